@@ -1,0 +1,43 @@
+"""The reference spectra that ship with the program, as plain arrays on the grid."""
+
+from __future__ import annotations
+
+from functools import cache
+from types import MappingProxyType
+
+import numpy as np
+
+from acgen.assets import asset
+from acgen.spectra.grid import ENERGY
+from acgen.spectra.spectrum import SpectrumError
+
+#: Means over all sites of one coordination number: two, three, four neighbours.
+CLASSES = ("sp", "sp2", "sp3")
+#: Means over the snapshots of one amorphous network, named by density in g/cm³.
+NETWORKS = ("a-C-1.5", "a-C-2.0", "a-C-2.5", "a-C-3.0", "a-C-3.5")
+CRYSTALS = ("diamond", "graphite")
+NAMES = CLASSES + NETWORKS + CRYSTALS
+
+
+@cache
+def reference_spectra() -> MappingProxyType[str, np.ndarray]:
+    """Shipped spectra by name, each of shape (100,) on `ENERGY`, read-only, in the order of `NAMES`.
+
+    `acgen.spectra.rebuild` makes the file from the public data set; `assets/README.md` has its provenance.
+
+    Raises
+    ------
+    SpectrumError
+        If the shipped file is on another grid or lacks a spectrum.
+    """
+    path = asset("targets.csv")
+    with path.open(encoding="utf-8") as lines:
+        rows = [line.strip() for line in lines if not line.startswith("#")]
+    columns = rows[0].split(",")
+    values = np.array([row.split(",") for row in rows[1:] if row], dtype=float)
+    if columns != ["energy_eV", *NAMES] or values.shape != (ENERGY.size, len(columns)):
+        raise SpectrumError(f"{path} does not have the columns energy_eV, {', '.join(NAMES)}: rebuild it")
+    if not np.allclose(values[:, 0], ENERGY, atol=1e-6):
+        raise SpectrumError(f"{path} was made for another energy grid: rebuild it")
+    values.setflags(write=False)
+    return MappingProxyType({name: values[:, i] for i, name in enumerate(columns) if i > 0})

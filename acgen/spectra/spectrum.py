@@ -1,0 +1,112 @@
+"""What a measured spectrum is, and what a target for the generator is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from acgen.spectra.grid import N_POINTS
+
+
+class SpectrumError(ValueError):
+    """A spectrum cannot be read or used; the message is one line that says why and what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """A measured spectrum.
+
+    Raises
+    ------
+    SpectrumError
+        If the arrays are not finite, one-dimensional and of one length, or energies do not increase.
+    """
+
+    #: Photon energies in eV, shape (M,), strictly increasing; read-only.
+    energy: np.ndarray
+    #: Signal in any unit, shape (M,); read-only.
+    intensity: np.ndarray
+    #: What to call it in tables and plots.
+    name: str = ""
+    #: What was done to it so far, one sentence each.
+    history: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for field in ("energy", "intensity"):
+            object.__setattr__(self, field, _frozen_array(getattr(self, field), field))
+        if self.energy.shape != self.intensity.shape:
+            raise SpectrumError(
+                f"a spectrum needs as many energies as intensities, got {self.energy.size} and {self.intensity.size}"
+            )
+        if np.any(np.diff(self.energy) <= 0):
+            raise SpectrumError("the energies of a spectrum must increase: sort them and average duplicates first")
+        object.__setattr__(self, "history", tuple(self.history))
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A spectrum on the grid of the forward model (`acgen.spectra.grid.ENERGY`), ready to guide the generator.
+
+    Raises
+    ------
+    SpectrumError
+        If an array is not of shape (100,), not finite, or nothing is covered.
+    """
+
+    #: Intensity on the scale of the training spectra, shape (100,), 0 where not covered; read-only.
+    intensity: np.ndarray
+    #: True at the points that the measurement covers, shape (100,); read-only.
+    mask: np.ndarray
+    #: What to call it in tables and plots.
+    name: str = ""
+    #: How it came about, one sentence each.
+    history: tuple[str, ...] = ()
+    #: What the user should know before believing results, one sentence each; empty if nothing.
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        mask = np.array(self.mask, dtype=bool)
+        intensity = _frozen_array(self.intensity, "intensity")
+        if intensity.shape != (N_POINTS,) or mask.shape != (N_POINTS,):
+            raise SpectrumError(
+                f"a target has {N_POINTS} intensities and {N_POINTS} mask values, "
+                f"got shapes {intensity.shape} and {mask.shape}: use prepare() to make one"
+            )
+        if not mask.any():
+            raise SpectrumError("a target must cover at least one point of the grid, this one covers none")
+        mask.setflags(write=False)
+        object.__setattr__(self, "mask", mask)
+        object.__setattr__(self, "intensity", _frozen_array(np.where(mask, intensity, 0.0), "intensity"))
+        object.__setattr__(self, "history", tuple(self.history))
+        object.__setattr__(self, "warnings", tuple(self.warnings))
+
+    def misfit(self, prediction: np.ndarray) -> float:
+        """Euclidean norm of target minus prediction over the covered points.
+
+        Parameters
+        ----------
+        prediction
+            Mean spectrum of a cell on the grid, shape (100,).
+
+        Raises
+        ------
+        SpectrumError
+            If the prediction has another shape.
+        """
+        prediction = np.asarray(prediction, dtype=float)
+        if prediction.shape != (N_POINTS,):
+            raise SpectrumError(f"a prediction has shape ({N_POINTS},), got {prediction.shape}: average over the atoms")
+        return float(np.linalg.norm((self.intensity - prediction)[self.mask]))
+
+
+def _frozen_array(values: np.ndarray, what: str) -> np.ndarray:
+    """Read-only float copy, checked to be one-dimensional, not empty and finite."""
+    array = np.array(values, dtype=float)
+    if array.ndim != 1 or array.size == 0:
+        raise SpectrumError(f"{what} must be a one-dimensional array with values, got shape {array.shape}")
+    if not np.isfinite(array).all():
+        bad = int(np.count_nonzero(~np.isfinite(array)))
+        raise SpectrumError(f"{what} has {bad} values that are not finite (NaN or infinite): remove or mend them")
+    array.setflags(write=False)
+    return array
