@@ -15,7 +15,7 @@ import numpy as np
 from ase import Atoms
 from matscipy.neighbours import neighbour_list
 
-from acgen.structure import density
+from acgen.structure import density, heights
 
 BOND_CUTOFF = 1.84
 """Two carbon atoms are bonded below this distance in Å (arXiv:2312.05472)."""
@@ -278,9 +278,7 @@ def _neighbours(atoms: Atoms, quantities: str, cutoff: float) -> tuple[np.ndarra
 def _freud_system(atoms: Atoms, r_max: float) -> tuple[freud.box.Box, np.ndarray]:
     """Box and positions for freud, repeated until the faces of the cell are more than 2 `r_max` apart."""
     _check(atoms)
-    cell = np.asarray(atoms.cell)
-    distances = 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0)
-    repeats = np.floor(2 * r_max / distances).astype(int) + 1
+    repeats = np.floor(2 * r_max / heights(np.asarray(atoms.cell))).astype(int) + 1
     if np.any(repeats > 1):
         atoms = atoms.repeat(repeats)
     # freud's boxes have a along x and b in the xy plane: the Cholesky factor of the metric tensor is the same cell, a
