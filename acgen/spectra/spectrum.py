@@ -39,7 +39,7 @@ class Spectrum:
             raise SpectrumError(
                 f"a spectrum needs as many energies as intensities, got {self.energy.size} and {self.intensity.size}"
             )
-        if np.any(np.diff(self.energy) <= 0):
+        if np.any(self.energy[1:] <= self.energy[:-1]):
             raise SpectrumError("the energies of a spectrum must increase: sort them and average duplicates first")
         object.__setattr__(self, "history", tuple(self.history))
 

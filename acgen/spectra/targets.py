@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Literal
+
 from acgen.spectra.grid import N_POINTS
-from acgen.spectra.references import CLASSES, reference_spectra
-from acgen.spectra.spectrum import Target
+from acgen.spectra.prepare import PreEdge, prepare
+from acgen.spectra.read import read_spectrum
+from acgen.spectra.references import CLASSES, NAMES, reference_spectra
+from acgen.spectra.spectrum import SpectrumError, Target
 
 
 def builtin_targets() -> dict[str, Target]:
@@ -13,6 +18,39 @@ def builtin_targets() -> dict[str, Target]:
         name: Target(intensity, [True] * N_POINTS, name, (_origin(name),))
         for name, intensity in reference_spectra().items()
     }
+
+
+def load_target(
+    source: str | Path,
+    *,
+    shift: float | Literal["auto"] = 0.0,
+    slope: float | Literal["auto"] = 0.0,
+    pre_edge: PreEdge = "constant",
+    columns: tuple[int, ...] | None = None,
+) -> Target:
+    """A shipped target by its name, or one prepared from a measured spectrum.
+
+    Parameters
+    ----------
+    source
+        Name of a shipped target (these go before files of that name), or path of a spectrum.
+    shift, slope, pre_edge
+        As for `acgen.spectra.prepare.prepare`; not for shipped targets.
+    columns
+        As for `acgen.spectra.read.read_spectrum`.
+
+    Raises
+    ------
+    SpectrumError
+        If there is neither, or the spectrum cannot be used.
+    """
+    if str(source) in NAMES:
+        if shift != 0 or slope != 0 or pre_edge != "constant" or columns is not None:
+            raise SpectrumError(f"{source} is a shipped target, ready for use: leave out every option of preparation")
+        return builtin_targets()[str(source)]
+    if not Path(source).exists():
+        raise SpectrumError(f"{source} is neither a file nor a shipped target, which are {', '.join(NAMES)}")
+    return prepare(read_spectrum(source, columns=columns), shift=shift, slope=slope, pre_edge=pre_edge)
 
 
 def _origin(name: str) -> str:
