@@ -134,7 +134,7 @@ def realism(structures: Sequence[Atoms], density: float, potential: str | Path |
     reference = reference_at(density)
     found = _figures(structures, density, None if potential is None else [_energy(a, potential) for a in structures])
     differences = [abs(found.coordination[cn] - reference.coordination[cn]) for cn in COMPARED]
-    comparable = found.energy is not None and reference.energy is not None
+    above = None if found.energy is None or reference.energy is None else found.energy - reference.energy
     return Realism(
         density=density,
         structures=len(structures),
@@ -142,7 +142,7 @@ def realism(structures: Sequence[Atoms], density: float, potential: str | Path |
         reference_cn_percent={cn: 100 * fraction for cn, fraction in reference.coordination.items()},
         mean_difference=100 * float(np.mean(differences)),
         energy=found.energy,
-        energy_above=found.energy - reference.energy if comparable else None,
+        energy_above=above,
         first_peak=found.rdf.first_peak,
         reference_first_peak=reference.rdf.first_peak,
         mean_angle=found.mean_angle,
@@ -182,7 +182,7 @@ def load_reference() -> tuple[Figures, ...]:
 
 def reference_cells() -> list[Atoms]:
     """Read the shipped cells, two per density; `info` has density, seed, quench_fs and energy_per_atom in eV."""
-    return [ase.io.read(path) for path in sorted(asset("reference").glob("*.extxyz"))]
+    return [ase.io.read(path, index=0) for path in sorted(asset("reference").glob("*.extxyz"))]
 
 
 def build_reference(public_dir: str | Path, md_dir: str | Path, potential: str | Path | None = None) -> dict[str, Any]:
