@@ -182,7 +182,7 @@ def load_reference() -> tuple[Figures, ...]:
 
 def reference_cells() -> list[Atoms]:
     """Read the shipped cells, two per density; `info` has density, seed, quench_fs and energy_per_atom in eV."""
-    return [ase.io.read(path, index=0) for path in sorted(asset("reference").glob("*.extxyz"))]
+    return [atoms for path in sorted(asset("reference").glob("*.extxyz")) for atoms in ase.io.iread(path)]
 
 
 def build_reference(public_dir: str | Path, md_dir: str | Path, potential: str | Path | None = None) -> dict[str, Any]:
