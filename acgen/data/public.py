@@ -21,11 +21,11 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-import ase.io
 import numpy as np
 import pooch
 import requests
 from ase import Atoms
+from ase.io.vasp import read_vasp
 
 from acgen.spectra.grid import AREA, N_POINTS
 from acgen.structure import density
@@ -214,7 +214,7 @@ def network_label(atoms: Atoms) -> str:
 
 def _read_structure(path: Path) -> Atoms:
     try:
-        return ase.io.read(path, format="vasp")
+        return read_vasp(path)
     except Exception as error:  # the parser raises whatever it stumbles on
         raise ValueError(f"{path} cannot be read as a POSCAR file ({error}): fetch it again") from error
 

@@ -79,7 +79,8 @@ def prepare(
     if pre_edge not in ("constant", "linear", "none"):
         raise SpectrumError(f"pre_edge must be 'constant', 'linear' or 'none', got {pre_edge!r}")
     _check_overlap(spectrum.energy)
-    history, warnings = list(spectrum.history), []
+    history = list(spectrum.history)
+    warnings: list[str] = []
     useful = (spectrum.energy > ENERGY[0] - _MARGIN) & (spectrum.energy < ENERGY[-1] + _MARGIN)
     energy, intensity = spectrum.energy[useful], spectrum.intensity[useful]
     intensity = intensity / (np.abs(intensity).max() or 1.0)

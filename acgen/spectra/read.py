@@ -31,7 +31,7 @@ def read_spectrum(source: str | Path | bytes, name: str = "", columns: tuple[int
     Parameters
     ----------
     source
-        Path of the file, or its content as bytes (an upload), at most 20 MB and 200,000 rows.
+        Path of the file, or its content as bytes (an upload), at most 20 MB and 200,000 lines.
     name
         Name of the spectrum; by default the file's without ending.
     columns

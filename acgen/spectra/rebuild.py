@@ -71,7 +71,7 @@ def write_targets(public_dir: str | Path, path: str | Path) -> Path:
 
 
 def _network_mean(cells: list[LabelledCell], network: str) -> np.ndarray:
-    spectra = [cell.spectra.mean(axis=0) for cell in cells if cell.network == network]
+    spectra = [cell.spectra.mean(axis=0) for cell in cells if cell.network == network and cell.spectra is not None]
     if not spectra:
         raise ValueError(f"the data set has no cell of the network {network}: fetch it again")
     return np.mean(spectra, axis=0)

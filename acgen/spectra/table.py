@@ -1,6 +1,6 @@
 """Finding the table of numbers in a text file of unknown origin; nothing in here knows about spectra.
 
-Files may be uploads from anyone, so size, rows and line length are bounded, and only a strict pattern counts as a
+Files may be uploads from anyone, so size, lines and their length are bounded, and only a strict pattern counts as a
 number.
 """
 
@@ -16,10 +16,12 @@ import numpy as np
 from acgen.spectra.spectrum import SpectrumError
 
 MAX_BYTES = 20_000_000
-MAX_ROWS = 200_000
+MAX_LINES = 200_000
 MAX_LINE = 10_000
+MAX_COLUMNS = 100
+_MAX_TOKEN = 64
 _COMMENT = ("#", "%", "!", "//")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 
@@ -70,6 +72,8 @@ def parse_table(text: str) -> Table:
     rows: list[tuple[int, list[float] | None]] = []
     header: list[str] = []
     for number, line in enumerate(io.StringIO(text, newline=None), start=1):
+        if number > MAX_LINES:
+            raise SpectrumError(f"the file has more than {MAX_LINES} lines: a spectrum is a short table")
         line = line.strip()
         if len(line) > MAX_LINE:
             raise SpectrumError(f"line {number} is longer than {MAX_LINE} characters: expected one point per line")
@@ -78,11 +82,13 @@ def parse_table(text: str) -> Table:
         if line.startswith(_COMMENT):
             header.append(line)
             continue
-        if len(rows) >= MAX_ROWS:
-            raise SpectrumError(f"the file has more than {MAX_ROWS} lines of data: a spectrum is a short table")
         values = _numbers(line)
+        if values == []:  # separators only: an empty row of a spreadsheet
+            continue
         if values is None:
             header.append(line)
+        elif len(values) > MAX_COLUMNS:
+            raise SpectrumError(f"line {number} has {len(values)} columns: at most {MAX_COLUMNS} are read")
         rows.append((number, values))
     return Table(_rectangle(rows), tuple(header))
 
@@ -104,7 +110,7 @@ def _rectangle(rows: list[tuple[int, list[float] | None]]) -> np.ndarray:
 def _numbers(line: str) -> list[float] | None:
     """Numbers of a line, None if any part of it is not a number."""
     tokens = _split(line)
-    if not all(_NUMBER.fullmatch(token) for token in tokens):
+    if not all(len(token) <= _MAX_TOKEN and _NUMBER.fullmatch(token) for token in tokens):
         return None
     return [float(token) for token in tokens]
 

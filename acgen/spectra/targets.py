@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from acgen.spectra.grid import N_POINTS
 from acgen.spectra.prepare import PreEdge, prepare
 from acgen.spectra.read import read_spectrum
@@ -15,7 +17,7 @@ from acgen.spectra.spectrum import SpectrumError, Target
 def builtin_targets() -> dict[str, Target]:
     """The shipped targets by name: ``sp``, ``sp2``, ``sp3``, ``a-C-1.5`` to ``a-C-3.5``, ``diamond``, ``graphite``."""
     return {
-        name: Target(intensity, [True] * N_POINTS, name, (_origin(name),))
+        name: Target(intensity, np.ones(N_POINTS, dtype=bool), name, (_origin(name),))
         for name, intensity in reference_spectra().items()
     }
 
