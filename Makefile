@@ -1,0 +1,29 @@
+# `make app` opens the dashboard, `make test` runs the tests; either builds what it needs first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: app test lint clean
+app: $(VENV)/app.stamp
+	$(BIN)/panel serve app/main.py --show
+
+test: $(VENV)/test.stamp lint
+	$(BIN)/pytest
+
+lint: $(VENV)/test.stamp
+	$(BIN)/ruff check acgen app tests
+	$(BIN)/mypy
+
+$(VENV)/app.stamp: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable '.[app]'
+	touch $@
+
+$(VENV)/test.stamp: pyproject.toml tests/install_browser.sh
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable '.[test]'
+	sh tests/install_browser.sh
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist

@@ -1,0 +1,35 @@
+"""The command `acgen`: one file per group of subcommands."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from acgen import __version__
+from acgen.cli import data, generate, md, structures, training, validation
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all subcommands."""
+    parser = argparse.ArgumentParser(
+        prog="acgen", description="Candidate amorphous-carbon structures from a measured C K-edge XANES spectrum."
+    )
+    parser.add_argument("--version", action="version", version=f"acgen {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for group in (generate, structures, data, md, training, validation):
+        group.add_commands(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; 0 on success, 2 with one line on bad input, 130 if interrupted."""
+    args = build_parser().parse_args(argv)
+    try:
+        return args.run(args) or 0
+    except (ValueError, OSError) as error:
+        print(f"acgen {args.command}: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"acgen {args.command}: interrupted", file=sys.stderr)
+        return 130

@@ -1,0 +1,146 @@
+"""`acgen generate` and `acgen targets`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from ase.io import write
+
+from acgen.checkpoint import read_tensors
+from acgen.cli.output import output_directory
+from acgen.cli.progress import progress_bar
+from acgen.cli.structures import read_structure
+from acgen.ensemble import Candidate, Models, Settings, generate, load_models, write_results
+from acgen.sampler import Frame
+from acgen.spectra.targets import builtin_targets, load_target
+from acgen.structure import carbon
+
+
+def add_commands(commands) -> None:
+    """Add `generate` and `targets`."""
+    p = commands.add_parser("generate", help="generate candidate structures", description=_run.__doc__)
+    p.add_argument("--density", type=float, default=2.0, help="g/cm³, 0.5-4 (default 2.0)")
+    p.add_argument("--cell", type=float, nargs="+", default=[12.93], metavar="A", help="one or three edges in Å")
+    p.add_argument("--target", metavar="FILE|NAME", help="measured spectrum, or a name from `acgen targets`")
+    p.add_argument("--guide", choices=["cell", "site"], default="cell", help="match the mean over atoms, or every atom")
+    p.add_argument("--xi", type=float, default=200.0, help="guidance strength (default 200; the paper: 180-250)")
+    p.add_argument("--steps", type=int, default=64, help="steps of the first pass (default 64)")
+    p.add_argument("--restarts", type=int, default=8, help="restart cycles of 25 steps (default 8)")
+    p.add_argument(
+        "--restart-t",
+        type=float,
+        nargs=2,
+        default=None,
+        metavar=("FIRST", "LAST"),
+        help="times of the first and last restart; 0.3 0.3 is the paper's (default: annealed, 0.3 to 0.12)",
+    )
+    p.add_argument("--candidates", type=int, default=4, help="number of structures (default 4)")
+    p.add_argument("--seed", type=int, default=0, help="seed of the first candidate; the next have seed + 1, …")
+    p.add_argument("--start", metavar="STRUCTURE", help="start from this structure noised to --start-t")
+    p.add_argument("--start-t", type=float, default=0.5, help="noise time of --start, 0-1 (default 0.5)")
+    p.add_argument("--weights", nargs="+", default=[], metavar="F", help="score or forward weights to use instead")
+    p.add_argument("--trajectory", action="store_true", help="write trajectory-NNN.extxyz for every candidate")
+    p.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
+    p.set_defaults(run=_run)
+    t = commands.add_parser("targets", help="list the built-in targets", description=_list.__doc__)
+    t.set_defaults(run=_list)
+
+
+def _list(args: argparse.Namespace) -> None:
+    """List the built-in targets."""
+    for name, target in builtin_targets().items():
+        print(f"{name:10} {' '.join(target.history)}")
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Generate candidate structures, guided by a spectrum if a target is given."""
+    target = None if args.target is None else load_target(args.target)
+    for warning in () if target is None else target.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    if len(args.cell) not in (1, 3):
+        raise ValueError(f"--cell got {len(args.cell)} numbers; give one edge or three, in Å")
+    start = None if args.start is None else read_structure(args.start)
+    more = {} if args.restart_t is None else {"restart_t": tuple(args.restart_t)}
+    settings = Settings(
+        density=args.density,
+        cell=args.cell,
+        target=target,
+        guide=args.guide,
+        xi=args.xi,
+        steps=args.steps,
+        restarts=args.restarts,
+        candidates=args.candidates,
+        seed=args.seed,
+        start=start,
+        start_t=args.start_t,
+        **more,
+    )
+    directory = output_directory(args.out)
+    models = load_models(**_by_task(args.weights))
+    return _consume(settings, models, directory, trajectory=args.trajectory)
+
+
+def _by_task(files: list[str]) -> dict[str, str]:
+    """Weights files by what their networks are for."""
+    return {read_tensors(file)[1].get("config", {}).get("task", "score"): file for file in files}
+
+
+def _consume(settings: Settings, models: Models, directory: Path, *, trajectory: bool) -> int:
+    """Write every candidate as soon as it is finished; keep them when interrupted."""
+    done: list[Candidate] = []
+    frames: list[Frame] = []
+    begin, code = time.perf_counter(), 0
+    with progress_bar() as bar:
+        task = bar.add_task("candidate 1", total=settings.candidates * len(settings.plan), note="")
+        try:
+            for event in generate(settings, models):
+                if isinstance(event, Candidate):
+                    done.append(event)
+                    write_results(directory, settings, models, done)
+                    if trajectory:
+                        _write_trajectory(directory / f"trajectory-{event.index:03d}.extxyz", frames, settings)
+                        frames.clear()
+                    continue
+                frame = event.frame
+                if trajectory:
+                    frames.append(frame)
+                misfit = "" if frame.misfit is None else f"misfit {frame.misfit:.3f}"
+                where = frame.phase if frame.cycle == 0 else f"restart {frame.cycle}"
+                bar.update(
+                    task,
+                    advance=1,
+                    description=f"candidate {event.candidate + 1} of {settings.candidates}",
+                    note=f"step {frame.step}/{frame.steps} {where} {misfit}",
+                )
+        except KeyboardInterrupt:
+            code = 130
+    kept = f"{len(done)} of {settings.candidates} candidates"
+    if code:
+        print(f"interrupted: {kept} kept in {directory}" if done else "interrupted: no candidate was finished")
+        return code
+    seconds = time.perf_counter() - begin
+    print(f"{kept} of {settings.n_atoms} atoms in {seconds:.1f} s: {directory / 'candidates.extxyz'}")
+    for candidate in done:
+        print("  " + _line(candidate))
+    return 0
+
+
+def _line(candidate: Candidate) -> str:
+    entry = candidate.to_dict()
+    shares = "/".join(f"{100 * entry['cn_fraction'][cn]:.0f}" for cn in "234")
+    misfit = "" if candidate.misfit is None else f", misfit {candidate.misfit:.3f}, judge {candidate.judge_misfit:.3f}"
+    return f"{candidate.index:03d}: CN2/3/4 {shares} %{misfit}"
+
+
+def _write_trajectory(path: Path, frames: list[Frame], settings: Settings) -> None:
+    images = []
+    for frame in frames:
+        atoms = carbon(frame.positions.astype(float), settings.box)
+        atoms.info = {"step": frame.step, "phase": frame.phase, "cycle": frame.cycle, "t": frame.t}
+        if frame.misfit is not None:
+            atoms.info["misfit"] = frame.misfit
+        images.append(atoms)
+    write(path, images, format="extxyz")

@@ -1,0 +1,62 @@
+"""`acgen analyze` and `acgen predict`: what a structure is, and what its spectrum would be."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+
+from acgen.analysis import analyse
+from acgen.cli.output import output_file, write_json
+from acgen.data.cells import load_cells
+from acgen.ensemble import load_models, predict_sites
+from acgen.spectra.grid import ENERGY
+
+
+def add_commands(commands) -> None:
+    """Add `analyze` and `predict`."""
+    p = commands.add_parser("analyze", help="coordination, angles, g(r) of a structure", description=_analyse.__doc__)
+    p.add_argument("structure", metavar="STRUCTURE", help="any file ase reads: extxyz, CIF, POSCAR, …")
+    p.add_argument("--out", required=True, metavar="F.json")
+    p.set_defaults(run=_analyse)
+    p = commands.add_parser("predict", help="predict C K-edge spectra of structures", description=_predict.__doc__)
+    p.add_argument("structures", nargs="+", metavar="STRUCTURE", help="any files ase reads: extxyz, CIF, POSCAR, …")
+    p.add_argument("--sites", action="store_true", help="write a column for every atom too")
+    p.add_argument("--weights", metavar="F", help="forward weights to use instead of the shipped")
+    p.add_argument("--out", required=True, metavar="F.csv")
+    p.set_defaults(run=_predict)
+
+
+def read_structure(path: str) -> Atoms:
+    """The last periodic carbon structure in a file."""
+    return load_cells([Path(path)])[-1].atoms
+
+
+def _analyse(args: argparse.Namespace) -> None:
+    """Write coordination fractions, bond angles, g(r) and density of the last structure in a file as JSON."""
+    atoms, out = read_structure(args.structure), output_file(args.out)
+    result = analyse(atoms).to_dict()
+    write_json(out, result)
+    shares = ", ".join(f"CN{cn} {100 * share:.1f} %" for cn, share in result["cn_fraction"].items() if share)
+    print(f"{len(atoms)} atoms: {shares}; written to {out}")
+
+
+def _predict(args: argparse.Namespace) -> None:
+    """Write the mean spectrum of every structure, and with --sites that of every atom, as CSV columns."""
+    cells, out = load_cells([Path(path) for path in args.structures]), output_file(args.out)
+    model = load_models(forward=args.weights).forward
+    columns: dict[str, np.ndarray] = {}
+    for cell in cells:
+        sites = predict_sites(model, cell.atoms)
+        columns[cell.name] = sites.mean(0)
+        if args.sites:
+            columns |= {f"{cell.name}:{index}": spectrum for index, spectrum in enumerate(sites)}
+    with open(out, "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["energy_eV", *columns])
+        for k, energy in enumerate(ENERGY):
+            table.writerow([f"{energy:.1f}", *(f"{column[k]:.6f}" for column in columns.values())])
+    print(f"{len(cells)} structures, {len(ENERGY)} energies: {out}")

@@ -1,0 +1,92 @@
+"""`acgen train`."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from acgen.cli.output import output_file
+from acgen.cli.progress import progress_bar
+from acgen.data.cells import load_cells
+from acgen.models.network import CONFIGS, build
+from acgen.train import DEFAULTS, Progress, train
+
+
+def add_commands(commands) -> None:
+    """Add `train`."""
+    p = commands.add_parser("train", help="train a score or forward network", description=_run.__doc__)
+    p.add_argument("task", choices=["score", "forward"])
+    p.add_argument("--data", nargs="+", required=True, metavar="DIR", help="folders or files with cells")
+    p.add_argument("--leave-out", nargs="+", default=[], metavar="NETWORK", help="networks to leave out, such as 2.0")
+    p.add_argument("--config", choices=["default", "paper", "judge"], default="default")
+    p.add_argument("--minutes", type=float, help="stop after this time of training")
+    p.add_argument("--updates", type=int, help="stop after this number of updates (repeats exactly)")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--compile", action="store_true", help="twice as fast; needs a C++ compiler")
+    p.add_argument("--resume", action="store_true", help="go on from the state beside --out")
+    p.add_argument("--out", required=True, metavar="F.safetensors")
+    p.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> None:
+    """Train a network; writes the weights, a state to resume from, and the loss curve as CSV and PNG."""
+    if (args.task, args.config) not in CONFIGS:
+        raise ValueError(f"there is no configuration {args.config} of a {args.task} network; use default or paper")
+    if args.minutes is None and args.updates is None:
+        raise ValueError("training needs an end; give --minutes or --updates")
+    cells = [cell for cell in load_cells([Path(path) for path in args.data]) if cell.network not in args.leave_out]
+    if args.task == "forward":
+        cells = [cell for cell in cells if cell.spectra is not None]
+    config = replace(DEFAULTS[args.task, args.config], updates=args.updates, minutes=args.minutes, seed=args.seed)
+    out = output_file(args.out)
+    torch.manual_seed(args.seed)
+    model = build(CONFIGS[args.task, args.config])
+    history = _read_curve(out) if args.resume else []
+    with progress_bar() as bar:
+        task = bar.add_task(f"training {args.task}", total=1.0, note="")
+        try:
+            for now in train(model, cells, config, out, resume=args.resume, compile=args.compile):
+                history = [row for row in history if row.update < now.update] + [now]
+                bar.update(task, completed=now.done, note=f"update {now.update} loss {now.loss:.4g}")
+        except KeyboardInterrupt:
+            print("interrupted; go on with --resume")
+        finally:
+            write_curve(out, history)
+    print(f"{history[-1].update if history else 0} updates: {out}")
+
+
+def _curve_file(out: Path) -> Path:
+    return out.with_suffix(".loss.csv")
+
+
+def _read_curve(out: Path) -> list[Progress]:
+    path = _curve_file(out)
+    if not path.exists():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return [
+            Progress(int(row["update"]), *(float(row[key]) for key in ("loss", "rate", "seconds", "done")))
+            for row in csv.DictReader(file)
+        ]
+
+
+def write_curve(out: Path, history: list[Progress]) -> None:
+    """Write the loss curve beside the weights, as CSV and, where matplotlib is installed, as PNG."""
+    with open(_curve_file(out), "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["update", "loss", "rate", "seconds", "done"])
+        table.writerows([row.update, row.loss, row.rate, row.seconds, row.done] for row in history)
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        print('no loss curve as PNG: pip install "acgen[train]" for it')
+        return
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([row.update for row in history], [row.loss for row in history], lw=0.8)
+    axes.set(xlabel="update", ylabel="loss", yscale="log")
+    figure.savefig(out.with_suffix(".loss.png"), dpi=120)

@@ -1,0 +1,104 @@
+"""`acgen validate`: the figures of the README's "Measured" section."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from acgen.checkpoint import load_model
+from acgen.cli.output import output_file, write_json
+from acgen.data.cells import load_cells
+from acgen.ensemble import Settings, load_models
+from acgen.validate import forward_error, guided, prior_realism
+
+
+def add_commands(commands) -> None:
+    """Add `validate`."""
+    validate = commands.add_parser("validate", help="measure how good the networks are")
+    kinds = validate.add_subparsers(dest="what", required=True, metavar="WHAT")
+    p = kinds.add_parser("prior", help="unguided candidates against reference cells", description=_prior.__doc__)
+    p.add_argument("--densities", type=float, nargs="+", default=[1.5, 2.0, 2.5, 3.0, 3.5], metavar="D")
+    _common(p, candidates=8)
+    p.set_defaults(run=_prior)
+    p = kinds.add_parser("guide", help="guided against unguided candidates", description=_guide.__doc__)
+    p.add_argument("--targets", nargs="+", default=["sp", "sp3"], metavar="NAME")
+    p.add_argument("--density", type=float, default=2.0)
+    p.add_argument("--cell", type=float, default=12.93)
+    p.add_argument("--xi", type=float, default=200.0)
+    _common(p, candidates=4)
+    p.set_defaults(run=_guide)
+    p = kinds.add_parser("forward", help="a forward network on cells it has not seen", description=_forward.__doc__)
+    p.add_argument("--weights", required=True, metavar="F")
+    p.add_argument("--data", required=True, metavar="DIR")
+    p.add_argument("--network", required=True, help="the network of atoms left out of its training, such as 2.0")
+    p.set_defaults(run=_forward)
+
+
+def _common(parser: argparse.ArgumentParser, candidates: int) -> None:
+    parser.add_argument("--candidates", type=int, default=candidates)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--restarts", type=int, default=8)
+    parser.add_argument("--potential", type=Path, metavar="FILE", help="C_2022_NEP4.txt, for energies")
+    parser.add_argument("--score", metavar="F", help="score weights instead of the shipped")
+    parser.add_argument("--out", metavar="F.json")
+
+
+def _prior(args: argparse.Namespace) -> None:
+    """Generate unguided candidates at several densities and compare coordination and energy with reference cells."""
+    settings = Settings(candidates=args.candidates, seed=args.seed, restarts=args.restarts)
+    rows = []
+    print("g/cm³  CN2/3/4 %  reference  mean |dCN|  CN1 %  energy above reference, eV/atom  s/candidate")
+    for result, found in prior_realism(load_models(score=args.score), args.densities, settings, args.potential):
+        seconds = sum(candidate.wall_s for candidate in found) / len(found)
+        rows.append(result.to_dict() | {"s_per_candidate": seconds})
+        shares, reference = (
+            "/".join(f"{table[cn]:.1f}" for cn in (2, 3, 4))
+            for table in (result.cn_percent, result.reference_cn_percent)
+        )
+        above = "-" if result.energy_above is None else f"{result.energy_above:.3f}"
+        print(
+            f"{result.density:.1f}  {shares}  {reference}  {result.mean_difference:.2f}  "
+            f"{result.cn1_percent:.2f}  {above}  {seconds:.1f}",
+            flush=True,
+        )
+    if args.out:
+        write_json(output_file(args.out), rows)
+
+
+def _guide(args: argparse.Namespace) -> None:
+    """Guide candidates towards targets and compare misfit, judge's misfit, coordination and energy with unguided."""
+    settings = Settings(
+        density=args.density,
+        cell=args.cell,
+        xi=args.xi,
+        candidates=args.candidates,
+        seed=args.seed,
+        restarts=args.restarts,
+    )
+    rows = []
+    print("target  misfit (unguided, change)  judge (unguided, change)  CN2/3/4 %  energy over unguided  s/candidate")
+    for result in guided(load_models(score=args.score), args.targets, settings, args.potential):
+        row = result.to_dict()
+        rows.append(row)
+        over = "-" if result.energy_over_free is None else f"{result.energy_over_free:+.3f}"
+        print(
+            f"{result.target}  {result.misfit:.3f} ({result.free_misfit:.3f}, {row['misfit_change']:+.0%})  "
+            f"{result.judge_misfit:.3f} ({result.free_judge_misfit:.3f}, {row['judge_misfit_change']:+.0%})  "
+            f"{100 * result.cn2:.1f}/{100 * result.cn3:.1f}/{100 * result.cn4:.1f}  {over}  {result.wall_s:.1f}",
+            flush=True,
+        )
+    if args.out:
+        write_json(output_file(args.out), rows)
+
+
+def _forward(args: argparse.Namespace) -> None:
+    """Compare predicted with true spectra on the cells of a network of atoms that was left out of the training."""
+    cells = [cell for cell in load_cells(Path(args.data)) if cell.network == args.network and cell.spectra is not None]
+    if not cells:
+        raise ValueError(f"{args.data} has no labelled cell of the network {args.network}; name one such as 2.0")
+    model = load_model(args.weights, "forward")
+    error = forward_error(model, cells)
+    print(
+        f"network {error.network}: distance of the cell spectrum {error.cell_distance:.3f} (norm {error.cell_norm:.2f}), "
+        f"site MSE {error.site_mse:.4f} (variance {error.site_variance:.4f})"
+    )

@@ -1,0 +1,113 @@
+"""Which networks there are, and the two things they are used for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor, nn
+from torch_geometric.data import Data
+
+from acgen.models.meshgraphnets import MeshGraphNets
+from acgen.models.painn import PaiNNForward, PaiNNScore
+from acgen.schedule import NoiseSchedule
+
+Task = Literal["score", "forward"]
+Kind = Literal["painn", "meshgraphnets"]
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Everything needed to build a network again; stored as JSON beside its weights.
+
+    Parameters
+    ----------
+    task
+        `score` or `forward`.
+    kind
+        `painn` (equivariant, the default) or `meshgraphnets` (the paper's).
+    width, interactions
+        Feature channels and number of message-passing layers.
+    cutoff
+        Reach of an edge in Å.
+    radial
+        Number of radial functions (`painn` only).
+    points
+        Energies of a spectrum (`forward` only).
+    k
+        Noise at t = 1 in Å (`score` only).
+    """
+
+    task: Task
+    kind: Kind = "painn"
+    width: int = 64
+    interactions: int = 4
+    cutoff: float = 3.0
+    radial: int = 16
+    points: int = 100
+    k: float = 0.8
+
+    def __post_init__(self) -> None:
+        if self.task not in ("score", "forward") or self.kind not in ("painn", "meshgraphnets"):
+            raise ValueError(
+                f"no network for task {self.task!r} and kind {self.kind!r}; "
+                "tasks are 'score' and 'forward', kinds are 'painn' and 'meshgraphnets'"
+            )
+        if min(self.width, self.interactions, self.radial, self.points) < 1 or self.cutoff <= 0 or self.k <= 0:
+            raise ValueError(f"every size of a network must be positive: {self}")
+
+    @property
+    def equivariant(self) -> bool:
+        """Whether the network is equivariant by construction, so that training needs no random rotations."""
+        return self.kind == "painn"
+
+
+CONFIGS: dict[tuple[str, str], NetworkConfig] = {
+    ("score", "default"): NetworkConfig("score"),
+    ("forward", "default"): NetworkConfig("forward", interactions=3, cutoff=3.5),
+    ("score", "paper"): NetworkConfig("score", "meshgraphnets", width=256, interactions=5),
+    ("forward", "paper"): NetworkConfig("forward", "meshgraphnets", width=256, interactions=3),
+    ("forward", "judge"): NetworkConfig("forward", "meshgraphnets", width=128, interactions=3),
+}
+"""Named configurations of `acgen train TASK --config NAME`; `paper` is Table 1 of arXiv:2312.05472."""
+
+
+class ScoreModel(nn.Module):
+    """A network that predicts sigma(t) s(x, t), and with it score and clean estimate."""
+
+    def __init__(self, config: NetworkConfig):
+        super().__init__()
+        self.config, self.schedule = config, NoiseSchedule(config.k)
+        c = config
+        self.network: nn.Module = (
+            PaiNNScore(c.width, c.interactions, c.radial, c.cutoff)
+            if c.kind == "painn"
+            else MeshGraphNets(c.width, c.interactions, c.cutoff, 3, timed=True)
+        )
+
+    def forward(self, graph: Data, t: Tensor) -> Tensor:
+        """sigma(t) times the score, shape (N, 3), without unit; `t` has one value per graph, shape (graphs,)."""
+        return self.network(graph, t)
+
+
+class ForwardModel(nn.Module):
+    """A network that predicts the spectrum of every atom on the energy grid of the training spectra."""
+
+    def __init__(self, config: NetworkConfig):
+        super().__init__()
+        self.config = config
+        c = config
+        self.network: nn.Module = (
+            PaiNNForward(c.width, c.interactions, c.radial, c.cutoff, c.points)
+            if c.kind == "painn"
+            else MeshGraphNets(c.width, c.interactions, c.cutoff, c.points, timed=False)
+        )
+
+    def forward(self, graph: Data) -> Tensor:
+        """Spectra of all atoms, shape (N, points), in the intensity unit of the training set."""
+        return self.network(graph)
+
+
+def build(config: NetworkConfig) -> ScoreModel | ForwardModel:
+    """A freshly initialised network of this configuration."""
+    return ScoreModel(config) if config.task == "score" else ForwardModel(config)

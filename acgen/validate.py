@@ -1,0 +1,133 @@
+"""The figures by which acgen is judged, each on what the networks have not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from acgen.data.cells import LabelledCell
+from acgen.energy import nep_energies
+from acgen.ensemble import Candidate, Models, Settings, generate, predict_sites
+from acgen.models.network import ForwardModel
+from acgen.realism import Realism, realism
+from acgen.spectra.targets import load_target
+from acgen.structure import AMU_PER_A3, CARBON_MASS
+
+
+@dataclass(frozen=True)
+class ForwardError:
+    """Errors of a forward network on the cells of one network of atoms.
+
+    Parameters
+    ----------
+    network
+        Which network; it was left out of the training.
+    cell_distance
+        Mean over its cells of the norm of predicted minus true cell spectrum.
+    cell_norm
+        Mean norm of the true cell spectrum, for scale.
+    site_mse, site_variance
+        Mean squared error of the sites' spectra, and their variance about their cell's mean.
+    """
+
+    network: str
+    cell_distance: float
+    cell_norm: float
+    site_mse: float
+    site_variance: float
+
+
+def forward_error(model: ForwardModel, cells: Sequence[LabelledCell]) -> ForwardError:
+    """Errors on labelled cells of one network of atoms, none of which the model may have been trained on."""
+    rows = []
+    for cell in cells:
+        if cell.spectra is None:
+            raise ValueError(f"{cell.name} has no spectra to compare with; use the public data set")
+        sites, mean = predict_sites(model, cell.atoms), cell.spectra.mean(0)
+        rows.append(
+            (
+                np.linalg.norm(sites.mean(0) - mean),
+                np.linalg.norm(mean),
+                ((sites - cell.spectra) ** 2).mean(),
+                ((cell.spectra - mean) ** 2).mean(),
+            )
+        )
+    return ForwardError(cells[0].network, *(float(value) for value in np.mean(rows, axis=0)))
+
+
+def edge_of(atoms: int, density: float) -> float:
+    """Edge in Å of a cube with this many carbon atoms at this density in g/cm³."""
+    return float((atoms * CARBON_MASS * AMU_PER_A3 / density) ** (1 / 3))
+
+
+def prior_realism(
+    models: Models, densities: Sequence[float], settings: Settings, potential: Path | None, atoms: int = 216
+) -> Iterator[tuple[Realism, list[Candidate]]]:
+    """Unguided candidates at each density, compared with the reference cells of that density."""
+    for density in densities:
+        free = replace(settings, density=density, cell=edge_of(atoms, density), target=None)
+        candidates = run(free, models)
+        yield realism([candidate.atoms for candidate in candidates], density, potential), candidates
+
+
+@dataclass(frozen=True)
+class Guided:
+    """What guidance towards one target did, averaged over candidates.
+
+    Misfits are distances to the target by the guiding model and by the judge, and `free_` those of unguided candidates
+    of the same seeds; CN fractions from 0 to 1; energies in eV per atom, None without a potential.
+    """
+
+    target: str
+    xi: float
+    misfit: float
+    free_misfit: float
+    judge_misfit: float
+    free_judge_misfit: float
+    cn2: float
+    cn3: float
+    cn4: float
+    energy_over_free: float | None
+    wall_s: float
+
+    def to_dict(self) -> dict[str, float | str | None]:
+        """JSON-ready form, with the relative changes of the misfits."""
+        return asdict(self) | {
+            "misfit_change": self.misfit / self.free_misfit - 1,
+            "judge_misfit_change": self.judge_misfit / self.free_judge_misfit - 1,
+        }
+
+
+def guided(models: Models, names: Sequence[str], settings: Settings, potential: Path | None) -> Iterator[Guided]:
+    """Guided against unguided candidates of the same settings and seeds, for each target."""
+    free = run(replace(settings, target=None), models)
+    free_energy = None if potential is None else _energy(free, potential)
+    for name in names:
+        target = load_target(name)
+        found = run(replace(settings, target=target), models)
+        cn = np.mean([list(candidate.to_dict()["cn_fraction"].values()) for candidate in found], axis=0)
+        yield Guided(
+            target.name,
+            settings.xi,
+            float(np.mean([candidate.misfit for candidate in found])),
+            float(np.mean([target.misfit(candidate.spectrum) for candidate in free])),
+            float(np.mean([candidate.judge_misfit for candidate in found])),
+            float(np.mean([target.misfit(candidate.judge_spectrum) for candidate in free])),
+            float(cn[1]),
+            float(cn[2]),
+            float(cn[3]),
+            None if free_energy is None else _energy(found, potential) - free_energy,
+            float(np.mean([candidate.wall_s for candidate in found])),
+        )
+
+
+def run(settings: Settings, models: Models) -> list[Candidate]:
+    """All candidates of a run, without its frames."""
+    return [event for event in generate(settings, models) if isinstance(event, Candidate)]
+
+
+def _energy(candidates: Sequence[Candidate], potential: Path) -> float:
+    return float(np.mean([nep_energies(candidate.atoms, potential).mean() for candidate in candidates]))
