@@ -182,6 +182,17 @@ def test_xdi_divides_fluorescence_by_i0_and_knows_units() -> None:
     np.testing.assert_allclose(spectrum.intensity, VALUES / 4, atol=1e-6)
 
 
+def test_huge_values_are_refused_not_overflowed() -> None:
+    ratio = "\n".join(f"{e} 1e300 1e-300" for e in ENERGIES)
+    with pytest.raises(SpectrumError, match="not finite"):
+        read_spectrum(ratio.encode(), columns=(1, 2, 3))
+    kev = "# XDI/1.0\n# Column.1: energy keV\n# Column.2: mufluor\n" + "\n".join(f"1e308 {k}" for k in range(20))
+    with pytest.raises(SpectrumError, match="has 1 points"):
+        read_spectrum(kev.encode())
+    with pytest.raises(SpectrumError, match="not finite"):
+        read_spectrum((kev + "\n" + "\n".join(f"{k} 1" for k in range(20))).encode())
+
+
 def test_xdi_without_a_known_signal_is_refused_unless_there_is_one_only() -> None:
     rows = [[e, i, 1.0] for e, i in zip(ENERGIES, VALUES, strict=True)]
     with pytest.raises(SpectrumError, match="no absorption signal .*tey"):
@@ -249,5 +260,5 @@ def test_finite_tables_round_trip(points: list[tuple[float, float]]) -> None:
         with pytest.raises(SpectrumError, match="points"):
             read_spectrum(data)
         return
-    scale = 1000.0 if 0.1 < unique[-1] < 1.0 else 1.0
+    scale = 1000.0 if 0.1 < unique[0] and unique[-1] < 1.0 else 1.0
     np.testing.assert_allclose(read_spectrum(data).energy, np.array(unique) * scale)

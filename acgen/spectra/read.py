@@ -123,9 +123,10 @@ def _xdi_choice(labels: dict[int, tuple[str, str]]) -> tuple[int, ...]:
 
 def _in_ev(energy: np.ndarray, unit: str, history: list[str]) -> np.ndarray:
     # The carbon K edge lies at 0.28 keV, and no spectrum in eV ends below 1.
-    if unit == "kev" or (unit != "ev" and 0.1 < energy.max() < 1.0):
+    if unit == "kev" or (unit != "ev" and 0.1 < energy.min() and energy.max() < 1.0):
         history.append("Converted energies from keV to eV.")
-        return energy * 1000.0
+        with np.errstate(over="ignore"):  # an overflow is reported as an infinite value
+            return energy * 1000.0
     return energy
 
 
