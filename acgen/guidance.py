@@ -22,7 +22,7 @@ GuideMode = Literal["cell", "site"]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Score (N, 3) in 1/Å and clean estimate (N, 3) in Å of noisy atoms and, if guided, misfit and spectrum (points,)."""
+    """Score (N, 3) in 1/Å and clean estimate (N, 3) in Å of noisy atoms and, if guided, misfit and spectrum."""
 
     score: Tensor
     denoised: Tensor

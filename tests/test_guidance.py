@@ -1,0 +1,114 @@
+"""Guides: that they pull where they should, add up, and mean the same at every size."""
+
+import numpy as np
+import pytest
+import torch
+
+from acgen.graph import periodic_graph
+from acgen.guidance import GuidedScore, SpectrumGuide
+from acgen.models.network import NetworkConfig, build
+from acgen.spectra.targets import builtin_targets
+from acgen.structure import random_positions
+
+CELL = torch.diag(torch.tensor([7.0, 7.5, 8.0]))
+
+
+@pytest.fixture
+def networks():
+    torch.manual_seed(0)
+    score = build(NetworkConfig("score", width=16, interactions=2)).double().eval().requires_grad_(False)
+    forward = build(NetworkConfig("forward", width=16, interactions=2)).double().eval().requires_grad_(False)
+    return score, forward
+
+
+@pytest.fixture
+def atoms():
+    return random_positions(40, CELL.double(), torch.Generator().manual_seed(0))
+
+
+def posterior(networks, guides, x, cell=None, t=0.2):
+    score, _ = networks
+    return GuidedScore(score, CELL.double() if cell is None else cell, guides)(x, t)
+
+
+def test_the_gradient_is_that_of_the_penalty_through_the_clean_estimate(networks, atoms):
+    score, forward = networks
+    guide = SpectrumGuide(forward, builtin_targets()["sp2"], 150.0)
+    free, guided = posterior(networks, [], atoms), posterior(networks, [guide], atoms)
+
+    def penalty(x):
+        denoised = posterior(networks, [], x).denoised
+        return float(guide(denoised, CELL.double())[0])
+
+    direction = torch.randn(atoms.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    h = 1e-5
+    slope = (penalty(atoms + h * direction) - penalty(atoms - h * direction)) / (2 * h)
+    assert np.isclose(-slope, float(((guided.score - free.score) * direction).sum()), rtol=1e-4)
+    assert torch.allclose(guided.denoised, free.denoised)
+
+
+@pytest.mark.parametrize("mode", ["cell", "site"])
+def test_a_guide_lowers_its_penalty(networks, atoms, mode):
+    guide = SpectrumGuide(networks[1], builtin_targets()["sp3"], 200.0, mode)
+    free, guided = posterior(networks, [], atoms), posterior(networks, [guide], atoms)
+    moved = atoms + 1e-4 * (guided.score - free.score)
+    before, after = (guide(x, CELL.double())[0] for x in (atoms, moved))
+    assert after < before
+
+
+@pytest.mark.parametrize("mode", ["cell", "site"])
+def test_xi_means_the_same_in_a_supercell(networks, atoms, mode):
+    guide = SpectrumGuide(networks[1], builtin_targets()["sp2"], 200.0, mode)
+    one = posterior(networks, [guide], atoms)
+    cell = CELL.double() * torch.tensor([[2.0], [1], [1]])
+    two = posterior(networks, [guide], torch.cat([atoms, atoms + CELL.double()[0]]), cell)
+    assert np.isclose(one.misfit, two.misfit)
+    assert torch.allclose(two.score[: len(atoms)], one.score, rtol=1e-6, atol=1e-9)
+
+
+def test_scores_of_guides_add(networks, atoms):
+    targets = builtin_targets()
+    a, b = (SpectrumGuide(networks[1], targets[name], 100.0) for name in ("sp", "sp3"))
+    free, with_a, with_b, both = (posterior(networks, guides, atoms).score for guides in ([], [a], [b], [a, b]))
+    assert torch.allclose(both - free, (with_a - free) + (with_b - free), atol=1e-9)
+
+
+def test_twice_xi_pulls_twice_and_zero_not_at_all(networks, atoms):
+    target = builtin_targets()["sp"]
+    pulls = [
+        posterior(networks, [SpectrumGuide(networks[1], target, xi)], atoms).score - posterior(networks, [], atoms).score
+        for xi in (0.0, 100.0, 200.0)
+    ]
+    assert torch.allclose(pulls[0], torch.zeros_like(pulls[0]))
+    assert torch.allclose(pulls[2], 2 * pulls[1], atol=1e-9)
+
+
+def test_only_measured_points_pull(networks, atoms):
+    target = builtin_targets()["sp2"]
+    mask = np.arange(100) < 60
+    changed = np.where(mask, target.intensity, 9.0)
+    cut, same = (type(target)(values, mask) for values in (target.intensity, changed))
+    scores = [posterior(networks, [SpectrumGuide(networks[1], t, 200.0)], atoms) for t in (cut, same)]
+    assert torch.equal(scores[0].score, scores[1].score)
+    assert scores[0].misfit == pytest.approx(np.linalg.norm((scores[0].prediction - target.intensity)[mask]))
+
+
+def test_the_pull_fades_where_the_model_cannot_tell(networks, atoms):
+    _, forward = networks
+    near = forward(periodic_graph(atoms, CELL.double(), 3.0)).mean(0).numpy() + 1e-3
+    target = type(builtin_targets()["sp"])(near, np.ones(100, bool))
+    free = posterior(networks, [], atoms).score
+    # the clean estimate at t -> 0 is the atoms themselves, so the misfit there is what was put in
+    strengths = [
+        float((posterior(networks, [SpectrumGuide(forward, target, 200.0, tolerance=tau)], atoms, t=1e-6).score
+               - posterior(networks, [], atoms, t=1e-6).score).abs().max())
+        for tau in (0.0, 0.1)
+    ]
+    assert torch.isfinite(free).all()
+    assert strengths[1] < 0.2 * strengths[0]
+
+
+@pytest.mark.parametrize("wrong", [{"xi": -1.0}, {"xi": float("nan")}, {"xi": 1.0, "mode": "atom"}])
+def test_wrong_guides_are_refused(networks, wrong):
+    with pytest.raises(ValueError, match="xi|mode"):
+        SpectrumGuide(networks[1], builtin_targets()["sp"], **wrong)
