@@ -1,0 +1,1 @@
+"""The dashboard of acgen: `panel serve app/main.py --show`."""

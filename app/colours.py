@@ -1,0 +1,25 @@
+"""The colours of the dashboard, the one place: one per coordination number, one each for target and prediction.
+
+From the palette of Okabe and Ito (2008), which stays apart under every common colour blindness; each has enough
+contrast on the light and on the dark background.
+"""
+
+from __future__ import annotations
+
+#: Colour of an atom, a bar or a legend entry by coordination number; 5 stands for five and more.
+CN = {0: "#8c8c8c", 1: "#cc79a7", 2: "#e69f00", 3: "#2f8fd0", 4: "#009e73", 5: "#8c8c8c"}
+
+#: Names in legends and on axes; 2, 3 and 4 neighbours are what spectroscopists call sp, sp² and sp³.
+CN_NAMES = {1: "1", 2: "2 sp", 3: "3 sp²", 4: "4 sp³", 5: "≥ 5"}
+
+TARGET = "#7b8794"
+PREDICTION = "#d55e00"
+REFERENCE = "#7b8794"
+
+#: Background of the three-dimensional view, and its cell edges, by theme.
+VIEW_BACKGROUND = {"light": "#ffffff", "dark": "#1b1f24"}
+CELL_EDGE = "#7b8794"
+
+#: Lines and text of plots that have to be seen on both backgrounds.
+GRID = "#7b879433"
+TEXT = "#7b8794"

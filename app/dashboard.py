@@ -1,0 +1,131 @@
+"""The page: controls, transport, views, and the tick that brings a run's newest snapshot to them."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections import deque
+
+import panel as pn
+import panel_material_ui as pmui
+
+from acgen.ensemble import load_models
+from app.controls import Controls
+from app.runner import Runner
+from app.state import LIVE, State
+from app.structure import show_candidate, show_frame
+from app.transport import Transport
+from app.views.angles import AnglesView
+from app.views.coordination import CoordinationView
+from app.views.progress import MisfitView
+from app.views.spectrum import SpectrumView
+from app.views.structure import StructureView
+
+TICK_MS = 30
+#: Seconds between the updates of two plots: they cost more than a frame in three dimensions and are read, not watched.
+PLOT_EVERY = 0.12
+
+BAR = {
+    "MuiToolbar": {"defaultProps": {"variant": "dense"}},
+    "MuiAppBar": {"styleOverrides": {"root": {"backgroundColor": "#1f3a5f", "color": "#ffffff"}}},
+}
+THEME = {
+    "light": {"palette": {"primary": {"main": "#1f3a5f"}, "secondary": {"main": "#d55e00"}}, "components": BAR},
+    "dark": {"palette": {"primary": {"main": "#8ab4e8"}, "secondary": {"main": "#ff8a3d"}}, "components": BAR},
+}
+
+#: The networks, loaded once for all sessions of the server; they are never changed.
+shared_models = functools.cache(load_models)
+
+
+class Dashboard(pn.viewable.Viewer):
+    """One session of the dashboard.
+
+    Parameters
+    ----------
+    generate, load
+        As for `app.runner.Runner`.
+    """
+
+    def __init__(self, generate, load=shared_models, **params):
+        super().__init__(**params)
+        self.state = State()
+        self.runner = Runner(generate, load)
+        self.controls = Controls(self.state)
+        self.transport = Transport(self.state, self.runner)
+        self.structure = StructureView(self.state)
+        self.spectrum, self.coordination = SpectrumView(self.state), CoordinationView(self.state)
+        self.angles, self.misfit = AnglesView(self.state), MisfitView(self.state)
+        self.plots = deque([self.spectrum, self.coordination, self.angles, self.misfit])
+        self._source_shown: object = None
+        self._plotted_at = 0.0
+
+    def tick(self) -> None:
+        """Bring what is new to the page, all of it in one message."""
+        snapshot = self.runner.snapshot
+        with pn.io.hold():
+            if snapshot.version != self.state.snapshot.version:
+                self.state.snapshot = snapshot
+            source = self._source(snapshot)
+            new = source is not None and source is not self._source_shown
+            if new and (self.structure.free or not snapshot.status.active):
+                self._source_shown = source
+                self.state.shown = show_frame(snapshot) if source is snapshot.frame else show_candidate(source)
+            now = time.monotonic()
+            if now - self._plotted_at > PLOT_EVERY:
+                # One at a time, so that no tick takes long.
+                for _ in range(len(self.plots)):
+                    self.plots.rotate(-1)
+                    if self.plots[-1].refresh():
+                        self._plotted_at = now
+                        break
+
+    def _source(self, snapshot):
+        """The frame or candidate that the user wants to see."""
+        if self.state.choice == LIVE:
+            return snapshot.frame
+        return next((item for item in snapshot.candidates if item.index == self.state.choice), None)
+
+    def page(self) -> pmui.Page:
+        """The page of this session, with its clock running; the worker ends with the session."""
+        left = pn.Column(self.structure, _tall(self.misfit, "170px"), sizing_mode="stretch_both", margin=0, styles=GAPS)
+        right = pn.Column(
+            self.spectrum,
+            pn.Row(self.coordination, self.angles, sizing_mode="stretch_both", margin=0, styles=GAPS),
+            sizing_mode="stretch_both",
+            margin=0,
+            styles=GAPS,
+        )
+        page = pmui.Page(
+            title="acgen",
+            header=[pmui.Typography("amorphous carbon from a C K-edge spectrum", variant="body2", margin=(0, 12))],
+            sidebar=[self.controls],
+            sidebar_width=312,
+            sidebar_resizable=False,
+            busy_indicator=None,
+            theme_config=THEME,
+            main=[
+                pn.Column(
+                    self.transport,
+                    pn.Row(left, right, sizing_mode="stretch_both", margin=0, styles=GAPS),
+                    sizing_mode="stretch_both",
+                    margin=0,
+                    styles=GAPS | {"padding": "8px", "height": "100%"},
+                )
+            ],
+        )
+        page.param.watch(lambda event: self.state.param.update(dark=event.new), "dark_theme")
+        self.state.dark = bool(page.dark_theme)
+        pn.state.add_periodic_callback(self.tick, period=TICK_MS)
+        # The module's globals may be gone when the session ends: bind what is needed.
+        pn.state.on_session_destroyed(
+            lambda _context, runner=self.runner, structure=self.structure: (runner.stop(), structure.close())
+        )
+        return page
+
+
+GAPS = {"gap": "8px"}
+
+
+def _tall(view: pn.viewable.Viewer, height: str) -> pn.Column:
+    return pn.Column(view, sizing_mode="stretch_both", margin=0, styles={"flex": f"0 0 {height}"})

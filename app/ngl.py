@@ -1,0 +1,153 @@
+"""One nglview widget that shows a stream of frames: positions, bonds and coordination numbers in one message each."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import itertools
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import panel as pn
+import traitlets
+
+from app import colours, frontend
+from app.frontend import nglview
+
+SCRIPT = (Path(__file__).parent / "ngl.js").read_text(encoding="utf-8")
+#: A browser that has not answered for this long, in seconds, gets the next frame all the same.
+PATIENCE = 2.0
+
+
+class StreamWidget(nglview.NGLWidget):
+    """NGLWidget without what outlives a session: its polling thread and its growing archive of calls."""
+
+    def _initialize_threads(self):
+        self.on_msg(self._handle_nglview_custom_msg)
+
+    @traitlets.observe("loaded")
+    def on_loaded(self, change):
+        """Nothing is waiting: `FrameStream` sends when the front end says that it is ready."""
+
+    def _remote_call(self, method_name, target="Widget", args=None, kwargs=None, **other_kwargs):
+        self.send(self._get_remote_call_msg(method_name, target, args, kwargs, **other_kwargs))
+
+
+class NGLPane(pn.pane.IPyWidget):
+    """The widget in a served page, its JavaScript from this server."""
+
+    def _get_ipywidget(self, obj, doc, root, comm, **kwargs):
+        return super()._get_ipywidget(obj, doc, root, comm, cdn=frontend.base_url(), **kwargs)
+
+
+class FrameStream:
+    """Sends frames to the browser, never more than it draws.
+
+    Parameters
+    ----------
+    on_drawn
+        Called with the number of frames drawn so far whenever the browser has drawn one.
+    clock
+        Seconds, monotonic.
+
+    Raises
+    ------
+    app.frontend.FrontendError
+        If the installed nglview cannot be shown.
+    """
+
+    def __init__(self, on_drawn: Callable[[int], None] | None = None, clock: Callable[[], float] = time.monotonic):
+        frontend.base_url()
+        self.widget = StreamWidget()
+        self.widget.on_msg(self._receive)
+        self.pane = NGLPane(self.widget, sizing_mode="stretch_both", margin=0)
+        self.drawn = 0
+        self._on_drawn = on_drawn
+        self._clock = clock
+        self._ids = itertools.count(1)
+        self._ready = False
+        self._awaited: tuple[int, float] | None = None  # frame and time of the last message without an answer
+        self._background = colours.VIEW_BACKGROUND["light"]
+        self._last: dict | None = None
+
+    @property
+    def free(self) -> bool:
+        """Whether the browser waits for the next frame."""
+        return self._ready and (self._awaited is None or self._clock() - self._awaited[1] > PATIENCE)
+
+    def show(self, positions: np.ndarray, bonds: np.ndarray, coordination: np.ndarray, cell: np.ndarray) -> None:
+        """Draw one frame.
+
+        Parameters
+        ----------
+        positions
+            Positions in Å inside the cell, shape (N, 3).
+        bonds
+            Pairs of atoms to join by a stick, shape (M, 2).
+        coordination
+            Coordination number of every atom, shape (N,).
+        cell
+            Cell vectors in Å as rows, shape (3, 3).
+        """
+        edges = np.asarray(cell, dtype=float).round(4).tolist()
+        self._last = {
+            "id": next(self._ids),
+            "shape": f"{len(positions)} {edges}",
+            "cell": edges,
+            "edge": [int(colours.CELL_EDGE[i : i + 2], 16) / 255 for i in (1, 3, 5)],
+            "colours": [colours.CN[cn] for cn in sorted(colours.CN)],
+            "positions": _encode(positions, np.float32),
+            "bonds": _encode(bonds, np.int32),
+            "cn": _encode(np.minimum(coordination, max(colours.CN)), np.float32),
+        }
+        self._send_last()
+
+    def set_background(self, colour: str) -> None:
+        """Colour behind the atoms, as `#rrggbb`."""
+        self._background = colour
+        if self._ready:
+            self._call("acgenBackground", colour)
+
+    def reset_view(self) -> None:
+        """Fit the cell into the view."""
+        if self._ready:
+            self._call("acgenReset")
+
+    def close(self) -> None:
+        """Forget the widget, which ipywidgets would keep for the life of the server."""
+        self._ready = False
+        # The page is gone: what would be sent to it has nowhere to go.
+        with contextlib.suppress(AttributeError):
+            self.widget.close()
+
+    def _send_last(self) -> None:
+        if self._ready and self._last is not None:
+            self._awaited = (self._last["id"], self._clock())
+            self._call("acgenShow", self._last)
+
+    def _call(self, method: str, *arguments) -> None:
+        self.widget.send(
+            {"type": "call_method", "target": "Widget", "methodName": method, "args": list(arguments), "kwargs": {}}
+        )
+
+    def _receive(self, _widget, message: dict, _buffers) -> None:
+        kind = message.get("type")
+        if kind == "request_loaded":
+            self._call("executeCode", SCRIPT)
+        elif kind == "acgen_ready":
+            self._ready = True
+            self.set_background(self._background)
+            self._send_last()
+        elif kind == "acgen_drawn":
+            self.drawn += 1
+            if self._awaited is not None and message.get("id") == self._awaited[0]:
+                self._awaited = None
+            if self._on_drawn is not None:
+                self._on_drawn(self.drawn)
+
+
+def _encode(values: np.ndarray, kind: type) -> str:
+    """Base64 of the little-endian numbers, which is what a typed array of JavaScript holds."""
+    return base64.b64encode(np.ascontiguousarray(values, dtype=np.dtype(kind).newbyteorder("<")).tobytes()).decode()

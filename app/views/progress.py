@@ -1,0 +1,108 @@
+"""How far the run is: a bar with step, phase and time left, and the misfit of every step."""
+
+from __future__ import annotations
+
+import html
+
+import holoviews as hv
+import panel as pn
+import panel_material_ui as pmui
+
+from app import colours
+from app.runner import Snapshot, Status
+from app.state import State
+from app.style import STYLE
+from app.views.plot import FRAME, LIVE, LivePlot, swatch
+
+AXES = ("Step", "Misfit")
+PHASES = {"denoise": "denoising", "final": "last step"}
+
+
+class ProgressView(pn.viewable.Viewer):
+    """A bar and one line of text."""
+
+    def __init__(self, state: State, **params):
+        super().__init__(**params)
+        self.bar = pmui.LinearProgress(value=0, max=1000, variant="determinate", sizing_mode="stretch_width", margin=0)
+        self.text = pn.pane.HTML(
+            "", margin=0, sizing_mode="stretch_width", stylesheets=[STYLE], css_classes=["acgen-progress"]
+        )
+        state.param.watch(lambda event: self.refresh(event.new), "snapshot")
+        self.refresh(state.snapshot)
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        """Say what a snapshot says."""
+        self.bar.value = round(1000 * snapshot.progress)
+        self.text.object = html.escape(describe(snapshot))
+
+    def __panel__(self):
+        return pn.Column(self.text, self.bar, sizing_mode="stretch_width", margin=0)
+
+
+class MisfitView(LivePlot):
+    """Misfit after each step; the current candidate strong, those before it faint."""
+
+    title = "Misfit to the target"
+
+    def source(self):
+        return self.state.snapshot.misfits, self.state.snapshot.candidates
+
+    def draw(self, data):
+        *before, now = data[0] or ((),)
+        finished = hv.Path([_points(misfits) for misfits in before if misfits], list(AXES)).opts(
+            color=colours.PREDICTION, alpha=0.3, line_width=1.5, **LIVE
+        )
+        current = hv.Curve(_points(now), *AXES).opts(color=colours.PREDICTION, line_width=2, tools=["hover"], **LIVE)
+        return hv.Overlay([finished, current]).opts(**FRAME, xlim=(0, None), ylim=(0, None))
+
+    def empty(self):
+        snapshot = self.state.snapshot
+        if any(snapshot.misfits):
+            return ""
+        if snapshot.settings is None:
+            return "Distance of the predicted spectrum to the target, step by step"
+        return "" if snapshot.frame is None else "Nothing guides this run, so there is no misfit"
+
+    def legend(self):
+        snapshot = self.state.snapshot
+        finished = [candidate for candidate in snapshot.candidates if candidate.misfit is not None]
+        now = snapshot.frame.misfit if snapshot.status.active and snapshot.frame is not None else None
+        parts = [] if now is None else [swatch(colours.PREDICTION, f"now {now:.3f}")]
+        if finished:
+            best = min(finished, key=lambda candidate: candidate.misfit)
+            parts.append(f" &emsp; best of {len(finished)}: {best.misfit:.3f}, by the judge {best.judge_misfit:.3f}")
+        return "".join(parts)
+
+
+def describe(snapshot: Snapshot) -> str:
+    """One line: candidate, phase, step, misfit, time."""
+    settings, frame, status = snapshot.settings, snapshot.frame, snapshot.status
+    if status is Status.IDLE:
+        return "Choose a target and press Start"
+    if status is Status.LOADING or frame is None and status.active:
+        return "Loading the networks …"
+    finished = f"{len(snapshot.candidates)} of {settings.candidates} candidates finished"
+    if status in (Status.DONE, Status.STOPPED, Status.FAILED):
+        word = {Status.DONE: "Done", Status.STOPPED: "Stopped", Status.FAILED: "Failed"}[status]
+        return f"{word}: {finished} in {clock(snapshot.elapsed)}"
+    phase = f"restart {frame.cycle}/{settings.restarts}" if frame.phase == "restart" else PHASES[frame.phase]
+    parts = [
+        f"Candidate {snapshot.candidate + 1}/{settings.candidates}",
+        phase,
+        f"step {frame.step}/{frame.steps}",
+    ]
+    parts.append("paused" if status is Status.PAUSED else f"{clock(snapshot.remaining or 0)} left")
+    return " · ".join(parts)
+
+
+def clock(seconds: float) -> str:
+    """A time that reads well: `42 s`, `3:05 min`, `1:02:03 h`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02d}:{rest:02d} h"
+    return f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"
+
+
+def _points(misfits: tuple[float, ...]) -> list[tuple[float, float]]:
+    return [(step, misfit) for step, misfit in enumerate(misfits, start=1)]

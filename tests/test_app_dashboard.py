@@ -1,0 +1,205 @@
+"""The page without a browser: what a tick brings to the views, and the downloaded result."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from app_fakes import MODELS, fake_generate
+from ase.build import bulk
+
+from acgen.ensemble import Settings
+from acgen.spectra.targets import builtin_targets
+from app import colours, frontend
+from app.controls import atoms_text
+from app.dashboard import Dashboard
+from app.export import results_zip, zip_name
+from app.runner import Runner, Snapshot, Status
+from app.state import LIVE, NO_TARGET, State
+from app.structure import _shown
+from app.views.coordination import _above
+from app.views.progress import clock, describe
+
+# panel-material-ui gives its own buttons both names of one option.
+pytestmark = pytest.mark.filterwarnings("ignore:Both 'variant' and 'button_style':PendingDeprecationWarning")
+
+
+@pytest.fixture
+def dashboard():
+    dashboard = Dashboard(fake_generate, lambda: MODELS)
+    dashboard.state.param.update(cell=8.0, steps=10, restarts=1, candidates=2, target_name="sp3")
+    yield dashboard
+    dashboard.runner.stop()
+    dashboard.runner.join(5)
+
+
+def finish(dashboard: Dashboard) -> None:
+    """Run to the end and let every plot catch up."""
+    dashboard.transport.start.clicks += 1
+    dashboard.runner.join(20)
+    for _ in range(len(dashboard.plots) + 1):
+        dashboard._plotted_at = -1.0
+        dashboard.tick()
+
+
+def test_the_views_follow_a_run_to_its_end(dashboard):
+    assert "press Start" in dashboard.structure.note.object
+    assert dashboard.transport.download.disabled
+    finish(dashboard)
+    assert dashboard.state.snapshot.status is Status.DONE
+    assert not dashboard.structure.note.visible
+    assert dashboard.state.shown.coordination.shape == (dashboard.state.settings.n_atoms,)
+    assert not any(view.note.visible for view in dashboard.plots)
+    assert not any(view.refresh() for view in dashboard.plots), "nothing is left to draw"
+    assert "best of 2" in dashboard.misfit.key.object
+    assert not dashboard.transport.download.disabled
+    assert not dashboard.transport.start.disabled
+
+
+def test_a_finished_candidate_can_be_chosen(dashboard):
+    finish(dashboard)
+    options = dashboard.state.param.choice.names
+    assert list(options.values()) == [LIVE, 0, 1]
+    dashboard.state.choice = 0
+    dashboard.tick()
+    first = dashboard.runner.snapshot.candidates[0]
+    assert np.allclose(dashboard.state.shown.positions, first.atoms.get_positions(wrap=True))
+    assert dashboard.state.shown.prediction is first.spectrum
+
+
+def test_without_a_target_the_plots_say_so(dashboard):
+    dashboard.state.target_name = NO_TARGET
+    dashboard.spectrum.refresh()
+    assert "without guidance" in dashboard.spectrum.note.object
+    finish(dashboard)
+    assert "no misfit" in dashboard.misfit.note.object
+
+
+def test_settings_that_the_core_refuses_are_shown_and_the_page_lives_on():
+    def refuses(settings, models):
+        raise ValueError("the cell is 6.00 Å between its closest faces: give at least 7.0 Å")
+        yield
+
+    dashboard = Dashboard(refuses, lambda: MODELS)
+    finish(dashboard)
+    assert dashboard.transport.problem.visible
+    assert "at least 7.0" in dashboard.transport.problem.object
+    assert not dashboard.transport.start.disabled
+
+
+def test_controls_are_locked_while_a_run_is_active(dashboard):
+    dashboard.runner.pause()
+    dashboard.transport.start.clicks += 1
+    dashboard.runner.pause()
+    dashboard.tick()
+    assert all(widget.disabled for widget in (dashboard.controls.target, *dashboard.controls.sliders))
+    assert not dashboard.transport.stop.disabled
+    dashboard.transport.stop.clicks += 1
+    dashboard.runner.join(5)
+    dashboard.tick()
+    assert not any(widget.disabled for widget in (dashboard.controls.target, *dashboard.controls.sliders))
+
+
+def test_sessions_share_nothing():
+    one, other = State(), State()
+    one.add_target(builtin_targets()["sp2"])
+    one.density = 3.0
+    target = builtin_targets()["sp2"]
+    one.add_target(type(target)(target.intensity, target.mask, "mine"))
+    assert "mine" not in other.targets
+    assert "mine" not in other.param.target_name.objects
+    assert other.density == 2.0
+
+
+def test_every_parameter_is_explained():
+    for name in ("density", "cell", "xi", "restarts", "steps", "candidates", "seed"):
+        parameter = State.param[name]
+        assert parameter.label
+        assert parameter.doc
+        assert parameter.bounds is not None
+    assert "180-250" in State.param.xi.doc
+
+
+def test_the_number_of_atoms_is_known_before_the_start():
+    assert atoms_text(2.0, 12.93).startswith("<b>217 atoms")
+    assert "Large" in atoms_text(3.5, 40.0)
+
+
+def test_a_structure_is_analysed_with_its_periodic_images():
+    diamond = bulk("C", cubic=True).repeat(2)
+    shown = _shown("diamond", diamond.positions + 100.0, np.asarray(diamond.cell), None)
+    assert shown.fractions == {0: 0, 1: 0, 2: 0, 3: 0, 4: 1, 5: 0}
+    assert shown.density == pytest.approx(3.5, abs=0.05)
+    assert np.all((shown.positions >= 0) & (shown.positions < diamond.cell[0, 0] + 1e-9))
+    drawn = np.linalg.norm(np.diff(shown.positions[shown.sticks], axis=1)[:, 0], axis=1)
+    assert 0 < len(drawn) < 2 * len(diamond), "no stick reaches across the boundary"
+    assert drawn.max() < 1.6
+
+
+def test_one_colour_for_each_coordination_number():
+    named = [colours.CN[cn] for cn in (1, 2, 3, 4)] + [colours.TARGET, colours.PREDICTION]
+    assert len(set(named)) == len(named)
+
+
+def test_the_result_is_a_zip_of_the_files_of_the_command_line():
+    runner = Runner(fake_generate, lambda: MODELS)
+    runner.start(Settings(cell=7.0, steps=8, restarts=0, candidates=2, seed=5, target=builtin_targets()["sp"]))
+    runner.join(20)
+    with zipfile.ZipFile(results_zip(runner.snapshot)) as file:
+        assert sorted(file.namelist()) == ["candidates.extxyz", "spectra.csv", "summary.json"]
+        summary = json.loads(file.read("summary.json"))
+        rows = list(csv.reader(io.TextIOWrapper(file.open("spectra.csv"), encoding="utf-8")))
+    assert [candidate["seed"] for candidate in summary["candidates"]] == [5, 6]
+    assert summary["settings"]["target"]["name"] == "sp"
+    assert rows[0] == ["energy_eV", "target", "candidate_000", "candidate_001"]
+    assert len(rows) == 101
+    assert zip_name(runner.snapshot) == "acgen_sp_2gcm3_seed5.zip"
+
+
+def test_nothing_to_download_is_an_error_that_says_so():
+    with pytest.raises(ValueError, match="no candidate is finished"):
+        results_zip(Snapshot())
+
+
+def test_progress_reads_well():
+    assert describe(Snapshot()) == "Choose a target and press Start"
+    assert [clock(seconds) for seconds in (42, 185, 3723)] == ["42 s", "3:05 min", "1:02:03 h"]
+
+
+def test_a_number_never_lies_on_the_reference_line():
+    assert _above(50.0, 80.0) == _above(50.0, 20.0) == 51.5
+    assert _above(50.0, 55.0) == 56.5
+
+
+def test_the_front_end_is_served_from_the_installed_package():
+    from panel.io.server import ComponentResourceHandler
+
+    url = frontend.base_url()
+    name = f"nglview-js-widgets@{frontend.nglview.widget.__frontend_version__}/dist/index"
+    handler = ComponentResourceHandler.__new__(ComponentResourceHandler)
+    path = handler.parse_url_path(f"{url}/{name}".removeprefix("components/"))
+    text = Path(path).read_text(encoding="utf-8")
+    assert all(new in text and old not in text for old, new in frontend.PATCHES.items())
+
+
+@pytest.mark.parametrize("source", ["", 2 * "".join(frontend.PATCHES)])
+def test_another_front_end_is_refused_with_what_to_do(source):
+    with pytest.raises(frontend.FrontendError, match="pip install"):
+        frontend.patched(source)
+
+
+def test_a_page_without_the_front_end_says_what_to_do(monkeypatch):
+    def missing():
+        raise frontend.FrontendError("reinstall it with pip")
+
+    monkeypatch.setattr(frontend, "base_url", missing)
+    dashboard = Dashboard(fake_generate, lambda: MODELS)
+    assert "reinstall" in dashboard.structure.note.object
+    dashboard.state.param.update(cell=7.0, steps=8, restarts=0, candidates=1)
+    finish(dashboard)
+    assert dashboard.state.snapshot.status is Status.DONE

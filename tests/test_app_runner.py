@@ -1,0 +1,215 @@
+"""The worker of a run: pause, step, stop, errors, and what a slow reader sees."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from app_fakes import MODELS, fake_generate
+
+from acgen.ensemble import Settings
+from app.runner import Runner, Snapshot, Status
+
+SMALL = Settings(density=2.0, cell=7.0, steps=20, restarts=0, candidates=2)
+
+
+def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    """Wait for what another thread does."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            pytest.fail(f"nothing happened in {seconds} s")
+        time.sleep(0.002)
+
+
+class Gate:
+    """A generator that makes a frame whenever the test allows it, and remembers how it ended."""
+
+    def __init__(self) -> None:
+        self.allowed = threading.Semaphore(0)
+        self.made = 0
+        self.closed = False
+
+    def __call__(self, settings, models):
+        try:
+            for event in fake_generate(settings, models):
+                assert self.allowed.acquire(timeout=5)
+                self.made += 1
+                yield event
+        finally:
+            self.closed = True
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+def runner(gate):
+    runner = Runner(gate, lambda: MODELS)
+    yield runner
+    runner.stop()
+    gate.allowed.release(10_000)
+    runner.join(5)
+    assert not any(thread.name == "acgen-run" for thread in threading.enumerate())
+
+
+def test_a_run_ends_with_every_candidate_and_all_progress():
+    runner = Runner(fake_generate, lambda: MODELS)
+    runner.start(SMALL)
+    runner.join(20)
+    snapshot = runner.snapshot
+    assert snapshot.status is Status.DONE
+    assert [candidate.index for candidate in snapshot.candidates] == [0, 1]
+    assert snapshot.progress == 1.0
+    assert snapshot.remaining is None
+    assert snapshot.models is MODELS
+
+
+def test_misfits_of_every_candidate_are_kept():
+    from acgen.spectra.targets import builtin_targets
+
+    runner = Runner(fake_generate, lambda: MODELS)
+    runner.start(Settings(cell=7.0, steps=20, restarts=0, candidates=2, target=builtin_targets()["sp2"]))
+    runner.join(20)
+    steps = runner.snapshot.frame.steps
+    assert [len(misfits) for misfits in runner.snapshot.misfits] == [steps, steps]
+    assert runner.snapshot.misfits[1][-1] == runner.snapshot.frame.misfit
+
+
+def test_pause_holds_the_run_and_a_step_makes_one_frame(runner, gate):
+    runner.start(SMALL)
+    gate.allowed.release()
+    until(lambda: runner.snapshot.frame is not None)
+    runner.pause()
+    gate.allowed.release(100)
+    until(lambda: runner.snapshot.status is Status.PAUSED)
+    before = runner.snapshot.frame.step
+    time.sleep(0.05)
+    assert runner.snapshot.frame.step == before
+    runner.step()
+    until(lambda: runner.snapshot.frame.step == before + 1 and runner.snapshot.status is Status.PAUSED)
+    time.sleep(0.05)
+    assert runner.snapshot.frame.step == before + 1
+    runner.resume()
+    until(lambda: runner.snapshot.status is Status.DONE)
+
+
+def test_stop_ends_within_one_step_and_closes_the_generator(runner, gate):
+    runner.start(SMALL)
+    gate.allowed.release(5)
+    until(lambda: gate.made == 5)
+    runner.stop()
+    gate.allowed.release(100)
+    until(lambda: runner.snapshot.status is Status.STOPPED)
+    assert gate.made <= 6
+    assert gate.closed
+
+
+def test_stop_ends_a_paused_run(runner, gate):
+    runner.start(SMALL)
+    runner.pause()
+    gate.allowed.release(100)
+    until(lambda: runner.snapshot.status is Status.PAUSED)
+    runner.stop()
+    until(lambda: runner.snapshot.status is Status.STOPPED)
+    assert gate.closed
+
+
+def test_stop_keeps_what_is_finished():
+    runner = Runner(fake_generate, lambda: MODELS)
+    runner.start(Settings(cell=7.0, steps=20, restarts=0, candidates=32))
+    until(lambda: len(runner.snapshot.candidates) >= 1)
+    runner.stop()
+    runner.join(5)
+    assert runner.snapshot.status is Status.STOPPED
+    assert 1 <= len(runner.snapshot.candidates) < 32
+
+
+def test_a_slow_reader_sees_only_the_newest_frame(runner, gate):
+    runner.start(SMALL)
+    seen: list[Snapshot] = [runner.snapshot]
+    for released in (3, 5, 7):
+        gate.allowed.release(released)
+        until(lambda: runner.snapshot.frame is not None and runner.snapshot.frame.step == gate.made)
+        until(lambda total=released: gate.made - (seen[-1].frame.step if seen[-1].frame else 0) == total)
+        until(lambda: runner.snapshot.frame.step == gate.made)
+        seen.append(runner.snapshot)
+    assert [snapshot.frame.step for snapshot in seen[1:]] == [3, 8, 15]
+    assert seen[1].frame.step == 3, "a snapshot never changes after it was taken"
+
+
+@pytest.mark.parametrize(
+    ("error", "part"),
+    [(ValueError("lower xi"), "lower xi"), (RuntimeError("odd"), "RuntimeError: odd (broken")],
+)
+def test_an_error_is_text_in_the_snapshot_and_the_next_run_works(error, part):
+    def broken(settings, models):
+        yield next(fake_generate(settings, models))
+        raise error
+
+    generate = [broken, fake_generate]
+    runner = Runner(lambda *given: generate.pop(0)(*given), lambda: MODELS)
+    runner.start(SMALL)
+    runner.join(5)
+    assert runner.snapshot.status is Status.FAILED
+    assert part in runner.snapshot.error
+    runner.start(SMALL)
+    runner.join(20)
+    assert runner.snapshot.status is Status.DONE
+    assert runner.snapshot.error == ""
+
+
+def test_networks_that_cannot_be_loaded_are_an_error_of_the_run():
+    def missing():
+        raise ValueError("the shipped file is missing: reinstall acgen")
+
+    runner = Runner(fake_generate, missing)
+    runner.start(SMALL)
+    runner.join(5)
+    assert runner.snapshot.status is Status.FAILED
+    assert "reinstall" in runner.snapshot.error
+
+
+def test_a_second_start_is_refused_while_a_run_is_active(runner, gate):
+    runner.start(SMALL)
+    with pytest.raises(RuntimeError, match="stop it"):
+        runner.start(SMALL)
+
+
+def test_twenty_runs_leave_no_thread_behind():
+    before = threading.active_count()
+    for _ in range(20):
+        runner = Runner(fake_generate, lambda: MODELS)
+        runner.start(Settings(cell=7.0, steps=8, restarts=0, candidates=1))
+        runner.join(10)
+    assert threading.active_count() == before
+
+
+def test_time_left_follows_the_pace_and_ignores_pauses(gate):
+    now = [0.0]
+    runner = Runner(gate, lambda: MODELS, clock=lambda: now[0])
+    runner.start(SMALL)
+    until(lambda: runner.snapshot.status is Status.RUNNING)
+    steps = len(SMALL.plan)
+    for made in range(1, 5):
+        now[0] += 1.0
+        if made == 4:
+            runner.pause()
+        gate.allowed.release()
+        until(lambda made=made: runner.snapshot.frame is not None and runner.snapshot.frame.step == made)
+    until(lambda: runner.snapshot.status is Status.PAUSED)
+    assert runner.snapshot.remaining == pytest.approx(2 * steps - 4)
+    now[0] += 1000.0
+    runner.resume()
+    until(lambda: runner.snapshot.status is Status.RUNNING)
+    now[0] += 1.0
+    gate.allowed.release()
+    until(lambda: runner.snapshot.frame.step == 5)
+    assert runner.snapshot.elapsed == pytest.approx(5.0)
+    runner.stop()
+    gate.allowed.release(1000)
+    runner.join(5)

@@ -1,0 +1,128 @@
+"""Uploaded spectra: what is taken, what is refused, and what a hostile client can do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from acgen.spectra.grid import ENERGY
+from acgen.spectra.spectrum import SpectrumError, Target
+from acgen.spectra.targets import builtin_targets
+from app.controls import Controls
+from app.state import State
+from app.uploads import MAX_BYTES, MAX_ROWS, SpectrumInput, label_of, target_from_upload
+
+
+def table(name: str = "sp2") -> bytes:
+    """A measured-looking file of a shipped target, in another unit."""
+    rows = zip(ENERGY, 3.0 * builtin_targets()[name].intensity, strict=True)
+    return "".join(f"{energy:.2f},{value:.6f}\n" for energy, value in rows).encode()
+
+
+def test_an_uploaded_spectrum_becomes_a_target_on_the_scale_of_the_models():
+    target = target_from_upload(table(), "measured/of me.csv")
+    assert target.name == "of me.csv"
+    assert np.abs(target.intensity - builtin_targets()["sp2"].intensity).max() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (b"1 2\n" * (MAX_BYTES // 4 + 1), "at most 2 MB"),
+        (b"280.0 1.0\n" * (MAX_ROWS + 1), "lines"),
+        (b"280.0 1.0\r" * (MAX_ROWS + 1), "lines"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "."),
+        (b"energy,intensity\n", "number"),
+        ("not bytes", "empty"),
+    ],
+)
+def test_what_is_no_spectrum_is_refused_with_a_reason(data, reason):
+    with pytest.raises(SpectrumError, match=reason):
+        target_from_upload(data, "x.csv")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.one_of(st.binary(max_size=2000), st.text("0123456789.,;eE+- \t\n#nan", max_size=2000).map(str.encode)))
+def test_garbage_is_a_target_or_a_spectrum_error(data):
+    try:
+        assert isinstance(target_from_upload(data, "x"), Target)
+    except SpectrumError as error:
+        assert str(error)
+
+
+@pytest.mark.parametrize(
+    ("filename", "label"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\data\\scan.csv", "scan.csv"),
+        ("a\x00\x1b[31m\n.csv", "a[31m.csv"),
+        ("", "uploaded spectrum"),
+        ("x" * 500, "x" * 60),
+    ],
+)
+def test_labels_are_short_and_printable(filename, label):
+    assert label_of(filename) == label
+
+
+def upload(widget: SpectrumInput, data, **claims) -> None:
+    """What the browser sends for one file."""
+    chunk = {"status": "upload_event", "name": "x.csv", "chunk": 1, "total_chunks": 1, "mime_type": "text/csv"}
+    widget._handle_msg(chunk | {"data": data} | claims)
+    widget._handle_msg({"status": "finished"})
+
+
+@pytest.fixture
+def controls() -> Controls:
+    return Controls(State())
+
+
+def test_a_file_from_the_browser_is_offered_and_chosen(controls):
+    upload(controls.upload, table())
+    assert controls.state.target_name == "x.csv"
+    assert controls.state.target is controls.state.targets["x.csv"]
+    assert not controls.message.visible
+    assert controls.upload.value is None, "its bytes are not kept"
+
+
+def test_a_bad_file_says_why_and_leaves_the_target(controls):
+    before = controls.state.target
+    upload(controls.upload, b"<script>alert(1)</script>")
+    assert controls.state.target is before
+    assert controls.message.visible
+    assert controls.message.severity == "error"
+    assert "<script" not in controls.message.object
+    upload(controls.upload, table())
+    assert not controls.message.visible
+
+
+@pytest.mark.parametrize(
+    ("data", "claims"),
+    [
+        (bytes(MAX_BYTES + 1), {}),
+        (b"x", {"total_chunks": 10**9}),
+        (b"x", {"total_chunks": 2, "chunk": 1}),
+        (10**12, {}),
+        (None, {}),
+        ("text", {}),
+    ],
+)
+def test_a_client_that_ignores_the_limits_fills_no_memory(controls, data, claims):
+    before = controls.state.target
+    for number in range(5):
+        upload(controls.upload, data, name=f"{number}.csv", **claims)
+    assert controls.upload._file_buffer == {}
+    assert controls.upload._buffer == []
+    assert controls.state.target is before
+    assert controls.message.visible
+
+
+def test_a_warning_about_the_target_is_shown(controls):
+    energy = np.arange(282.0, 300.0, 0.2)
+    edge = np.interp(energy, ENERGY, builtin_targets()["sp3"].intensity)
+    upload(controls.upload, "".join(f"{e} {i}\n" for e, i in zip(energy, edge, strict=True)).encode())
+    assert controls.state.target_name == "x.csv"
+    assert controls.message.visible
+    assert controls.message.severity == "warning"
