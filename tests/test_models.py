@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from acgen.graph import batch_graphs, periodic_graph
+from acgen.models.aggregate import Aggregate
 from acgen.models.network import CONFIGS, NetworkConfig, build
 
 CELL = torch.tensor([[5.0, 0, 0], [1.5, 4.0, 0], [-0.5, 1.0, 4.5]], dtype=torch.float64)
@@ -97,7 +98,23 @@ def test_outputs_vary_smoothly_as_a_neighbour_leaves(atoms):
     assert (jump[0] - jump[1]).abs().max() < 1e-9
 
 
-@pytest.mark.parametrize("wrong", [{"task": "guess"}, {"task": "score", "kind": "schnet"}, {"task": "score", "width": 0}])
+@pytest.mark.parametrize("parts", [2, 3])
+def test_the_written_out_gradient_of_the_neighbour_sum(parts):
+    generator = torch.Generator().manual_seed(0)
+    width, atoms, edges = 3, 4, 9
+
+    def random(*shape):
+        return torch.randn(*shape, generator=generator, dtype=torch.float64, requires_grad=True)
+
+    senders, receivers = torch.randint(0, atoms, (2, edges), generator=generator)
+    features = random(atoms, {2: 2, 3: 5}[parts] * width)
+    filters, direction = random(edges, parts * width), random(edges, 3)
+    assert torch.autograd.gradcheck(Aggregate.apply, (features, filters, direction, senders, receivers))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"task": "guess"}, {"task": "score", "kind": "schnet"}, {"task": "score", "width": 0}]
+)
 def test_wrong_configurations_are_refused(wrong):
     with pytest.raises(ValueError, match="network"):
         NetworkConfig(**wrong)

@@ -37,7 +37,10 @@ def test_carbon_is_wrapped():
     assert atoms.pbc.all()
 
 
-@pytest.mark.parametrize("cell", [0.0, -3.0, [1, 2], [5, 5, np.nan], np.ones((3, 3)), [[0, 1, 0], [1, 0, 0], [0, 0, 1]]])
+LEFT_HANDED = [[0, 1, 0], [1, 0, 0], [0, 0, 1]]
+
+
+@pytest.mark.parametrize("cell", [0.0, -3.0, [1, 2], [5, 5, np.nan], np.ones((3, 3)), LEFT_HANDED])
 def test_impossible_cells_are_refused(cell):
     with pytest.raises(ValueError, match="cell"):
         cell_matrix(cell)

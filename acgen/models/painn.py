@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Data
 
-from acgen.graph import edge_vectors, gather, scatter_sum
+from acgen.graph import edge_vectors, gather
+from acgen.models.aggregate import Aggregate
 from acgen.models.layers import BesselBasis, GaussianRFF, mlp
 
 
@@ -65,14 +66,12 @@ class Message(nn.Module):
         if time is not None:
             scale, shift = self.time(time).chunk(2, dim=-1)
             h = h * (1 + scale) + shift
-        m = gather(self.phi(h), senders) * self.filter(basis)
-        along = m[:, None, width : 2 * width] * direction[:, :, None]
+        scalar, radial, *tangent = self.phi(h).split(width, dim=1)
+        features = [scalar, radial]
         if not self.first:
-            vj = gather(rms_normalised(v).reshape(atoms, 3 * width), senders).view(-1, 3, width)
-            along = along + vj * m[:, None, 2 * width :]
-        s = s + scatter_sum(m[:, :width], receivers, atoms) * SCALE
-        v = v + scatter_sum(along.reshape(-1, 3 * width), receivers, atoms).view_as(v) * SCALE
-        return s, v
+            features.append((rms_normalised(v) * tangent[0][:, None]).reshape(atoms, 3 * width))
+        summed = Aggregate.apply(torch.cat(features, dim=1), self.filter(basis), direction, senders, receivers) * SCALE
+        return s + summed[:, :width], v + summed[:, width:].view_as(v)
 
 
 class Update(nn.Module):
