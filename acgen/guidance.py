@@ -17,6 +17,10 @@ from acgen.spectra.spectrum import Target
 REFERENCE_ATOMS = 216
 """Size of the paper's cells, at which xi keeps the meaning it has there."""
 
+PULL_LIMIT = 3.0
+"""Largest likelihood score of an atom in units of 1 / sigma(t). The prior's is about 1.7: beyond this limit, which
+random atoms on top of each other reach, the gradient of a forward model trained on real structures means nothing."""
+
 GuideMode = Literal["cell", "site"]
 
 
@@ -96,7 +100,7 @@ class GuidedScore:
         Time above which guides are not asked: there the clean estimate knows nothing yet.
     """
 
-    def __init__(self, model: ScoreModel, cell: Tensor, guides: Sequence[Guide] = (), guide_below: float = 1.0):
+    def __init__(self, model: ScoreModel, cell: Tensor, guides: Sequence[Guide] = (), guide_below: float = 0.7):
         self.model, self.cell, self.guides, self.guide_below = model, cell, tuple(guides), guide_below
 
     def __call__(self, x: Tensor, t: float) -> Evaluation:
@@ -113,5 +117,6 @@ class GuidedScore:
             denoised = graph.pos + sigma * scaled
             penalties, misfits, predictions = zip(*(guide(denoised, self.cell) for guide in self.guides), strict=True)
             (gradient,) = torch.autograd.grad(sum(penalties), graph.pos)
-        score = scaled.detach() / sigma - gradient
+        pull = -gradient * (PULL_LIMIT / (sigma * gradient.norm(dim=1, keepdim=True) + 1e-12)).clamp(max=1.0)
+        score = scaled.detach() / sigma + pull
         return Evaluation(score, denoised.detach(), misfits[0], predictions[0])

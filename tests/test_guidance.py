@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from acgen.graph import periodic_graph
-from acgen.guidance import GuidedScore, SpectrumGuide
+from acgen.guidance import PULL_LIMIT, GuidedScore, SpectrumGuide
 from acgen.models.network import NetworkConfig, build
 from acgen.spectra.targets import builtin_targets
 from acgen.structure import random_positions
@@ -64,6 +64,20 @@ def test_xi_means_the_same_in_a_supercell(networks, atoms, mode):
     two = posterior(networks, [guide], torch.cat([atoms, atoms + CELL.double()[0]]), cell)
     assert np.isclose(one.misfit, two.misfit)
     assert torch.allclose(two.score[: len(atoms)], one.score, rtol=1e-6, atol=1e-9)
+
+
+def test_no_atom_is_pulled_harder_than_the_limit(networks, atoms):
+    guide = SpectrumGuide(networks[1], builtin_targets()["sp3"], 1e9)
+    pull = posterior(networks, [guide], atoms).score - posterior(networks, [], atoms).score
+    sigma = networks[0].schedule.sigma(0.2)
+    assert torch.allclose(pull.norm(dim=1), torch.full((len(atoms),), PULL_LIMIT / sigma, dtype=torch.float64))
+
+
+def test_guides_are_not_asked_where_the_clean_estimate_knows_nothing(networks, atoms):
+    guide = SpectrumGuide(networks[1], builtin_targets()["sp3"], 200.0)
+    early = posterior(networks, [guide], atoms, t=0.9)
+    assert early.misfit is None
+    assert torch.equal(early.score, posterior(networks, [], atoms, t=0.9).score)
 
 
 def test_scores_of_guides_add(networks, atoms):

@@ -50,10 +50,12 @@ def _predict(args: argparse.Namespace) -> None:
     model = load_models(forward=args.weights).forward
     columns: dict[str, np.ndarray] = {}
     for cell in cells:
-        sites = predict_sites(model, cell.atoms)
-        columns[cell.name] = sites.mean(0)
+        sites, name, copy = predict_sites(model, cell.atoms), cell.name, 1
+        while name in columns:
+            name, copy = f"{cell.name}_{copy + 1}", copy + 1
+        columns[name] = sites.mean(0)
         if args.sites:
-            columns |= {f"{cell.name}:{index}": spectrum for index, spectrum in enumerate(sites)}
+            columns |= {f"{name}:{index}": spectrum for index, spectrum in enumerate(sites)}
     with open(out, "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["energy_eV", *columns])

@@ -8,17 +8,16 @@ import torch
 from torch import Tensor
 
 
-class Aggregate(torch.autograd.Function):
-    """Filtered scalars and vectors of the neighbours j of every atom i.
+def neighbour_sum(
+    features: Tensor, filters: Tensor, direction: Tensor, senders: Tensor, receivers: Tensor
+) -> Tensor:
+    """Filtered scalars and vectors of the neighbours j of every atom i, with C channels.
 
         scalar_i = sum_j W_a(r_ij) a_j
         vector_i = sum_j W_c(r_ij) c_j r_ij/|r_ij| + W_b(r_ij) b_j
 
-    On a CPU message passing is bound by memory. Written out, forward and backward pass over the edges 2.4 times as
-    fast as by automatic differentiation (1.2 against 2.9 ms for 2,600 edges of 64 channels on two cores).
-
-    Arguments of `apply`, with C channels:
-
+    Parameters
+    ----------
     features
         a, c and the three components of b side by side, shape (N, 5 C), or a and c alone, (N, 2 C).
     filters
@@ -28,7 +27,31 @@ class Aggregate(torch.autograd.Function):
     senders, receivers
         Atoms j and i of every edge, shape (E,).
 
-    Returns scalars and the three components of the vectors side by side, shape (N, 4 C).
+    Returns
+    -------
+    Tensor
+        Scalars and the three components of the vectors side by side, shape (N, 4 C).
+    """
+    if torch.compiler.is_compiling():  # the compiler fuses what is written plainly
+        return _plain(features, filters, direction, senders, receivers)
+    return Aggregate.apply(features, filters, direction, senders, receivers)
+
+
+def _plain(features: Tensor, filters: Tensor, direction: Tensor, senders: Tensor, receivers: Tensor) -> Tensor:
+    edges, width = len(senders), _channels(features, filters)
+    x = features.gather(0, senders[:, None].expand(-1, features.shape[1]))
+    along = x[:, None, width : 2 * width] * filters[:, None, width : 2 * width] * direction[:, :, None]
+    if features.shape[1] > 2 * width:
+        along = along + x[:, 2 * width :].view(edges, 3, width) * filters[:, None, 2 * width :]
+    out = torch.cat([x[:, :width] * filters[:, :width], along.reshape(edges, 3 * width)], dim=1)
+    return _scatter(out, receivers, len(features))
+
+
+class Aggregate(torch.autograd.Function):
+    """`neighbour_sum` with its gradient written out.
+
+    On a CPU message passing is bound by memory. Written out, forward and backward pass over the edges 2.4 times as
+    fast as by automatic differentiation (1.2 against 2.9 ms for 2,600 edges of 64 channels on two cores).
     """
 
     @staticmethod
@@ -80,4 +103,4 @@ def _dot(a: Tensor, b: Tensor) -> Tensor:
 
 def _scatter(values: Tensor, index: Tensor, size: int) -> Tensor:
     out = values.new_zeros(size, values.shape[1])
-    return out.scatter_add_(0, index[:, None].expand(-1, values.shape[1]), values)
+    return out.scatter_add(0, index[:, None].expand(-1, values.shape[1]), values)

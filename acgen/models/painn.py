@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Data
 
 from acgen.graph import edge_vectors, gather
-from acgen.models.aggregate import Aggregate
+from acgen.models.aggregate import neighbour_sum
 from acgen.models.layers import BesselBasis, GaussianRFF, mlp
 
 
@@ -70,7 +70,7 @@ class Message(nn.Module):
         features = [scalar, radial]
         if not self.first:
             features.append((rms_normalised(v) * tangent[0][:, None]).reshape(atoms, 3 * width))
-        summed = Aggregate.apply(torch.cat(features, dim=1), self.filter(basis), direction, senders, receivers) * SCALE
+        summed = neighbour_sum(torch.cat(features, dim=1), self.filter(basis), direction, senders, receivers) * SCALE
         return s + summed[:, :width], v + summed[:, width:].view_as(v)
 
 

@@ -1,0 +1,124 @@
+"""Candidates from the shipped networks, small and quick."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from ase.build import bulk
+from ase.io import read
+
+from acgen.ensemble import Candidate, Settings, generate, load_models, predict_sites, summary, write_results
+from acgen.spectra.spectrum import Target
+from acgen.spectra.targets import builtin_targets
+
+SMALL = Settings(density=2.0, cell=7.0, steps=6, restarts=1, restart_steps=4, candidates=2, seed=5)
+
+
+@pytest.fixture(scope="module")
+def models():
+    return load_models()
+
+
+def candidates(settings, models):
+    return [event for event in generate(settings, models) if isinstance(event, Candidate)]
+
+
+def test_candidates_have_the_density_and_reproduce(models):
+    settings = replace(SMALL, target=builtin_targets()["sp2"])
+    once, again = candidates(settings, models), candidates(settings, models)
+    assert [c.seed for c in once] == [5, 6]
+    for a, b in zip(once, again, strict=True):
+        assert np.array_equal(a.atoms.positions, b.atoms.positions)
+        assert len(a.atoms) == settings.n_atoms == 34
+        assert a.misfit == pytest.approx(settings.target.misfit(a.spectrum))
+        assert a.atoms.info["misfit"] == a.misfit
+    alone = candidates(replace(settings, candidates=1, seed=6), models)[0]
+    assert np.array_equal(alone.atoms.positions, once[1].atoms.positions)
+
+
+def test_frames_come_in_order_and_carry_what_guides(models):
+    settings = replace(SMALL, target=builtin_targets()["sp2"], candidates=1)
+    frames = [event.frame for event in generate(settings, models) if not isinstance(event, Candidate)]
+    assert [frame.step for frame in frames] == list(range(1, len(settings.plan) + 1))
+    guided = [frame for frame in frames if frame.misfit is not None]
+    assert len(frames) - 3 <= len(guided) < len(frames)
+    assert all(frame.misfit > 0 and frame.prediction.shape == (100,) for frame in guided)
+    free = [event.frame for event in generate(replace(settings, target=None), models) if hasattr(event, "frame")]
+    assert all(frame.misfit is None and frame.prediction is None for frame in free)
+
+
+def test_without_a_target_there_is_no_misfit(models):
+    found = candidates(replace(SMALL, candidates=1), models)[0]
+    assert found.misfit is None
+    assert found.judge_misfit is None
+    assert "misfit" not in found.atoms.info
+
+
+def test_a_start_sets_cell_and_density_and_small_noise_keeps_it(models):
+    diamond = bulk("C", "diamond", a=3.567, cubic=True).repeat((2, 2, 2))
+    settings = Settings(start=diamond, start_t=0.05, steps=6, restarts=0, candidates=1)
+    assert settings.n_atoms == 64
+    assert settings.density == pytest.approx(3.515, abs=0.01)
+    found = candidates(settings, models)[0].atoms
+    moved = found.positions - diamond.positions
+    moved -= np.round(moved @ np.linalg.inv(diamond.cell.array)) @ diamond.cell.array
+    assert np.sqrt((moved**2).sum(1).mean()) < 0.15
+
+
+def test_any_cell_shape(models):
+    cell = [[8.0, 0, 0], [-4, 7, 0], [1, 1, 7.5]]
+    found = candidates(replace(SMALL, cell=cell, candidates=1), models)[0]
+    assert np.allclose(found.atoms.cell.array, cell)
+    assert found.atoms.get_scaled_positions(wrap=False).min() >= 0
+
+
+def test_a_cell_in_which_atoms_see_themselves_is_refused(models):
+    with pytest.raises(ValueError, match="own images"):
+        next(generate(replace(SMALL, cell=[12, 12, 5.0]), models))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"density": 7.0}, "density"),
+        ({"xi": -1.0}, "xi"),
+        ({"candidates": 0}, "candidates"),
+        ({"seed": -1}, "seed"),
+        ({"guide": "all"}, "guide"),
+        ({"steps": 0}, "steps"),
+        ({"cell": -1.0}, "cell"),
+    ],
+)
+def test_wrong_settings_are_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        Settings(**wrong)
+
+
+def test_what_is_written_can_be_read(models, tmp_path):
+    target = builtin_targets()["sp3"]
+    masked = Target(target.intensity, np.arange(100) > 20, "cut")
+    settings = replace(SMALL, target=masked)
+    found = candidates(settings, models)
+    write_results(tmp_path, settings, models, found)
+    frames = read(tmp_path / "candidates.extxyz", index=":")
+    assert [frame.info["seed"] for frame in frames] == [5, 6]
+    assert {"density", "seed", "xi", "restarts", "misfit"} <= set(frames[0].info)
+    table = np.genfromtxt(tmp_path / "spectra.csv", delimiter=",", names=True)
+    assert table.dtype.names == ("energy_eV", "target", "candidate_000", "candidate_001")
+    assert np.isnan(table["target"]).sum() == 21
+    assert np.allclose(table["candidate_001"], found[1].spectrum, atol=1e-6)
+    written = json.loads((tmp_path / "summary.json").read_text())
+    assert written == json.loads(json.dumps(summary(settings, models, found)))
+    entry = written["candidates"][0]
+    assert set(entry) == {"index", "seed", "n_atoms", "cn_fraction", "misfit", "judge_misfit", "wall_s"}
+    assert set(written["weights"]) == {"score", "forward", "judge"}
+    assert all(len(digest) == 64 for digest in written["weights"].values())
+
+
+def test_sites_average_to_the_cell(models):
+    diamond = bulk("C", "diamond", a=3.567)
+    sites = predict_sites(models.forward, diamond)
+    assert sites.shape == (2, 100)
+    assert np.allclose(sites[0], sites[1], atol=1e-4)
+    assert (sites >= 0).all()
