@@ -82,6 +82,8 @@ class Settings:
         Guidance strength, scale-agnostic; the paper uses 180-250.
     steps, restarts, restart_steps, restart_t
         See `acgen.schedule.make_plan`.
+    noise_scale
+        See `acgen.sampler.sample`.
     candidates
         How many structures.
     seed
@@ -99,6 +101,7 @@ class Settings:
     restarts: int = 8
     restart_steps: int = RESTART_STEPS
     restart_t: tuple[float, float] = ANNEALED
+    noise_scale: float = 0.7
     candidates: int = 4
     seed: int = 0
     start: Atoms | None = None
@@ -115,6 +118,8 @@ class Settings:
             raise ValueError(f"xi is {self.xi}; give a number that is not negative (the paper: 180-250)")
         if self.guide not in ("cell", "site"):
             raise ValueError(f"guide is {self.guide!r}; use 'cell' or 'site'")
+        if not 0 <= self.noise_scale <= 1:
+            raise ValueError(f"noise_scale is {self.noise_scale}; give 0 to 1, where 1 is the paper's")
         self.plan  # noqa: B018 - checks steps, restarts and start_t
 
     @property
@@ -136,7 +141,7 @@ class Settings:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
         target = None if self.target is None else {"name": self.target.name, "history": list(self.target.history)}
-        names = ("density", "guide", "xi", "steps", "restarts", "restart_steps", "candidates", "seed")
+        names = ("density", "guide", "xi", "steps", "restarts", "restart_steps", "noise_scale", "candidates", "seed")
         plain = {name: getattr(self, name) for name in names}
         start = None if self.start is None else {"n_atoms": len(self.start), "t": self.start_t}
         return plain | {
@@ -224,7 +229,10 @@ def _one(settings: Settings, models: Models, index: int) -> Iterator[FrameEvent 
         guides.append(SpectrumGuide(models.forward, settings.target, settings.xi, settings.guide))
     score = GuidedScore(models.score, cell, guides)
     start = starting_positions(settings, models, cell, generator)
-    for frame in sample(score, start, settings.plan, models.score.schedule, generator):
+    frames = sample(
+        score, start, settings.plan, models.score.schedule, generator, noise_scale=settings.noise_scale
+    )
+    for frame in frames:
         yield FrameEvent(index, frame)
     atoms = carbon(frame.positions.astype(float), settings.box)
     yield finish(settings, models, index, atoms, time.perf_counter() - begin)

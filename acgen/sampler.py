@@ -64,6 +64,7 @@ def sample(
     schedule: NoiseSchedule,
     generator: torch.Generator,
     *,
+    noise_scale: float = 1.0,
     first: int = 0,
 ) -> Iterator[Frame]:
     """Denoise atoms along a plan; one frame a step. Stop by closing the generator.
@@ -76,6 +77,9 @@ def sample(
         Atoms in Å, shape (N, 3), already at the noise of the plan's first step; it is not changed.
     generator
         The only source of randomness.
+    noise_scale
+        Factor of the noise that the reverse SDE adds in each step; 1 is the paper's. Errors of a learned score heat the
+        atoms, and somewhat less noise makes up for it; 0 follows the drift alone.
     first
         Number of steps of the plan to leave out: to resume, give a frame's `step`, its positions and its `rng_state`.
 
@@ -93,7 +97,7 @@ def sample(
         if step.phase == "final":
             moved = now.denoised
         else:
-            noise = torch.randn(x.shape, generator=generator)
+            noise = noise_scale * torch.randn(x.shape, generator=generator)
             moved = euler_maruyama(x, now.score, step.t, step.t_next, noise, schedule)
         _check(moved - x, index + 1)
         x = moved

@@ -37,6 +37,9 @@ def add_commands(commands) -> None:
         metavar=("FIRST", "LAST"),
         help="times of the first and last restart; 0.3 0.3 is the paper's (default: annealed, 0.3 to 0.12)",
     )
+    p.add_argument(
+        "--noise-scale", type=float, default=Settings.noise_scale, help="noise of each step, 0-1; 1 is the paper's"
+    )
     p.add_argument("--candidates", type=int, default=4, help="number of structures (default 4)")
     p.add_argument("--seed", type=int, default=0, help="seed of the first candidate; the next have seed + 1, …")
     p.add_argument("--start", metavar="STRUCTURE", help="start from this structure noised to --start-t")
@@ -72,6 +75,7 @@ def _run(args: argparse.Namespace) -> int:
         xi=args.xi,
         steps=args.steps,
         restarts=args.restarts,
+        noise_scale=args.noise_scale,
         candidates=args.candidates,
         seed=args.seed,
         start=start,
