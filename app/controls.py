@@ -22,6 +22,7 @@ SLIDER = {
     # The arrow keys step the number; its buttons would leave no room for it.
     "sx": {"& .MuiInputAdornment-root": {"display": "none"}},
 }
+SMALL_ALERT = {"py": 0, "px": 1, "fontSize": 12, "lineHeight": 1.35, "& .MuiAlert-icon": {"mr": 1}}
 
 
 class Controls(pn.viewable.Viewer):
@@ -44,14 +45,14 @@ class Controls(pn.viewable.Viewer):
             size="small",
             description="Two columns, energy in eV and intensity: text, CSV or XDI, up to 2 MB.",
         )
-        self.message = pmui.Alert("", severity="error", visible=False, margin=(4, 16), sizing_mode="stretch_width")
+        self.message = pmui.Alert(
+            "", severity="error", visible=False, margin=(4, 16), sizing_mode="stretch_width", sx=SMALL_ALERT
+        )
         self.history = pn.pane.HTML("", margin=(0, 18), stylesheets=[STYLE], css_classes=["acgen-small"])
         self.sliders = [
-            pmui.EditableFloatSlider.from_param(parameter, format=form, **_bounds(parameter), **SLIDER)
-            for parameter, form in ((parameters.density, "0.00"), (parameters.cell, "0.00"), (parameters.xi, "0"))
-        ] + [
-            pmui.EditableIntSlider.from_param(parameter, format="0", **_bounds(parameter), **SLIDER)
-            for parameter in (parameters.restarts, parameters.steps, parameters.candidates)
+            *(_slider(pmui.EditableFloatSlider, parameters[name], "0.00") for name in ("density", "cell")),
+            _slider(pmui.EditableFloatSlider, parameters.xi, "0"),
+            *(_slider(pmui.EditableIntSlider, parameters[name], "0") for name in ("restarts", "steps", "candidates")),
         ]
         self.seed = pmui.IntInput.from_param(
             parameters.seed, size="small", sizing_mode="stretch_width", margin=(10, 16, 8, 16)
@@ -132,9 +133,10 @@ def atoms_text(density: float, cell: float) -> str:
     return f"<b>{count:,} atoms</b> in a cube of {cell:.2f} Å.{warning}"
 
 
-def _bounds(parameter: param.Parameter) -> dict[str, float]:
+def _slider(kind: type, parameter: param.Parameter, form: str) -> pn.widgets.Widget:
     low, high = parameter.bounds
-    return {"start": low, "end": high, "fixed_start": low, "fixed_end": high, "step": parameter.step or 1}
+    limits = {"start": low, "end": high, "fixed_start": low, "fixed_end": high, "step": parameter.step or 1}
+    return kind.from_param(parameter, format=form, css_classes=[f"acgen-{parameter.name}"], **limits, **SLIDER)
 
 
 def _section(title: str) -> pn.pane.HTML:

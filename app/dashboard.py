@@ -11,7 +11,7 @@ import panel_material_ui as pmui
 
 from acgen.ensemble import load_models
 from app.controls import Controls
-from app.runner import Runner
+from app.runner import Runner, Snapshot
 from app.state import LIVE, State
 from app.structure import show_candidate, show_frame
 from app.transport import Transport
@@ -23,7 +23,9 @@ from app.views.structure import StructureView
 
 TICK_MS = 30
 #: Seconds between the updates of two plots: they cost more than a frame in three dimensions and are read, not watched.
-PLOT_EVERY = 0.12
+PLOT_EVERY = 0.25
+#: Seconds between two updates of the line of progress.
+TELL_EVERY = 0.2
 
 BAR = {
     "MuiToolbar": {"defaultProps": {"variant": "dense"}},
@@ -43,12 +45,14 @@ class Dashboard(pn.viewable.Viewer):
 
     Parameters
     ----------
-    generate, load
+    generate, load, clock
         As for `app.runner.Runner`.
     """
 
-    def __init__(self, generate, load=shared_models, **params):
+    def __init__(self, generate, load=shared_models, clock=time.monotonic, **params):
         super().__init__(**params)
+        self._clock = clock
+        self._context = None  # of the session, once there is one
         self.state = State()
         self.runner = Runner(generate, load)
         self.controls = Controls(self.state)
@@ -58,27 +62,45 @@ class Dashboard(pn.viewable.Viewer):
         self.angles, self.misfit = AnglesView(self.state), MisfitView(self.state)
         self.plots = deque([self.spectrum, self.coordination, self.angles, self.misfit])
         self._source_shown: object = None
-        self._plotted_at = 0.0
+        self._plotted_at = self._told_at = float("-inf")
 
     def tick(self) -> None:
         """Bring what is new to the page, all of it in one message."""
-        snapshot = self.runner.snapshot
+        if self._abandoned():
+            self.runner.stop()
+            return
+        snapshot, now = self.runner.snapshot, self._clock()
         with pn.io.hold():
-            if snapshot.version != self.state.snapshot.version:
-                self.state.snapshot = snapshot
+            self._tell(snapshot, now)
             source = self._source(snapshot)
             new = source is not None and source is not self._source_shown
             if new and (self.structure.free or not snapshot.status.active):
                 self._source_shown = source
                 self.state.shown = show_frame(snapshot) if source is snapshot.frame else show_candidate(source)
-            now = time.monotonic()
-            if now - self._plotted_at > PLOT_EVERY:
-                # One at a time, so that no tick takes long.
-                for _ in range(len(self.plots)):
-                    self.plots.rotate(-1)
-                    if self.plots[-1].refresh():
-                        self._plotted_at = now
-                        break
+            self._plot(now)
+
+    def _tell(self, snapshot: Snapshot, now: float) -> None:
+        """Hand on a new snapshot: at once if the run's status changed, otherwise as often as its text can be read."""
+        known = self.state.snapshot
+        changed = snapshot.status is not known.status or len(snapshot.candidates) != len(known.candidates)
+        if changed or (snapshot.version != known.version and now - self._told_at > TELL_EVERY):
+            self._told_at = now
+            self.state.snapshot = snapshot
+
+    def _plot(self, now: float) -> None:
+        """Draw one of the plots that have changed, so that no tick takes long."""
+        if now - self._plotted_at < PLOT_EVERY:
+            return
+        for _ in range(len(self.plots)):
+            self.plots.rotate(-1)
+            if self.plots[-1].refresh():
+                self._plotted_at = now
+                return
+
+    def _abandoned(self) -> bool:
+        """Whether nobody looks at this page any more; the server itself ends its session only later."""
+        session = getattr(self._context, "session", None)
+        return session is not None and session.connection_count == 0
 
     def _source(self, snapshot):
         """The frame or candidate that the user wants to see."""
@@ -116,6 +138,7 @@ class Dashboard(pn.viewable.Viewer):
         )
         page.param.watch(lambda event: self.state.param.update(dark=event.new), "dark_theme")
         self.state.dark = bool(page.dark_theme)
+        self._context = pn.state.curdoc.session_context if pn.state.curdoc is not None else None
         pn.state.add_periodic_callback(self.tick, period=TICK_MS)
         # The module's globals may be gone when the session ends: bind what is needed.
         pn.state.on_session_destroyed(

@@ -71,21 +71,42 @@ function place(frame, positions) {
   component.rebuildRepresentations();
 }
 
+const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const renderer = view.stage.viewer.renderer;
+let pace = 0; // milliseconds that a frame takes, smoothed
+let idle = null;
+
+// A slow machine draws a stream of frames at half the resolution, and the last one as it should be.
+function resolution(full) {
+  const ratio = full ? window.devicePixelRatio : 0.5 * window.devicePixelRatio;
+  if (renderer.getPixelRatio() === ratio) return;
+  renderer.setPixelRatio(ratio);
+  view.stage.viewer.requestRender();
+}
+
 async function draw() {
   drawing = true;
+  clearTimeout(idle);
   while (waiting !== null) {
     const frame = waiting;
     waiting = null;
+    const begin = performance.now();
     const positions = decode(frame.positions, Float32Array);
     if (frame.shape !== shape) {
       await load(frame, positions);
       shape = frame.shape;
     }
     place(frame, positions);
-    await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame); // NGL draws
+    await new Promise(requestAnimationFrame); // and the browser has shown it
     view.send({ type: "acgen_drawn", id: frame.id });
+    const took = performance.now() - begin;
+    pace = pace === 0 ? took : 0.8 * pace + 0.2 * took;
+    if (pace > 100) resolution(false);
+    await sleep(Math.min(0.3 * took, 200)); // leaves the browser time for clicks
   }
   drawing = false;
+  idle = setTimeout(resolution, 700, true);
 }
 
 view.acgenShow = (frame) => {

@@ -23,9 +23,7 @@ class Transport(pn.viewable.Viewer):
         self.state, self.runner = state, runner
         self.start = pmui.Button(label="Start", icon="play_arrow", color="primary", variant="contained", **BUTTON)
         self.pause = pmui.Button(label="Pause", icon="pause", variant="outlined", width=96, **BUTTON)
-        self.step = pmui.Button(
-            label="Step", icon="skip_next", variant="outlined", description="One step, then pause again", **BUTTON
-        )
+        self.step = pmui.Button(label="Step", icon="skip_next", variant="outlined", **BUTTON)
         self.stop = pmui.Button(label="Stop", icon="stop", variant="outlined", **BUTTON)
         self.choice = pmui.Select.from_param(state.param.choice, size="small", width=170, margin=0)
         self.download = pmui.FileDownload(
@@ -35,7 +33,6 @@ class Transport(pn.viewable.Viewer):
             auto=True,
             icon="download",
             variant="outlined",
-            description="Finished candidates, spectra and summary as a zip",
             **BUTTON,
         )
         self.progress = ProgressView(state)

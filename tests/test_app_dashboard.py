@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -31,7 +33,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:Both 'variant' and 'button_style
 
 @pytest.fixture
 def dashboard():
-    dashboard = Dashboard(fake_generate, lambda: MODELS)
+    now = itertools.count(0.0, 10.0)
+    dashboard = Dashboard(fake_generate, lambda: MODELS, clock=lambda: next(now))
     dashboard.state.param.update(cell=8.0, steps=10, restarts=1, candidates=2, target_name="sp3")
     yield dashboard
     dashboard.runner.stop()
@@ -43,7 +46,6 @@ def finish(dashboard: Dashboard) -> None:
     dashboard.transport.start.clicks += 1
     dashboard.runner.join(20)
     for _ in range(len(dashboard.plots) + 1):
-        dashboard._plotted_at = -1.0
         dashboard.tick()
 
 
@@ -103,6 +105,18 @@ def test_controls_are_locked_while_a_run_is_active(dashboard):
     dashboard.runner.join(5)
     dashboard.tick()
     assert not any(widget.disabled for widget in (dashboard.controls.target, *dashboard.controls.sliders))
+
+
+def test_a_run_ends_when_nobody_looks(dashboard):
+    dashboard._context = SimpleNamespace(session=SimpleNamespace(connection_count=1))
+    dashboard.state.candidates = 32
+    dashboard.transport.start.clicks += 1
+    dashboard.tick()
+    assert dashboard.runner.snapshot.status.active
+    dashboard._context.session.connection_count = 0
+    dashboard.tick()
+    dashboard.runner.join(5)
+    assert dashboard.runner.snapshot.status is Status.STOPPED
 
 
 def test_sessions_share_nothing():

@@ -48,9 +48,10 @@ def test_what_is_no_spectrum_is_refused_with_a_reason(data, reason):
 @given(st.one_of(st.binary(max_size=2000), st.text("0123456789.,;eE+- \t\n#nan", max_size=2000).map(str.encode)))
 def test_garbage_is_a_target_or_a_spectrum_error(data):
     try:
-        assert isinstance(target_from_upload(data, "x"), Target)
-    except SpectrumError as error:
-        assert str(error)
+        target = target_from_upload(data, "x")
+    except SpectrumError:
+        return
+    assert isinstance(target, Target)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,12 @@ class AnglesView(LivePlot):
         angles, density = data
         found = np.full(CENTRES.size, np.nan) if angles is None else 100 * angles
         structure = hv.Area((CENTRES, found), *AXES).opts(
-            color=colours.PREDICTION, line_color=colours.PREDICTION, fill_alpha=0.35, line_width=2, tools=["hover"], **LIVE
+            color=colours.PREDICTION,
+            line_color=colours.PREDICTION,
+            fill_alpha=0.35,
+            line_width=2,
+            tools=["hover"],
+            **LIVE,
         )
         known = hv.Curve((CENTRES, 100 * reference_at(density).angle_distribution), *AXES).opts(
             color=colours.REFERENCE, line_width=3, **LIVE

@@ -53,7 +53,7 @@ class MisfitView(LivePlot):
             color=colours.PREDICTION, alpha=0.3, line_width=1.5, **LIVE
         )
         current = hv.Curve(_points(now), *AXES).opts(color=colours.PREDICTION, line_width=2, tools=["hover"], **LIVE)
-        return hv.Overlay([finished, current]).opts(**FRAME, xlim=(0, None), ylim=(0, None))
+        return hv.Overlay([finished, current]).opts(**FRAME, xlim=(0, None), ylim=(0, None), yticks=3)
 
     def empty(self):
         snapshot = self.state.snapshot

@@ -1,0 +1,180 @@
+"""The dashboard as a user meets it: a real server, a real browser, a spectrum file, a run, the result."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from acgen.spectra.grid import ENERGY
+from acgen.spectra.targets import builtin_targets
+
+SIZE = {"width": 1440, "height": 900}
+PLOTS = ("C K-edge spectrum", "Coordination", "Bond angles", "Misfit to the target")
+
+
+class Page:
+    """The dashboard in one browser window; remembers every request and every error."""
+
+    def __init__(self, browser, address: str):
+        self.context = browser.new_context(viewport=SIZE, accept_downloads=True)
+        self.context.set_default_timeout(60_000)
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        self.context.on("request", lambda request: self.requests.append(request.url))
+        self.context.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        self.page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("websocket", lambda socket: self.requests.append(socket.url))
+        self.page.goto(address)
+        self.page.locator(".acgen-card canvas").first.wait_for()
+
+    @property
+    def foreign(self) -> list[str]:
+        """Requests to anything but this machine."""
+        own = re.compile(r"(https?|wss?)://localhost:\d+/|data:|blob:")
+        return [url for url in self.requests if not own.match(url)]
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button").filter(has_text=name).click()
+
+    def slide(self, label: str, *keys: str) -> None:
+        """Set a slider by the keyboard, as anyone can who has no mouse."""
+        slider = self.page.get_by_role("slider", name=label)
+        slider.focus()
+        for key in keys:
+            slider.press(key)
+
+    def upload(self, path: Path) -> None:
+        self.page.locator("input[type=file]").set_input_files(path)
+
+    def wait_for_text(self, text: str, seconds: float = 60.0) -> None:
+        self.page.get_by_text(re.compile(text)).first.wait_for(timeout=1000 * seconds)
+
+    def picture(self, title: str) -> np.ndarray:
+        """What the part of the page with this heading looks like, shape (height, width, 3)."""
+        card = self.page.locator(".acgen-card", has=self.page.locator(".acgen-title", has_text=title)).last
+        return np.asarray(Image.open(io.BytesIO(card.screenshot())).convert("RGB"), dtype=int)
+
+    def atoms(self) -> np.ndarray:
+        """The part of the picture of the structure where the canvas is."""
+        return self.picture("Structure")[45:-5, 5:-5]
+
+    def wait_for_change(self, look, before: np.ndarray, seconds: float = 30.0) -> np.ndarray:
+        """Wait until a picture differs from an earlier one."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            now = look()
+            if now.shape != before.shape or share(now, before) > 0.002:
+                return now
+            time.sleep(0.2)
+        pytest.fail("the picture does not change")
+
+
+def share(one: np.ndarray, other: np.ndarray) -> float:
+    """Fraction of the pixels that differ clearly."""
+    return float((np.abs(one - other).max(axis=2) > 24).mean())
+
+
+def drawn(picture: np.ndarray) -> float:
+    """Fraction of the pixels that are not background."""
+    return share(picture, np.broadcast_to(picture[2, 2], picture.shape))
+
+
+@pytest.fixture
+def page(chromium, server):
+    page = Page(chromium, server)
+    yield page
+    page.context.close()
+
+
+def write_spectrum(path: Path) -> Path:
+    """A small measurement of what sp³ carbon looks like, as a German spreadsheet writes it."""
+    values = builtin_targets()["sp3"].intensity
+    lines = [f"{e:.1f};{v:.5f}".replace(".", ",") for e, v in zip(ENERGY, values, strict=True)]
+    path.write_text("Energie;Intensität\n" + "\n".join(lines) + "\n", encoding="utf-8-sig")
+    return path
+
+
+def small_cell(page: Page) -> None:
+    """An edge of 8 Å, which holds 51 atoms at the density of the start."""
+    edge = page.page.locator(".acgen-cell input[type=text]")
+    edge.fill("8")
+    edge.press("Enter")
+    page.wait_for_text("51 atoms")
+
+
+def short_run(page: Page) -> None:
+    """Two candidates of few steps."""
+    page.slide("First-pass steps", "Home")
+    page.slide("Restart cycles", "Home", "ArrowRight")
+    page.slide("Candidates", "Home", "ArrowRight")
+
+
+def test_from_a_spectrum_file_to_the_downloaded_structures(page, tmp_path):
+    page.wait_for_text("press Start")
+    page.upload(write_spectrum(tmp_path / "mein Diamant.csv"))
+    page.wait_for_text("mein Diamant.csv")
+    (tmp_path / "holiday.csv").write_text("no numbers in here")
+    page.upload(tmp_path / "holiday.csv")
+    page.wait_for_text("Not taken: .*The target stays")
+    assert page.page.get_by_text("mein Diamant.csv").first.is_visible()
+
+    small_cell(page)
+    page.slide("Candidates", "End")
+    empty, before = page.atoms(), {title: page.picture(title) for title in PLOTS}
+    page.press("Start")
+    first = page.wait_for_change(page.atoms, empty)
+    page.press("Pause")
+    page.wait_for_text("paused")
+    assert drawn(first) > 0.02
+    step = page.page.get_by_text(re.compile(r"step \d+/")).inner_text()
+    paused = page.atoms()
+    page.press("Step")
+    page.wait_for_change(page.atoms, paused)
+    assert page.page.get_by_text(re.compile(r"step \d+/")).inner_text() != step
+    for title, picture in before.items():
+        page.wait_for_change(lambda title=title: page.picture(title), picture)
+
+    page.press("Stop")
+    page.wait_for_text("Stopped: .* of 32")
+    short_run(page)
+    page.press("Start")
+    page.wait_for_text("Done: 2 of 2")
+    assert drawn(page.atoms()) > 0.02
+    with page.page.expect_download() as download:
+        page.press("Download")
+    with zipfile.ZipFile(download.value.path()) as file:
+        assert sorted(file.namelist()) == ["candidates.extxyz", "spectra.csv", "summary.json"]
+        summary = json.loads(file.read("summary.json"))
+        header = next(csv.reader(io.TextIOWrapper(file.open("spectra.csv"), encoding="utf-8")))
+    assert [candidate["n_atoms"] for candidate in summary["candidates"]] == [51, 51]
+    assert summary["settings"]["target"]["name"] == "mein Diamant.csv"
+    assert header == ["energy_eV", "target", "candidate_000", "candidate_001"]
+
+    light = page.atoms()
+    page.page.get_by_role("button", name="Toggle theme").click()
+    dark = page.wait_for_change(page.atoms, light)
+    assert dark[2, 2].max() < 60 < 200 < light[2, 2].min()
+    assert page.foreign == []
+    assert page.errors == []
+
+
+def test_a_measured_film_drives_a_run(page, shared_data):
+    page.upload(shared_data / "measured" / "DLC_CKedge_SLRI_LG4X.csv")
+    page.wait_for_text("DLC_CKedge_SLRI_LG4X.csv")
+    small_cell(page)
+    short_run(page)
+    page.press("Start")
+    page.wait_for_text("Done: 2 of 2")
+    page.wait_for_text("best of 2")
+    assert drawn(page.atoms()) > 0.02
+    assert page.foreign == []
