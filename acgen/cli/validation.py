@@ -99,6 +99,6 @@ def _forward(args: argparse.Namespace) -> None:
     model = load_model(args.weights, "forward")
     error = forward_error(model, cells)
     print(
-        f"network {error.network}: distance of the cell spectrum {error.cell_distance:.3f} (norm {error.cell_norm:.2f}), "
-        f"site MSE {error.site_mse:.4f} (variance {error.site_variance:.4f})"
+        f"network {error.network}: distance of the cell spectrum {error.cell_distance:.3f} "
+        f"(norm {error.cell_norm:.2f}), site MSE {error.site_mse:.4f} (variance {error.site_variance:.4f})"
     )
