@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections import deque
+from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
@@ -26,6 +27,10 @@ TICK_MS = 30
 PLOT_EVERY = 0.25
 #: Seconds between two updates of the line of progress.
 TELL_EVERY = 0.2
+
+#: Pixels between the parts of the page, and margins that make them.
+GAP = 8
+BELOW, BESIDE = (GAP, 0, 0, 0), (0, 0, 0, GAP)
 
 BAR = {
     "MuiToolbar": {"defaultProps": {"variant": "dense"}},
@@ -110,14 +115,10 @@ class Dashboard(pn.viewable.Viewer):
 
     def page(self) -> pmui.Page:
         """The page of this session, with its clock running; the worker ends with the session."""
-        left = pn.Column(self.structure, _tall(self.misfit, "170px"), sizing_mode="stretch_both", margin=0, styles=GAPS)
-        right = pn.Column(
-            self.spectrum,
-            pn.Row(self.coordination, self.angles, sizing_mode="stretch_both", margin=0, styles=GAPS),
-            sizing_mode="stretch_both",
-            margin=0,
-            styles=GAPS,
-        )
+        left = _box(pn.Column, self.structure, _box(pn.Column, self.misfit, margin=BELOW, styles={"flex": "0 0 178px"}))
+        plots = _box(pn.Row, self.coordination, _box(pn.Column, self.angles, margin=BESIDE), margin=BELOW)
+        right = _box(pn.Column, self.spectrum, plots, margin=BESIDE)
+        views = _box(pn.Row, left, right, margin=BELOW)
         page = pmui.Page(
             title="acgen",
             header=[pmui.Typography("amorphous carbon from a C K-edge spectrum", variant="body2", margin=(0, 12))],
@@ -126,15 +127,7 @@ class Dashboard(pn.viewable.Viewer):
             sidebar_resizable=False,
             busy_indicator=None,
             theme_config=THEME,
-            main=[
-                pn.Column(
-                    self.transport,
-                    pn.Row(left, right, sizing_mode="stretch_both", margin=0, styles=GAPS),
-                    sizing_mode="stretch_both",
-                    margin=0,
-                    styles=GAPS | {"padding": "8px", "height": "100%"},
-                )
-            ],
+            main=[_box(pn.Column, self.transport, views, styles={"padding": f"{GAP}px", "height": "100%"})],
         )
         page.param.watch(lambda event: self.state.param.update(dark=event.new), "dark_theme")
         self.state.dark = bool(page.dark_theme)
@@ -147,8 +140,6 @@ class Dashboard(pn.viewable.Viewer):
         return page
 
 
-GAPS = {"gap": "8px"}
-
-
-def _tall(view: pn.viewable.Viewer, height: str) -> pn.Column:
-    return pn.Column(view, sizing_mode="stretch_both", margin=0, styles={"flex": f"0 0 {height}"})
+def _box(kind: type[pn.Column | pn.Row], *parts: Any, margin: Any = 0, styles: dict[str, str] | None = None):
+    """A row or column that takes the room there is."""
+    return kind(*parts, sizing_mode="stretch_both", margin=margin, styles=styles or {})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import panel_material_ui as pmui
 import param
 
@@ -42,7 +40,7 @@ def target_from_upload(data: bytes, filename: str) -> Target:
     if rows > MAX_ROWS:
         raise SpectrumError(f"the file has {rows} lines, at most {MAX_ROWS} are read: cut it to the C K edge")
     name = label_of(filename)
-    return replace(prepare(read_spectrum(data, name), shift="auto"), name=name)
+    return prepare(read_spectrum(data, name))
 
 
 def label_of(filename: str) -> str:

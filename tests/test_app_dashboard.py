@@ -181,7 +181,7 @@ def test_nothing_to_download_is_an_error_that_says_so():
 
 
 def test_progress_reads_well():
-    assert describe(Snapshot()) == "Choose a target and press Start"
+    assert describe(Snapshot()) == "Ready"
     assert [clock(seconds) for seconds in (42, 185, 3723)] == ["42 s", "3:05 min", "1:02:03 h"]
 
 

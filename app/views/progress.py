@@ -78,7 +78,7 @@ def describe(snapshot: Snapshot) -> str:
     """One line: candidate, phase, step, misfit, time."""
     settings, frame, status = snapshot.settings, snapshot.frame, snapshot.status
     if status is Status.IDLE:
-        return "Choose a target and press Start"
+        return "Ready"
     if status is Status.LOADING or frame is None and status.active:
         return "Loading the networks …"
     finished = f"{len(snapshot.candidates)} of {settings.candidates} candidates finished"
