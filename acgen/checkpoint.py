@@ -12,7 +12,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from acgen.models.network import ForwardModel, NetworkConfig, ScoreModel, build
 
@@ -56,20 +56,35 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, info
 
 
-def save_model(path: str | Path, model: ScoreModel | ForwardModel, provenance: Mapping[str, Any]) -> None:
+def save_model(path: str | Path, model: nn.Module, config: NetworkConfig, provenance: Mapping[str, Any]) -> None:
     """Write a network with its configuration, units and how it was trained."""
-    info = {"config": asdict(model.config), "units": UNITS, "provenance": dict(provenance)}
+    info = {"config": asdict(config), "units": UNITS, "provenance": dict(provenance)}
     write_tensors(Path(path), model.state_dict(), info)
 
 
-def load_model(path: str | Path, task: str) -> ScoreModel | ForwardModel:
-    """Build the network in a weights file; `task` is what it must be for, `score` or `forward`.
+def load_score(path: str | Path) -> ScoreModel:
+    """The score network in a weights file, ready to evaluate.
 
     Raises
     ------
     CheckpointError
         As `read_tensors`, and if the network is for another task or does not fit its configuration.
     """
+    model = _load(path)
+    if not isinstance(model, ScoreModel):
+        raise CheckpointError(f"{path} holds a forward network where a score network is needed")
+    return model
+
+
+def load_forward(path: str | Path) -> ForwardModel:
+    """The forward network in a weights file, ready to evaluate; raises as `load_score`."""
+    model = _load(path)
+    if not isinstance(model, ForwardModel):
+        raise CheckpointError(f"{path} holds a score network where a forward network is needed")
+    return model
+
+
+def _load(path: str | Path) -> ScoreModel | ForwardModel:
     tensors, info = read_tensors(path)
     try:
         config = NetworkConfig(**info["config"])
@@ -77,8 +92,6 @@ def load_model(path: str | Path, task: str) -> ScoreModel | ForwardModel:
         model.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path} does not hold a network this version of acgen can build: {error}") from error
-    if config.task != task:
-        raise CheckpointError(f"{path} holds a {config.task} network where a {task} network is needed")
     return model.eval().requires_grad_(False)
 
 

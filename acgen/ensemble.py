@@ -18,7 +18,7 @@ from torch import Tensor
 
 from acgen.analysis import coordination_fractions
 from acgen.assets import asset
-from acgen.checkpoint import file_sha256, load_model
+from acgen.checkpoint import file_sha256, load_forward, load_score
 from acgen.graph import periodic_graph
 from acgen.guidance import GuidedScore, GuideMode, SpectrumGuide
 from acgen.memory import keep_freed_memory
@@ -55,13 +55,12 @@ def load_models(
     CheckpointError
         If a file is missing, corrupted, or holds another kind of network.
     """
-    files = {
-        "score": score or asset("weights/score.safetensors"),
-        "forward": forward or asset("weights/forward.safetensors"),
-        "judge": judge or asset("weights/judge.safetensors"),
-    }
-    models = {name: load_model(path, "score" if name == "score" else "forward") for name, path in files.items()}
-    return Models(**models, sha256={name: file_sha256(path) for name, path in files.items()})
+    score = score or asset("weights/score.safetensors")
+    forward = forward or asset("weights/forward.safetensors")
+    judge = judge or asset("weights/judge.safetensors")
+    files = {"score": score, "forward": forward, "judge": judge}
+    sha256 = {name: file_sha256(path) for name, path in files.items()}
+    return Models(load_score(score), load_forward(forward), load_forward(judge), sha256)
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ class GuidedScore:
             scaled = self.model(graph, torch.tensor([t], dtype=torch.float32))
             denoised = graph.pos + sigma * scaled
             penalties, misfits, predictions = zip(*(guide(denoised, self.cell) for guide in self.guides), strict=True)
-            (gradient,) = torch.autograd.grad(sum(penalties), graph.pos)
+            (gradient,) = torch.autograd.grad(torch.stack(penalties).sum(), graph.pos)
         pull = -gradient * (PULL_LIMIT / (sigma * gradient.norm(dim=1, keepdim=True) + 1e-12)).clamp(max=1.0)
         score = scaled.detach() / sigma + pull
         return Evaluation(score, denoised.detach(), misfits[0], predictions[0])

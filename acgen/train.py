@@ -5,21 +5,21 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from acgen.checkpoint import CheckpointError, read_tensors, save_model, write_tensors
 from acgen.data.cells import LabelledCell
 from acgen.graph import batch_graphs, periodic_graph
 from acgen.memory import keep_freed_memory
 from acgen.models.network import ForwardModel, ScoreModel
-from acgen.schedule import T_MAX, T_MIN
+from acgen.schedule import T_MAX, T_MIN, NoiseSchedule
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class TrainConfig:
         Peak learning rate, reached linearly within `warmup` updates, held for the `constant` part of the run, then
         lowered to zero along a cosine. `constant=1` never lowers it, as in the paper.
     ema
-        Decay of the moving average of the weights, which is what is kept.
+        Decay of the moving average of the weights, which is what is kept. It rises to this value as (1 + n) / (10 + n)
+        with the updates n, so that a short run forgets its random start.
     clip
         Largest norm of a gradient; infinity does not clip.
     focus, focused
@@ -85,7 +86,7 @@ class TrainConfig:
 
 DEFAULTS: dict[tuple[str, str], TrainConfig] = {
     ("score", "default"): TrainConfig(minutes=1, ema=0.9995),
-    ("forward", "default"): TrainConfig(minutes=1, batch=1, rate=1e-3, warmup=200, jitter=0.03),
+    ("forward", "default"): TrainConfig(minutes=1, batch=1, rate=2e-3, warmup=200, jitter=0.03),
     ("forward", "judge"): TrainConfig(minutes=1, batch=1, rate=1e-3, warmup=200, jitter=0.03),
     ("score", "paper"): TrainConfig(updates=1_000_000, batch=64, rate=1e-3, constant=1.0, focused=0.0),
     ("forward", "paper"): TrainConfig(updates=400_000, batch=8, rate=1e-4, constant=1.0),
@@ -142,7 +143,7 @@ def train(
     run = _Run(model, cells, config, out)
     if resume:
         run.load()
-    step = torch.compile(model, dynamic=True) if compile else model
+    step: Callable[..., Tensor] = torch.compile(model, dynamic=True) if compile else model
     saved, losses = time.monotonic(), []
     try:
         while (done := config.done(run.update, run.seconds)) < 1:
@@ -177,11 +178,11 @@ class _Run:
         self.groups = list(kinds.values())
         self.kinds = {name: len(members) for name, members in sorted(kinds.items())}
         self.optimizer = torch.optim.RAdam(model.parameters(), lr=config.rate)
-        self.averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
+        self.averaged = AveragedModel(model, multi_avg_fn=_moving_average(config.ema))
         self.generator = torch.Generator().manual_seed(config.seed)
         self.update, self.seconds = 0, 0.0
 
-    def advance(self, step: torch.nn.Module, rate: float) -> Tensor:
+    def advance(self, step: Callable[..., Tensor], rate: float) -> Tensor:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         batch = [self.cells[self._draw()] for _ in range(self.config.batch)]
@@ -203,18 +204,18 @@ class _Run:
         low, high = self.config.focus
         return torch.where(where < self.config.focused, low + u * (high - low), T_MIN + u * (T_MAX - T_MIN))
 
-    def _score_loss(self, step: torch.nn.Module, batch: list[tuple[Tensor, Tensor, Tensor]]) -> Tensor:
+    def _score_loss(self, step: Callable[..., Tensor], batch: list[tuple[Tensor, Tensor, Tensor]]) -> Tensor:
         """Denoising score matching, Eq. 14: the squared norm of sigma s + eps, per atom."""
         t = self._noise_times(len(batch))
         graphs, noises = [], []
-        for (positions, cell, _), sigma in zip(batch, self.model.schedule.sigma(t), strict=True):
+        for (positions, cell, _), sigma in zip(batch, NoiseSchedule(self.model.config.k).sigma(t), strict=True):
             positions, cell = self._rotated(positions, cell)
             noise = torch.randn(positions.shape, generator=self.generator)
             graphs.append(periodic_graph(positions + sigma * noise, cell, self.model.config.cutoff))
             noises.append(noise)
         return (step(batch_graphs(graphs), t) + torch.cat(noises)).square().sum(-1).mean()
 
-    def _forward_loss(self, step: torch.nn.Module, batch: list[tuple[Tensor, Tensor, Tensor]]) -> Tensor:
+    def _forward_loss(self, step: Callable[..., Tensor], batch: list[tuple[Tensor, Tensor, Tensor]]) -> Tensor:
         """Mean squared error of the sites' spectra, plus that of their mean over each cell."""
         graphs, targets = [], []
         for positions, cell, spectra in batch:
@@ -244,7 +245,7 @@ class _Run:
         tensors["averages"] = self.averaged.n_averaged
         info = {"update": self.update, "seconds": self.seconds, "config": asdict(self.model.config)}
         write_tensors(self.state_file, {name: value.clone() for name, value in tensors.items()}, info)
-        save_model(self.out, self.averaged.module, self.provenance())
+        save_model(self.out, self.averaged.module, self.model.config, self.provenance())
 
     def provenance(self) -> dict[str, Any]:
         return {
@@ -259,7 +260,7 @@ class _Run:
         tensors, info = read_tensors(self.state_file)
         if info["config"] != asdict(self.model.config):
             raise CheckpointError(f"{self.state_file} is of another network: {info['config']}; give that configuration")
-        part = {"model": {}, "average": {}}
+        part: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}}
         for name, value in tensors.items():
             head, _, rest = name.partition(".")
             if head in part:
@@ -274,6 +275,15 @@ class _Run:
                 self.optimizer.state[parameter] = state
         self.generator.set_state(tensors["generator"])
         self.update, self.seconds = info["update"], info["seconds"]
+
+
+def _moving_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Tensor], None]:
+    @torch.no_grad()
+    def update(averaged: Sequence[Tensor], current: Sequence[Tensor], updates: Tensor) -> None:
+        n = int(updates)
+        torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + n) / (10 + n)))
+
+    return update
 
 
 def kind(cell: LabelledCell) -> str:

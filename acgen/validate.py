@@ -104,7 +104,7 @@ class Guided:
 def guided(models: Models, names: Sequence[str], settings: Settings, potential: Path | None) -> Iterator[Guided]:
     """Guided against unguided candidates of the same settings and seeds, for each target."""
     free = run(replace(settings, target=None), models)
-    free_energy = None if potential is None else _energy(free, potential)
+    free_energy = _energy(free, potential)
     for name in names:
         target = load_target(name)
         found = run(replace(settings, target=target), models)
@@ -119,7 +119,7 @@ def guided(models: Models, names: Sequence[str], settings: Settings, potential: 
             float(cn[1]),
             float(cn[2]),
             float(cn[3]),
-            None if free_energy is None else _energy(found, potential) - free_energy,
+            None if free_energy is None else (_energy(found, potential) or 0.0) - free_energy,
             float(np.mean([candidate.wall_s for candidate in found])),
         )
 
@@ -129,5 +129,7 @@ def run(settings: Settings, models: Models) -> list[Candidate]:
     return [event for event in generate(settings, models) if isinstance(event, Candidate)]
 
 
-def _energy(candidates: Sequence[Candidate], potential: Path) -> float:
+def _energy(candidates: Sequence[Candidate], potential: Path | None) -> float | None:
+    if potential is None:
+        return None
     return float(np.mean([nep_energies(candidate.atoms, potential).mean() for candidate in candidates]))

@@ -5,7 +5,7 @@ import pytest
 import torch
 from ase import Atoms
 
-from acgen.checkpoint import CheckpointError, load_model, read_tensors
+from acgen.checkpoint import CheckpointError, load_score, read_tensors
 from acgen.data.cells import LabelledCell
 from acgen.models.network import NetworkConfig, build
 from acgen.train import TrainConfig, kind, train
@@ -55,7 +55,7 @@ def test_what_is_kept_is_the_average(cells, tmp_path):
     out = tmp_path / "w.safetensors"
     model = fresh(SCORE)
     list(train(model, cells, TrainConfig(updates=30, ema=0.9), out, every=10))
-    kept = load_model(out, "score")
+    kept = load_score(out)
     provenance = read_tensors(out)[1]["provenance"]
     pairs = zip(model.state_dict().values(), kept.state_dict().values(), strict=True)
     assert max(float((a - b).abs().max()) for a, b in pairs) > 0

@@ -15,6 +15,7 @@ from acgen.cli.progress import progress_bar
 from acgen.cli.structures import read_structure
 from acgen.ensemble import Candidate, Models, Settings, generate, load_models, write_results
 from acgen.sampler import Frame
+from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import builtin_targets, load_target
 from acgen.structure import carbon
 
@@ -25,6 +26,13 @@ def add_commands(commands) -> None:
     p.add_argument("--density", type=float, default=2.0, help="g/cm³, 0.5-4 (default 2.0)")
     p.add_argument("--cell", type=float, nargs="+", default=[12.93], metavar="A", help="one or three edges in Å")
     p.add_argument("--target", metavar="FILE|NAME", help="measured spectrum, or a name from `acgen targets`")
+    p.add_argument(
+        "--columns",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="columns of --target, from 1: energy and signal, or energy, numerator and denominator",
+    )
     p.add_argument("--guide", choices=["cell", "site"], default="cell", help="match the mean over atoms, or every atom")
     p.add_argument("--xi", type=float, default=200.0, help="guidance strength (default 200; the paper: 180-250)")
     p.add_argument("--steps", type=int, default=64, help="steps of the first pass (default 64)")
@@ -33,7 +41,7 @@ def add_commands(commands) -> None:
         "--restart-t",
         type=float,
         nargs=2,
-        default=None,
+        default=Settings.restart_t,
         metavar=("FIRST", "LAST"),
         help="times of the first and last restart; 0.3 0.3 is the paper's (default: annealed, 0.3 to 0.12)",
     )
@@ -60,13 +68,12 @@ def _list(args: argparse.Namespace) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     """Generate candidate structures, guided by a spectrum if a target is given."""
-    target = None if args.target is None else load_target(args.target)
+    target = None if args.target is None else _target(args)
     for warning in () if target is None else target.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     if len(args.cell) not in (1, 3):
         raise ValueError(f"--cell got {len(args.cell)} numbers; give one edge or three, in Å")
     start = None if args.start is None else read_structure(args.start)
-    more = {} if args.restart_t is None else {"restart_t": tuple(args.restart_t)}
     settings = Settings(
         density=args.density,
         cell=args.cell,
@@ -80,11 +87,15 @@ def _run(args: argparse.Namespace) -> int:
         seed=args.seed,
         start=start,
         start_t=args.start_t,
-        **more,
+        restart_t=tuple(args.restart_t),
     )
     directory = output_directory(args.out)
     models = load_models(**_by_task(args.weights))
     return _consume(settings, models, directory, trajectory=args.trajectory)
+
+
+def _target(args: argparse.Namespace) -> Target:
+    return load_target(args.target, columns=None if args.columns is None else tuple(args.columns))
 
 
 def _by_task(files: list[str]) -> dict[str, str]:

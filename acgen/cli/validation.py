@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from acgen.checkpoint import load_model
+from acgen.checkpoint import load_forward
 from acgen.cli.output import output_file, write_json
 from acgen.data.cells import load_cells
 from acgen.ensemble import Settings, load_models
@@ -96,7 +96,7 @@ def _forward(args: argparse.Namespace) -> None:
     cells = [cell for cell in load_cells(Path(args.data)) if cell.network == args.network and cell.spectra is not None]
     if not cells:
         raise ValueError(f"{args.data} has no labelled cell of the network {args.network}; name one such as 2.0")
-    model = load_model(args.weights, "forward")
+    model = load_forward(args.weights)
     error = forward_error(model, cells)
     print(
         f"network {error.network}: distance of the cell spectrum {error.cell_distance:.3f} "

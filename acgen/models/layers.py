@@ -14,6 +14,8 @@ class GaussianRFF(nn.Module):
     Maps (B,) to (B, width) by cos and sin of 2 pi f t with fixed f ~ N(0, scale²).
     """
 
+    frequency: Tensor
+
     def __init__(self, width: int, scale: float = 1.0):
         super().__init__()
         self.register_buffer("frequency", torch.randn(width // 2) * scale)
@@ -25,6 +27,8 @@ class GaussianRFF(nn.Module):
 
 class BesselBasis(nn.Module):
     """Radial basis sin(n pi r / rc) / r under a smooth cutoff (Gasteiger et al. 2020), (E,) to (E, size)."""
+
+    n: Tensor
 
     def __init__(self, size: int, cutoff: float):
         super().__init__()

@@ -64,7 +64,7 @@ class NetworkConfig:
 
 CONFIGS: dict[tuple[str, str], NetworkConfig] = {
     ("score", "default"): NetworkConfig("score"),
-    ("forward", "default"): NetworkConfig("forward", interactions=3, cutoff=3.5),
+    ("forward", "default"): NetworkConfig("forward", interactions=3),
     ("score", "paper"): NetworkConfig("score", "meshgraphnets", width=256, interactions=5),
     ("forward", "paper"): NetworkConfig("forward", "meshgraphnets", width=256, interactions=3),
     ("forward", "judge"): NetworkConfig("forward", "meshgraphnets", width=128, interactions=3),
@@ -77,13 +77,18 @@ class ScoreModel(nn.Module):
 
     def __init__(self, config: NetworkConfig):
         super().__init__()
-        self.config, self.schedule = config, NoiseSchedule(config.k)
+        self.config = config
         c = config
         self.network: nn.Module = (
             PaiNNScore(c.width, c.interactions, c.radial, c.cutoff)
             if c.kind == "painn"
             else MeshGraphNets(c.width, c.interactions, c.cutoff, 3, timed=True)
         )
+
+    @property
+    def schedule(self) -> NoiseSchedule:
+        """The noise it was trained for."""
+        return NoiseSchedule(self.config.k)
 
     def forward(self, graph: Data, t: Tensor) -> Tensor:
         """sigma(t) times the score, shape (N, 3), without unit; `t` has one value per graph, shape (graphs,)."""

@@ -63,7 +63,7 @@ class Message(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         (senders, receivers), (atoms, width) = edge_index, s.shape
         h = self.norm(s)
-        if time is not None:
+        if self.time is not None:
             scale, shift = self.time(time).chunk(2, dim=-1)
             h = h * (1 + scale) + shift
         scalar, radial, *tangent = self.phi(h).split(width, dim=1)

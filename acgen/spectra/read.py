@@ -16,8 +16,8 @@ _XDI_COLUMN = re.compile(r"#\s*Column\.(\d{1,4})\s*:\s*(\S+)\s*(\S*)", re.IGNORE
 #: Names of ready absorption signals in the XDI dictionary, the measured before the normalised.
 _XDI_SIGNALS = ("mutrans", "mufluor", "murefer", "normtrans", "normfluor", "normrefer", "mu", "norm")
 _CHOOSE = (
-    "choose with columns=(energy, signal) or columns=(energy, numerator, denominator), counted from 1, "
-    "for example columns=(1, 2)"
+    "choose energy and signal, or energy, numerator and denominator, counted from 1: "
+    "columns=(1, 2) in Python, --columns 1 2 on the command line"
 )
 
 
