@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import panel as pn
 import traitlets
+from ipywidgets.widgets.widget import _instances as ALL_WIDGETS  # what Panel uses for want of a public name
 
 from app import colours, frontend
 from app.frontend import nglview
@@ -116,11 +117,14 @@ class FrameStream:
             self._call("acgenReset")
 
     def close(self) -> None:
-        """Forget the widget, which ipywidgets would keep for the life of the server."""
+        """Forget the widget and its parts, which ipywidgets would keep for the life of the server."""
         self._ready = False
-        # The page is gone: what would be sent to it has nowhere to go.
-        with contextlib.suppress(AttributeError):
-            self.widget.close()
+        page = getattr(self.widget, "_document", None)
+        for model in list(ALL_WIDGETS.values()):
+            if model is self.widget or (page is not None and getattr(model, "_document", None) is page):
+                # The page is gone: what would be sent to it has nowhere to go.
+                with contextlib.suppress(AttributeError):
+                    model.close()
 
     def _send_last(self) -> None:
         if self._ready and self._last is not None:
