@@ -13,6 +13,7 @@ from acgen.structure import cell_matrix, n_atoms
 from app.state import State
 from app.style import STYLE
 from app.uploads import SpectrumInput, target_from_upload
+from app.views.notice import Notice
 
 SLIDER = {
     "size": "small",
@@ -22,7 +23,6 @@ SLIDER = {
     # The arrow keys step the number; its buttons would leave no room for it.
     "sx": {"& .MuiInputAdornment-root": {"display": "none"}},
 }
-SMALL_ALERT = {"py": 0, "px": 1, "fontSize": 12, "lineHeight": 1.35, "& .MuiAlert-icon": {"mr": 1}}
 
 
 class Controls(pn.viewable.Viewer):
@@ -45,9 +45,7 @@ class Controls(pn.viewable.Viewer):
             size="small",
             description="Two columns, energy in eV and intensity: text, CSV or XDI, up to 2 MB.",
         )
-        self.message = pmui.Alert(
-            "", severity="error", visible=False, margin=(4, 16), sizing_mode="stretch_width", sx=SMALL_ALERT
-        )
+        self.message = Notice(margin=(4, 16))
         self.history = pn.pane.HTML("", margin=(0, 18), stylesheets=[STYLE], css_classes=["acgen-small"])
         self.sliders = [
             *(_slider(pmui.EditableFloatSlider, parameters[name], "0.00") for name in ("density", "cell")),
@@ -77,7 +75,7 @@ class Controls(pn.viewable.Viewer):
         except SpectrumError as error:
             self._complain(str(error))
         else:
-            self.message.visible = False
+            self.message.hide()
             self.state.add_target(target)
         # The same file can be chosen again, and its bytes need not be kept.
         self.upload.param.update(value=None, filename=None, mime_type=None)
@@ -87,8 +85,7 @@ class Controls(pn.viewable.Viewer):
             self._complain(event.new)
 
     def _complain(self, reason: str) -> None:
-        text = f"Not taken: {reason}. The target stays as it was."
-        self.message.param.update(object=html.escape(text), severity="error", visible=True)
+        self.message.say(f"Not taken: {reason}. The target stays as it was.")
 
     def _describe_target(self, *_events) -> None:
         """Say where the target comes from, and what to know before believing results."""
@@ -96,9 +93,9 @@ class Controls(pn.viewable.Viewer):
         history = "No spectrum guides the atoms." if target is None else " ".join(target.history)
         self.history.object = html.escape(history)
         if target is not None and target.warnings:
-            self.message.param.update(object=html.escape(" ".join(target.warnings)), severity="warning", visible=True)
+            self.message.say(" ".join(target.warnings), "warning")
         elif self.message.severity == "warning":
-            self.message.visible = False
+            self.message.hide()
 
     def _lock(self, event: param.parameterized.Event) -> None:
         active = event.new.status.active

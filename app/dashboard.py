@@ -67,7 +67,7 @@ class Dashboard(pn.viewable.Viewer):
         self.angles, self.misfit = AnglesView(self.state), MisfitView(self.state)
         self.plots = deque([self.spectrum, self.coordination, self.angles, self.misfit])
         self._source_shown: object = None
-        self._plotted_at = self._told_at = float("-inf")
+        self._shown_at = self._plotted_at = self._told_at = float("-inf")
 
     def tick(self) -> None:
         """Bring what is new to the page, all of it in one message."""
@@ -79,8 +79,8 @@ class Dashboard(pn.viewable.Viewer):
             self._tell(snapshot, now)
             source = self._source(snapshot)
             new = source is not None and source is not self._source_shown
-            if new and (self.structure.free or not snapshot.status.active):
-                self._source_shown = source
+            if new and (self.structure.free or now - self._shown_at > PLOT_EVERY):
+                self._source_shown, self._shown_at = source, now
                 self.state.shown = show_frame(snapshot) if source is snapshot.frame else show_candidate(source)
             self._plot(now)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import itertools
 import time
 from collections.abc import Callable
@@ -48,8 +47,6 @@ class FrameStream:
 
     Parameters
     ----------
-    on_drawn
-        Called with the number of frames drawn so far whenever the browser has drawn one.
     clock
         Seconds, monotonic.
 
@@ -59,19 +56,23 @@ class FrameStream:
         If the installed nglview cannot be shown.
     """
 
-    def __init__(self, on_drawn: Callable[[int], None] | None = None, clock: Callable[[], float] = time.monotonic):
+    def __init__(self, clock: Callable[[], float] = time.monotonic):
         frontend.base_url()
         self.widget = StreamWidget()
         self.widget.on_msg(self._receive)
         self.pane = NGLPane(self.widget, sizing_mode="stretch_both", margin=0)
         self.drawn = 0
-        self._on_drawn = on_drawn
         self._clock = clock
         self._ids = itertools.count(1)
         self._ready = False
         self._awaited: tuple[int, float] | None = None  # frame and time of the last message without an answer
         self._background = colours.VIEW_BACKGROUND["light"]
-        self._last: dict | None = None
+        self._newest: dict | None = None  # not sent yet
+
+    @property
+    def ready(self) -> bool:
+        """Whether the browser has set up its three-dimensional view."""
+        return self._ready
 
     @property
     def free(self) -> bool:
@@ -79,7 +80,7 @@ class FrameStream:
         return self._ready and (self._awaited is None or self._clock() - self._awaited[1] > PATIENCE)
 
     def show(self, positions: np.ndarray, bonds: np.ndarray, coordination: np.ndarray, cell: np.ndarray) -> None:
-        """Draw one frame.
+        """Draw one frame as soon as the browser can; a newer one replaces it until then.
 
         Parameters
         ----------
@@ -93,7 +94,7 @@ class FrameStream:
             Cell vectors in Å as rows, shape (3, 3).
         """
         edges = np.asarray(cell, dtype=float).round(4).tolist()
-        self._last = {
+        self._newest = {
             "id": next(self._ids),
             "shape": f"{len(positions)} {edges}",
             "cell": edges,
@@ -103,7 +104,7 @@ class FrameStream:
             "bonds": _encode(bonds, np.int32),
             "cn": _encode(np.minimum(coordination, max(colours.CN)), np.float32),
         }
-        self._send_last()
+        self._send()
 
     def set_background(self, colour: str) -> None:
         """Colour behind the atoms, as `#rrggbb`."""
@@ -120,16 +121,15 @@ class FrameStream:
         """Forget the widget and its parts, which ipywidgets would keep for the life of the server."""
         self._ready = False
         page = getattr(self.widget, "_document", None)
-        for model in list(ALL_WIDGETS.values()):
+        for key, model in list(ALL_WIDGETS.items()):
             if model is self.widget or (page is not None and getattr(model, "_document", None) is page):
-                # The page is gone: what would be sent to it has nowhere to go.
-                with contextlib.suppress(AttributeError):
-                    model.close()
+                del ALL_WIDGETS[key]
 
-    def _send_last(self) -> None:
-        if self._ready and self._last is not None:
-            self._awaited = (self._last["id"], self._clock())
-            self._call("acgenShow", self._last)
+    def _send(self) -> None:
+        if self.free and self._newest is not None:
+            frame, self._newest = self._newest, None
+            self._awaited = (frame["id"], self._clock())
+            self._call("acgenShow", frame)
 
     def _call(self, method: str, *arguments) -> None:
         self.widget.send(
@@ -143,13 +143,12 @@ class FrameStream:
         elif kind == "acgen_ready":
             self._ready = True
             self.set_background(self._background)
-            self._send_last()
+            self._send()
         elif kind == "acgen_drawn":
             self.drawn += 1
             if self._awaited is not None and message.get("id") == self._awaited[0]:
                 self._awaited = None
-            if self._on_drawn is not None:
-                self._on_drawn(self.drawn)
+            self._send()
 
 
 def _encode(values: np.ndarray, kind: type) -> str:

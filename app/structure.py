@@ -18,8 +18,6 @@ class Shown:
 
     Attributes
     ----------
-    label
-        What it is, for headings.
     density
         g/cm³.
     positions, cell
@@ -36,7 +34,6 @@ class Shown:
         Predicted mean spectrum, shape (100,); None where no forward model was asked.
     """
 
-    label: str
     density: float
     positions: np.ndarray
     cell: np.ndarray
@@ -49,22 +46,20 @@ class Shown:
 
 def show_frame(snapshot: Snapshot) -> Shown:
     """The newest frame of a run."""
-    label = f"candidate {snapshot.candidate + 1}, step {snapshot.frame.step}"
-    return _shown(label, snapshot.frame.positions, snapshot.settings.box, snapshot.frame.prediction)
+    return _shown(snapshot.frame.positions, snapshot.settings.box, snapshot.frame.prediction)
 
 
 def show_candidate(candidate: Candidate) -> Shown:
     """A finished candidate."""
     atoms = candidate.atoms
-    return _shown(f"candidate {candidate.index + 1}", atoms.positions, np.asarray(atoms.cell), candidate.spectrum)
+    return _shown(atoms.positions, np.asarray(atoms.cell), candidate.spectrum)
 
 
-def _shown(label: str, positions: np.ndarray, cell: np.ndarray, prediction: np.ndarray | None) -> Shown:
+def _shown(positions: np.ndarray, cell: np.ndarray, prediction: np.ndarray | None) -> Shown:
     atoms = carbon(np.asarray(positions, dtype=float), cell)
     numbers = coordination_numbers(atoms)
     counts = np.bincount(np.minimum(numbers, HIGHEST_CN), minlength=HIGHEST_CN + 1)
     return Shown(
-        label=label,
         density=density(atoms),
         positions=atoms.positions,
         cell=cell,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
-
 import panel as pn
 import panel_material_ui as pmui
 
 from app.export import results_zip, zip_name
 from app.runner import Runner, Snapshot, Status
 from app.state import LIVE, State
+from app.views.notice import Notice
 from app.views.progress import ProgressView
 
 BUTTON = {"size": "small", "margin": 0}
@@ -36,9 +35,7 @@ class Transport(pn.viewable.Viewer):
             **BUTTON,
         )
         self.progress = ProgressView(state)
-        self.problem = pmui.Alert(
-            "", severity="error", visible=False, closeable=True, margin=0, sizing_mode="stretch_width"
-        )
+        self.problem = Notice(margin=(8, 0))
         self.start.on_click(self._start)
         self.pause.on_click(lambda _event: self._pause())
         self.step.on_click(lambda _event: runner.step())
@@ -47,21 +44,20 @@ class Transport(pn.viewable.Viewer):
         self._refresh(state.snapshot)
 
     def _start(self, _event) -> None:
-        self.problem.visible = False
+        if self.runner.snapshot.status.active:  # a second click, before the button was greyed out
+            return
+        self.problem.hide()
         self.state.choice = LIVE
         try:
             self.runner.start(self.state.settings)
         except ValueError as error:
-            self._complain(str(error))
+            self.problem.say(str(error))
 
     def _pause(self) -> None:
         if self.state.snapshot.status is Status.PAUSED:
             self.runner.resume()
         else:
             self.runner.pause()
-
-    def _complain(self, reason: str) -> None:
-        self.problem.param.update(object=html.escape(reason), visible=True)
 
     def _refresh(self, snapshot: Snapshot) -> None:
         status = snapshot.status
@@ -78,8 +74,8 @@ class Transport(pn.viewable.Viewer):
         options = {"Live": LIVE} | {_entry(candidate): candidate.index for candidate in snapshot.candidates}
         if list(options.values()) != list(self.state.param.choice.objects):
             self.state.param.choice.objects = options
-        if status is Status.FAILED and snapshot.error != self.problem.object:
-            self._complain(snapshot.error)
+        if status is Status.FAILED and snapshot.error != self.problem.text:
+            self.problem.say(snapshot.error)
 
     def __panel__(self):
         return pn.Column(

@@ -46,7 +46,10 @@ class StructureView(pn.viewable.Viewer):
         shown = self.state.shown
         if shown is None or self.stream is None:
             return
-        self.note.visible = False
+        if self.stream.ready:
+            self.note.visible = False
+        else:
+            self.note.object = "Waiting for the three-dimensional view, which needs WebGL in this browser"
         self.stream.show(shown.positions, shown.sticks, shown.coordination, shown.cell)
 
     def _theme(self, *_events) -> None:

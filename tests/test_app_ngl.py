@@ -1,0 +1,100 @@
+"""The stream of frames to nglview: never more than the browser draws, always the newest."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+import pytest
+from ipywidgets.widgets.widget import _instances as ALL_WIDGETS
+
+from app import colours
+from app.ngl import PATIENCE, FrameStream
+
+CELL = np.diag([4.0, 5.0, 6.0])
+
+
+class Browser:
+    """What the front end would do with the messages of a stream."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.stream = FrameStream(clock=lambda: self.now)
+        self.calls: list[tuple[str, list]] = []
+        self.stream.widget.send = lambda message: self.calls.append((message["methodName"], message["args"]))
+
+    def answer(self, **message) -> None:
+        self.stream._receive(None, message, [])
+
+    @property
+    def frames(self) -> list[dict]:
+        return [arguments[0] for method, arguments in self.calls if method == "acgenShow"]
+
+    def show(self, x: float) -> None:
+        positions = np.array([[x, 0.0, 0.0], [1.0, 1.0, 1.0]])
+        self.stream.show(positions, np.array([[0, 1]]), np.array([1, 9]), CELL)
+
+
+@pytest.fixture
+def browser():
+    browser = Browser()
+    yield browser
+    browser.stream.close()
+
+
+def test_the_script_is_installed_before_anything_is_shown(browser):
+    browser.show(0.0)
+    assert browser.calls == []
+    browser.answer(type="request_loaded", data=True)
+    assert [method for method, _ in browser.calls] == ["executeCode"]
+    browser.answer(type="acgen_ready")
+    assert [method for method, _ in browser.calls] == ["executeCode", "acgenBackground", "acgenShow"]
+
+
+def test_a_frame_holds_little_endian_numbers(browser):
+    browser.answer(type="acgen_ready")
+    browser.show(0.5)
+    (frame,) = browser.frames
+    numbers = {name: base64.b64decode(frame[name]) for name in ("positions", "bonds", "cn")}
+    assert np.frombuffer(numbers["positions"], "<f4").tolist() == [0.5, 0, 0, 1, 1, 1]
+    assert np.frombuffer(numbers["bonds"], "<i4").tolist() == [0, 1]
+    assert np.frombuffer(numbers["cn"], "<f4").tolist() == [1, 5], "five and more share a colour"
+    assert frame["cell"] == CELL.tolist()
+    assert frame["colours"][3] == colours.CN[3]
+
+
+def test_frames_wait_for_the_answer_and_the_newest_wins(browser):
+    browser.answer(type="acgen_ready")
+    for x in range(10):
+        browser.show(float(x))
+    assert len(browser.frames) == 1
+    assert not browser.stream.free
+    browser.answer(type="acgen_drawn", id=browser.frames[0]["id"])
+    assert len(browser.frames) == 2
+    newest = np.frombuffer(base64.b64decode(browser.frames[1]["positions"]), "<f4")
+    assert newest[0] == 9.0
+    browser.answer(type="acgen_drawn", id=browser.frames[1]["id"])
+    assert len(browser.frames) == 2, "nothing is drawn twice"
+    assert browser.stream.free
+    assert browser.stream.drawn == 2
+
+
+def test_a_browser_that_does_not_answer_gets_another_frame_after_a_while(browser):
+    browser.answer(type="acgen_ready")
+    browser.show(1.0)
+    browser.now += PATIENCE + 0.1
+    assert browser.stream.free
+    browser.show(2.0)
+    assert len(browser.frames) == 2
+    browser.answer(type="acgen_drawn", id=browser.frames[0]["id"])
+    assert not browser.stream.free, "that was the answer to the frame before"
+    browser.answer(type="acgen_drawn", id=browser.frames[1]["id"])
+    assert browser.stream.free
+
+
+def test_a_closed_stream_sends_nothing(browser):
+    browser.answer(type="acgen_ready")
+    browser.stream.close()
+    browser.show(1.0)
+    assert browser.frames == []
+    assert browser.stream.widget not in ALL_WIDGETS.values(), "ipywidgets would keep it for the life of the server"
