@@ -48,7 +48,7 @@ class Snapshot:
     candidate, frame
         The newest frame and the candidate it belongs to; None before the first.
     misfits
-        Misfit after each step so far, one tuple for each candidate begun; empty tuples where nothing guides.
+        Steps that were guided so far and the misfit there, one tuple of pairs for each candidate begun.
     candidates
         The finished ones.
     elapsed
@@ -63,7 +63,7 @@ class Snapshot:
     models: Models | None = None
     candidate: int = 0
     frame: Frame | None = None
-    misfits: tuple[tuple[float, ...], ...] = ()
+    misfits: tuple[tuple[tuple[int, float], ...], ...] = ()
     candidates: tuple[Candidate, ...] = ()
     elapsed: float = 0.0
     error: str = ""
@@ -179,7 +179,7 @@ class Runner:
             self._publish(status=Status.FAILED, error=explain(error))
 
     def _consume(self, events: Iterator[FrameEvent | Candidate], stop: threading.Event) -> None:
-        misfits: list[list[float]] = []
+        misfits: list[list[tuple[int, float]]] = []
         begin = self._clock()
         try:
             for event in events:
@@ -189,7 +189,7 @@ class Runner:
                 while len(misfits) <= event.candidate:
                     misfits.append([])
                 if event.frame.misfit is not None:
-                    misfits[event.candidate].append(event.frame.misfit)
+                    misfits[event.candidate].append((event.frame.step, event.frame.misfit))
                 self._publish(
                     candidate=event.candidate,
                     frame=event.frame,

@@ -99,4 +99,4 @@ class Transport(pn.viewable.Viewer):
 
 def _entry(candidate) -> str:
     misfit = "" if candidate.misfit is None else f" · misfit {candidate.misfit:.3f}"
-    return f"Candidate {candidate.index + 1}{misfit}"
+    return f"No. {candidate.index + 1}{misfit}"

@@ -77,7 +77,7 @@ def test_misfits_of_every_candidate_are_kept():
     runner.join(20)
     steps = runner.snapshot.frame.steps
     assert [len(misfits) for misfits in runner.snapshot.misfits] == [steps, steps]
-    assert runner.snapshot.misfits[1][-1] == runner.snapshot.frame.misfit
+    assert runner.snapshot.misfits[1][-1] == (steps, runner.snapshot.frame.misfit)
 
 
 def test_pause_holds_the_run_and_a_step_makes_one_frame(runner, gate):

@@ -9,7 +9,13 @@ import panel_material_ui as pmui
 
 from app.style import STYLE
 
-COMPACT = {"py": 0, "px": 1, "& .MuiAlert-icon": {"mr": 1, "py": "6px"}, "& .MuiAlertTitle-root": {"display": "none"}}
+COMPACT = {
+    "pt": 0,
+    "pb": "6px",
+    "px": 1,
+    "& .MuiAlert-icon": {"mr": 1, "py": "6px"},
+    "& .MuiAlertTitle-root": {"display": "none"},
+}
 
 
 class Notice(pn.viewable.Viewer):

@@ -49,10 +49,10 @@ class MisfitView(LivePlot):
 
     def draw(self, data):
         *before, now = data[0] or ((),)
-        finished = hv.Path([_points(misfits) for misfits in before if misfits], list(AXES)).opts(
+        finished = hv.Path([misfits for misfits in before if misfits], list(AXES)).opts(
             color=colours.PREDICTION, alpha=0.3, line_width=1.5, **LIVE
         )
-        current = hv.Curve(_points(now), *AXES).opts(color=colours.PREDICTION, line_width=2, tools=["hover"], **LIVE)
+        current = hv.Curve(now, *AXES).opts(color=colours.PREDICTION, line_width=2, tools=["hover"], **LIVE)
         return hv.Overlay([finished, current]).opts(**FRAME, xlim=(0, None), ylim=(0, None), yticks=3)
 
     def empty(self):
@@ -102,7 +102,3 @@ def clock(seconds: float) -> str:
     if hours:
         return f"{hours}:{minutes:02d}:{rest:02d} h"
     return f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"
-
-
-def _points(misfits: tuple[float, ...]) -> list[tuple[float, float]]:
-    return [(step, misfit) for step, misfit in enumerate(misfits, start=1)]
