@@ -100,7 +100,7 @@ class Settings:
     restarts: int = 8
     restart_steps: int = RESTART_STEPS
     restart_t: tuple[float, float] = ANNEALED
-    noise_scale: float = 0.7
+    noise_scale: float = 0.8
     candidates: int = 4
     seed: int = 0
     start: Atoms | None = None

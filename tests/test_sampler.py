@@ -109,7 +109,7 @@ def test_the_plan_of_the_paper_and_the_default():
     times = [step.t for step in make_plan().steps if step.renoise]
     assert len(times) == 8
     assert np.all(np.diff(times) < 0)
-    assert np.isclose([times[0], times[-1]], [0.3, 0.12]).all()
+    assert np.isclose([times[0], times[-1]], [0.3, 0.2]).all()
     assert len(restart_times(0)) == 0
 
 

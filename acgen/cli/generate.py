@@ -43,7 +43,7 @@ def add_commands(commands) -> None:
         nargs=2,
         default=Settings.restart_t,
         metavar=("FIRST", "LAST"),
-        help="times of the first and last restart; 0.3 0.3 is the paper's (default: annealed, 0.3 to 0.12)",
+        help="times of the first and last restart; 0.3 0.3 is the paper's (default: annealed, 0.3 to 0.2)",
     )
     p.add_argument(
         "--noise-scale", type=float, default=Settings.noise_scale, help="noise of each step, 0-1; 1 is the paper's"
