@@ -35,6 +35,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:Both 'variant' and 'button_style
 def dashboard():
     now = itertools.count(0.0, 10.0)
     dashboard = Dashboard(fake_generate, lambda: MODELS, clock=lambda: next(now))
+    for view in dashboard.plots:
+        view.plot.get_root()  # draws it, so that every later refresh draws too
     dashboard.state.param.update(cell=8.0, steps=10, restarts=1, candidates=2, target_name="sp3")
     yield dashboard
     dashboard.runner.stop()

@@ -49,10 +49,10 @@ class MisfitView(LivePlot):
 
     def draw(self, data):
         *before, now = data[0] or ((),)
-        finished = hv.Path([misfits for misfits in before if misfits], list(AXES)).opts(
+        finished = hv.Path([list(misfits) for misfits in before if misfits], list(AXES)).opts(
             color=colours.PREDICTION, alpha=0.3, line_width=1.5, **LIVE
         )
-        current = hv.Curve(now, *AXES).opts(color=colours.PREDICTION, line_width=2, tools=["hover"], **LIVE)
+        current = hv.Curve(list(now), *AXES).opts(color=colours.PREDICTION, line_width=2, tools=["hover"], **LIVE)
         return hv.Overlay([finished, current]).opts(**FRAME, xlim=(0, None), ylim=(0, None), yticks=3)
 
     def empty(self):
