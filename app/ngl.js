@@ -106,7 +106,7 @@ async function draw() {
     await sleep(Math.min(0.3 * took, 200)); // leaves the browser time for clicks
   }
   drawing = false;
-  idle = setTimeout(resolution, 700, true);
+  idle = setTimeout(resolution, Math.max(700, 5 * pace), true);
 }
 
 view.acgenShow = (frame) => {

@@ -14,6 +14,8 @@ from app.state import State
 from app.style import STYLE
 from app.views.plot import FRAME, LIVE, LivePlot, swatch
 
+#: An animated bar would keep the browser drawing all the time.
+STILL = {"& .MuiLinearProgress-bar": {"transition": "none"}}
 AXES = ("Step", "Misfit")
 PHASES = {"denoise": "denoising", "final": "last step"}
 
@@ -23,7 +25,9 @@ class ProgressView(pn.viewable.Viewer):
 
     def __init__(self, state: State, **params):
         super().__init__(**params)
-        self.bar = pmui.LinearProgress(value=0, max=1000, variant="determinate", sizing_mode="stretch_width", margin=0)
+        self.bar = pmui.LinearProgress(
+            value=0, max=1000, variant="determinate", sx=STILL, sizing_mode="stretch_width", margin=0
+        )
         self.text = pn.pane.HTML(
             "", margin=0, sizing_mode="stretch_width", stylesheets=[STYLE], css_classes=["acgen-progress"]
         )
