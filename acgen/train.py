@@ -45,7 +45,8 @@ class TrainConfig:
         Noise times: this part of them is drawn uniformly from this interval of t, where the structure is decided,
         the rest uniformly from (0.001, 0.999), as all are in the paper (`focused=0`).
     jitter
-        Standard deviation in Å of displacements of the atoms in forward training, which widens what the network knows.
+        Forward training displaces the atoms by a standard deviation drawn from 0 to this many Å for every cell, while
+        their spectra stay: a network that knows only thermal structures is easily fooled by a guided one.
     seed
         Seed of everything random.
     """
@@ -86,8 +87,8 @@ class TrainConfig:
 
 DEFAULTS: dict[tuple[str, str], TrainConfig] = {
     ("score", "default"): TrainConfig(minutes=1, ema=0.9995),
-    ("forward", "default"): TrainConfig(minutes=1, batch=1, rate=2e-3, warmup=200, jitter=0.03),
-    ("forward", "judge"): TrainConfig(minutes=1, batch=1, rate=1e-3, warmup=200, jitter=0.03),
+    ("forward", "default"): TrainConfig(minutes=1, batch=1, rate=2e-3, warmup=200, jitter=0.25),
+    ("forward", "judge"): TrainConfig(minutes=1, batch=1, rate=1e-3, warmup=200, jitter=0.25),
     ("score", "paper"): TrainConfig(updates=1_000_000, batch=64, rate=1e-3, constant=1.0, focused=0.0),
     ("forward", "paper"): TrainConfig(updates=400_000, batch=8, rate=1e-4, constant=1.0),
 }
@@ -220,7 +221,8 @@ class _Run:
         graphs, targets = [], []
         for positions, cell, spectra in batch:
             positions, cell = self._rotated(positions, cell)
-            positions = positions + self.config.jitter * torch.randn(positions.shape, generator=self.generator)
+            jitter = self.config.jitter * torch.rand((), generator=self.generator)
+            positions = positions + jitter * torch.randn(positions.shape, generator=self.generator)
             graphs.append(periodic_graph(positions, cell, self.model.config.cutoff))
             targets.append(spectra)
         error = step(batch_graphs(graphs)) - torch.cat(targets)

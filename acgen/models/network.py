@@ -10,10 +10,11 @@ from torch_geometric.data import Data
 
 from acgen.models.meshgraphnets import MeshGraphNets
 from acgen.models.painn import PaiNNForward, PaiNNScore
+from acgen.models.schnet import SchNetForward
 from acgen.schedule import NoiseSchedule
 
 Task = Literal["score", "forward"]
-Kind = Literal["painn", "meshgraphnets"]
+Kind = Literal["painn", "meshgraphnets", "schnet"]
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,13 @@ class NetworkConfig:
     task
         `score` or `forward`.
     kind
-        `painn` (equivariant, the default) or `meshgraphnets` (the paper's).
+        `painn` (equivariant, the default), `meshgraphnets` (the paper's) or `schnet` (invariant, `forward` only).
     width, interactions
         Feature channels and number of message-passing layers.
     cutoff
         Reach of an edge in Å.
     radial
-        Number of radial functions (`painn` only).
+        Number of radial functions (not `meshgraphnets`).
     points
         Energies of a spectrum (`forward` only).
     k
@@ -48,18 +49,16 @@ class NetworkConfig:
     k: float = 0.8
 
     def __post_init__(self) -> None:
-        if self.task not in ("score", "forward") or self.kind not in ("painn", "meshgraphnets"):
-            raise ValueError(
-                f"no network for task {self.task!r} and kind {self.kind!r}; "
-                "tasks are 'score' and 'forward', kinds are 'painn' and 'meshgraphnets'"
-            )
+        kinds = {"score": ("painn", "meshgraphnets"), "forward": ("painn", "meshgraphnets", "schnet")}
+        if self.kind not in kinds.get(self.task, ()):
+            raise ValueError(f"no network for task {self.task!r} and kind {self.kind!r}; there are {kinds}")
         if min(self.width, self.interactions, self.radial, self.points) < 1 or self.cutoff <= 0 or self.k <= 0:
             raise ValueError(f"every size of a network must be positive: {self}")
 
     @property
     def equivariant(self) -> bool:
         """Whether the network is equivariant by construction, so that training needs no random rotations."""
-        return self.kind == "painn"
+        return self.kind != "meshgraphnets"
 
 
 CONFIGS: dict[tuple[str, str], NetworkConfig] = {
@@ -67,7 +66,7 @@ CONFIGS: dict[tuple[str, str], NetworkConfig] = {
     ("forward", "default"): NetworkConfig("forward", interactions=3),
     ("score", "paper"): NetworkConfig("score", "meshgraphnets", width=256, interactions=5),
     ("forward", "paper"): NetworkConfig("forward", "meshgraphnets", width=256, interactions=3),
-    ("forward", "judge"): NetworkConfig("forward", "meshgraphnets", width=128, interactions=3),
+    ("forward", "judge"): NetworkConfig("forward", "schnet", width=96, interactions=3, cutoff=4.0, radial=32),
 }
 """Named configurations of `acgen train TASK --config NAME`; `paper` is Table 1 of arXiv:2312.05472."""
 
@@ -102,11 +101,12 @@ class ForwardModel(nn.Module):
         super().__init__()
         self.config = config
         c = config
-        self.network: nn.Module = (
-            PaiNNForward(c.width, c.interactions, c.radial, c.cutoff, c.points)
-            if c.kind == "painn"
-            else MeshGraphNets(c.width, c.interactions, c.cutoff, c.points, timed=False)
-        )
+        self.network: nn.Module
+        if c.kind == "meshgraphnets":
+            self.network = MeshGraphNets(c.width, c.interactions, c.cutoff, c.points, timed=False)
+        else:
+            invariant = PaiNNForward if c.kind == "painn" else SchNetForward
+            self.network = invariant(c.width, c.interactions, c.radial, c.cutoff, c.points)
 
     def forward(self, graph: Data) -> Tensor:
         """Spectra of all atoms, shape (N, points), in the intensity unit of the training set."""
