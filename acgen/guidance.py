@@ -46,8 +46,9 @@ class SpectrumGuide:
 
     The likelihood score of Eq. 13, -2 xi grad ‖y - F(x0_hat)‖, with a distance that depends on what the target is:
     `cell` compares it with the mean over all atoms, which is what an experiment measures; `site` asks every atom to
-    have it, by the root mean square of the atoms' distances. Either gradient falls as 1/N, so it is multiplied by
-    N / 216: xi then means the same at every size, and what it means in the paper for 216 atoms.
+    have it, by the norm over atoms and energies, as the paper's released code does. The gradient of the first falls as
+    1 / N and that of the second as 1 / sqrt(N), so they are multiplied by N / 216 and sqrt(N / 216): xi then means the
+    same at every size, and what it means for the paper's 216 atoms. At equal xi, `site` pulls about 15 times as hard.
 
     Below `tolerance`, the distance between prediction and truth that the forward model itself has on a network of atoms
     it has not seen, the pull fades: sqrt(d² + tolerance²) replaces d, because a closer fit would fit the model's error.
@@ -79,8 +80,9 @@ class SpectrumGuide:
         sites = self.model(periodic_graph(denoised, cell, self.model.config.cutoff))
         mean = sites.mean(0)
         residual = (mean if self.mode == "cell" else sites) * self._mask - self._y
-        squared = residual.square().sum(-1).mean()
-        penalty = 2 * self.xi * len(denoised) / REFERENCE_ATOMS * (squared + self.tolerance**2).sqrt()
+        distance = (residual.square().sum(-1).mean() + self.tolerance**2).sqrt()
+        norm = distance if self.mode == "cell" else distance * REFERENCE_ATOMS**0.5
+        penalty = 2 * self.xi * len(denoised) / REFERENCE_ATOMS * norm
         prediction = mean.detach().numpy().astype(np.float64)
         return penalty, self.target.misfit(prediction), prediction
 
