@@ -120,5 +120,5 @@ def test_sites_average_to_the_cell(models):
     diamond = bulk("C", "diamond", a=3.567)
     sites = predict_sites(models.forward, diamond)
     assert sites.shape == (2, 100)
-    assert np.allclose(sites[0], sites[1], atol=1e-4)
+    assert np.allclose(sites[0], sites[1], atol=2e-3)  # single precision
     assert (sites >= 0).all()
