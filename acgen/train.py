@@ -179,7 +179,7 @@ class _Run:
         self.groups = list(kinds.values())
         self.kinds = {name: len(members) for name, members in sorted(kinds.items())}
         self.optimizer = torch.optim.RAdam(model.parameters(), lr=config.rate)
-        self.averaged = AveragedModel(model, multi_avg_fn=_moving_average(config.ema))
+        self.averaged = AveragedModel(model, avg_fn=_moving_average(config.ema))
         self.generator = torch.Generator().manual_seed(config.seed)
         self.update, self.seconds = 0, 0.0
 
@@ -279,11 +279,10 @@ class _Run:
         self.update, self.seconds = info["update"], info["seconds"]
 
 
-def _moving_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Tensor], None]:
-    @torch.no_grad()
-    def update(averaged: Sequence[Tensor], current: Sequence[Tensor], updates: Tensor) -> None:
+def _moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    def update(averaged: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
         n = int(updates)
-        torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + n) / (10 + n)))
+        return torch.lerp(averaged, current, 1 - min(decay, (1 + n) / (10 + n)))
 
     return update
 
