@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
+
+torch.set_num_threads(1)  # small cells gain nothing from more, and lose much where cores are busy
 
 _ROOT = Path(__file__).resolve().parents[1]
 

@@ -1,5 +1,6 @@
 """Timings, as ratios within one run; nothing here asserts a time. Run: pytest tests/benchmarks --benchmark-only -s."""
 
+import os
 import time
 
 import pytest
@@ -18,6 +19,7 @@ T = 0.2
 
 @pytest.fixture(scope="module")
 def models():
+    torch.set_num_threads(os.cpu_count() or 1)
     keep_freed_memory()
     return load_models()
 
