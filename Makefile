@@ -22,6 +22,7 @@ $(VENV)/app.stamp: pyproject.toml
 $(VENV)/test.stamp: pyproject.toml tests/install_browser.sh
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --editable '.[test]'
+	$(BIN)/pip install --quiet --editable '.[md]' || echo "No C++ compiler? Tests of energies and dynamics will be skipped."
 	sh tests/install_browser.sh
 	touch $@
 

@@ -141,7 +141,7 @@ def _many_columns() -> bytes:
 
 
 def test_many_columns_need_a_choice() -> None:
-    with pytest.raises(SpectrumError, match=r"4 columns.*columns=\(energy, signal\)"):
+    with pytest.raises(SpectrumError, match=r"4 columns.*columns=\(1, 2\)"):
         read_spectrum(_many_columns())
     plain = read_spectrum(_many_columns(), columns=(2, 3))
     np.testing.assert_allclose(plain.intensity, 2 * VALUES, atol=1e-9)
