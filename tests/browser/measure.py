@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
-from serving import FLAGS, find_chromium, serve
+from serving import FLAGS, SPINNER, find_chromium, serve
 
 #: Cell edges in Å that hold about 216, 1000 and 3000 atoms at 2.0 g/cm³.
 EDGES = (12.93, 21.55, 31.05)
@@ -44,9 +44,9 @@ def measure(browser, address: str, edge: float, seconds: float = 8.0) -> str:
     page.set_default_timeout(120_000)
     watch, begin = Watch(page), time.perf_counter()
     page.goto(address)
-    page.get_by_role("button").filter(has_text="Start").wait_for()
-    usable = time.perf_counter() - begin
     page.locator(".acgen-card canvas").first.wait_for()
+    page.locator(SPINNER).wait_for(state="hidden")
+    usable = time.perf_counter() - begin
     page.wait_for_timeout(1500)
     field = page.locator(".acgen-cell input[type=text]")
     field.fill(str(edge))

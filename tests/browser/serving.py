@@ -15,11 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = (
     "--no-sandbox",
-    # WebGL in software, for machines without a graphics card.
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
+    # WebGL in software where there is no graphics card.
     "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -27,6 +24,8 @@ FLAGS = (
     # Blocks every other host, so that a request that gets away fails as well as being recorded.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
 )
+#: The spinner over a page that is not set up yet.
+SPINNER = "#loader"
 
 
 def find_chromium() -> str | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from serving import SPINNER
 
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.targets import builtin_targets
@@ -36,6 +37,7 @@ class Page:
         self.page.on("websocket", lambda socket: self.requests.append(socket.url))
         self.page.goto(address)
         self.page.locator(".acgen-card canvas").first.wait_for()
+        self.page.locator(SPINNER).wait_for(state="hidden")
 
     @property
     def foreign(self) -> list[str]:
@@ -68,7 +70,7 @@ class Page:
         """The part of the picture of the structure where the canvas is."""
         return self.picture("Structure")[45:-5, 5:-5]
 
-    def wait_for_change(self, look, before: np.ndarray, seconds: float = 30.0) -> np.ndarray:
+    def wait_for_change(self, look, before: np.ndarray, seconds: float = 60.0) -> np.ndarray:
         """Wait until a picture differs from an earlier one."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -77,6 +79,26 @@ class Page:
                 return now
             time.sleep(0.2)
         pytest.fail("the picture does not change")
+
+    def wait_for_atoms(self, seconds: float = 60.0) -> None:
+        """Wait until atoms are drawn on the canvas."""
+        end = time.monotonic() + seconds
+        while drawn(self.atoms()) < 0.02:
+            if time.monotonic() > end:
+                pytest.fail("no atoms are drawn")
+            time.sleep(0.2)
+
+    def wait_for_rest(self, look, seconds: float = 60.0) -> np.ndarray:
+        """Wait until a picture stays as it is."""
+        end = time.monotonic() + seconds
+        before = look()
+        while time.monotonic() < end:
+            time.sleep(2.0)
+            now = look()
+            if np.array_equal(now, before):
+                return now
+            before = now
+        pytest.fail("the picture does not come to rest")
 
 
 def share(one: np.ndarray, other: np.ndarray) -> float:
@@ -90,9 +112,10 @@ def drawn(picture: np.ndarray) -> float:
 
 
 @pytest.fixture
-def page(chromium, server):
+def page(chromium, server, tmp_path):
     page = Page(chromium, server)
     yield page
+    page.page.screenshot(path=tmp_path / "last.png")  # pytest keeps the folder: what a failure looked like
     page.context.close()
 
 
@@ -130,17 +153,17 @@ def test_from_a_spectrum_file_to_the_downloaded_structures(page, tmp_path):
 
     small_cell(page)
     page.slide("Candidates", "End")
-    empty, before = page.atoms(), {title: page.picture(title) for title in PLOTS}
+    assert drawn(page.atoms()) < 0.02
+    before = {title: page.picture(title) for title in PLOTS}
     page.press("Start")
-    first = page.wait_for_change(page.atoms, empty)
+    page.wait_for_atoms()
     page.press("Pause")
     page.wait_for_text("paused")
-    assert drawn(first) > 0.02
-    step = page.page.get_by_text(re.compile(r"step \d+/")).inner_text()
-    paused = page.atoms()
+    paused, line = page.wait_for_rest(page.atoms), page.page.get_by_text(re.compile(r"step \d+/"))
+    step = int(re.search(r"step (\d+)/", line.inner_text()).group(1))
     page.press("Step")
+    page.wait_for_text(f"step {step + 1}/.*paused")
     page.wait_for_change(page.atoms, paused)
-    assert page.page.get_by_text(re.compile(r"step \d+/")).inner_text() != step
     for title, picture in before.items():
         page.wait_for_change(lambda title=title: page.picture(title), picture)
 
@@ -149,7 +172,7 @@ def test_from_a_spectrum_file_to_the_downloaded_structures(page, tmp_path):
     short_run(page)
     page.press("Start")
     page.wait_for_text("Done: 2 of 2")
-    assert drawn(page.atoms()) > 0.02
+    page.wait_for_atoms()
     with page.page.expect_download() as download:
         page.press("Download")
     with zipfile.ZipFile(download.value.path()) as file:
