@@ -183,9 +183,10 @@ def test_from_a_spectrum_file_to_the_downloaded_structures(page, tmp_path):
     assert summary["settings"]["target"]["name"] == "mein Diamant.csv"
     assert header == ["energy_eV", "target", "candidate_000", "candidate_001"]
 
-    light = page.atoms()
+    light = page.wait_for_rest(page.atoms)
     page.page.get_by_role("button", name="Toggle theme").click()
-    dark = page.wait_for_change(page.atoms, light)
+    page.wait_for_change(page.atoms, light)
+    dark = page.wait_for_rest(page.atoms)
     assert dark[2, 2].max() < 60 < 200 < light[2, 2].min()
     assert page.foreign == []
     assert page.errors == []
