@@ -70,7 +70,7 @@ def load_score(path: str | Path) -> ScoreModel:
     CheckpointError
         As `read_tensors`, and if the network is for another task or does not fit its configuration.
     """
-    model = _load(path)
+    model = load_model(path)
     if not isinstance(model, ScoreModel):
         raise CheckpointError(f"{path} holds a forward network where a score network is needed")
     return model
@@ -78,13 +78,14 @@ def load_score(path: str | Path) -> ScoreModel:
 
 def load_forward(path: str | Path) -> ForwardModel:
     """The forward network in a weights file, ready to evaluate; raises as `load_score`."""
-    model = _load(path)
+    model = load_model(path)
     if not isinstance(model, ForwardModel):
         raise CheckpointError(f"{path} holds a score network where a forward network is needed")
     return model
 
 
-def _load(path: str | Path) -> ScoreModel | ForwardModel:
+def load_model(path: str | Path) -> ScoreModel | ForwardModel:
+    """The network in a weights file, whatever its task; raises as `load_score`."""
     tensors, info = read_tensors(path)
     try:
         config = NetworkConfig(**info["config"])

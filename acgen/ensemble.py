@@ -18,7 +18,7 @@ from torch import Tensor
 
 from acgen.analysis import coordination_fractions
 from acgen.assets import asset
-from acgen.checkpoint import file_sha256, load_forward, load_score
+from acgen.checkpoint import CheckpointError, file_sha256, load_forward, load_score
 from acgen.graph import periodic_graph
 from acgen.guidance import GuidedScore, GuideMode, SpectrumGuide
 from acgen.memory import keep_freed_memory
@@ -35,32 +35,46 @@ from acgen.structure import density as density_of
 class Models:
     """The networks of a run and the SHA-256 of their files.
 
-    `judge` is a second forward network of another kind that never guides: what it finds tells a fitted structure from
-    one that merely fools the first.
+    `weak` is a small score network, away from which autoguidance leads the prior. `judge` is a second forward network
+    of another kind that never guides: what it finds tells a fitted structure from one that merely fools the first.
     """
 
     score: ScoreModel
+    weak: ScoreModel
     forward: ForwardModel
     judge: ForwardModel
     sha256: Mapping[str, str]
 
 
 def load_models(
-    score: str | Path | None = None, forward: str | Path | None = None, judge: str | Path | None = None
+    score: str | Path | None = None,
+    forward: str | Path | None = None,
+    judge: str | Path | None = None,
+    weak: str | Path | None = None,
 ) -> Models:
     """Load networks from files, or the shipped ones.
 
     Raises
     ------
     CheckpointError
-        If a file is missing, corrupted, or holds another kind of network.
+        If a file is missing, corrupted, or holds another kind of network, or if the score networks are made for
+        different noise.
     """
     score = score or asset("weights/score.safetensors")
     forward = forward or asset("weights/forward.safetensors")
     judge = judge or asset("weights/judge.safetensors")
-    files = {"score": score, "forward": forward, "judge": judge}
-    sha256 = {name: file_sha256(path) for name, path in files.items()}
-    return Models(load_score(score), load_forward(forward), load_forward(judge), sha256)
+    weak = weak or asset("weights/weak.safetensors")
+    files = {"score": score, "weak": weak, "forward": forward, "judge": judge}
+    models = Models(
+        load_score(score),
+        load_score(weak),
+        load_forward(forward),
+        load_forward(judge),
+        {name: file_sha256(path) for name, path in files.items()},
+    )
+    if models.weak.schedule != models.score.schedule:
+        raise CheckpointError(f"{score} and {weak} are trained for different noise; give two of the same k")
+    return models
 
 
 @dataclass(frozen=True)
@@ -83,6 +97,8 @@ class Settings:
         See `acgen.schedule.make_plan`.
     noise_scale
         See `acgen.sampler.sample`.
+    autoguidance
+        How far the prior is led away from a weaker one, from 1 (not at all, the paper); see `acgen.guidance`.
     candidates
         How many structures.
     seed
@@ -101,6 +117,7 @@ class Settings:
     restart_steps: int = RESTART_STEPS
     restart_t: tuple[float, float] = ANNEALED
     noise_scale: float = 0.8
+    autoguidance: float = 2.5
     candidates: int = 4
     seed: int = 0
     start: Atoms | None = None
@@ -119,6 +136,8 @@ class Settings:
             raise ValueError(f"guide is {self.guide!r}; use 'cell' or 'site'")
         if not 0 <= self.noise_scale <= 1:
             raise ValueError(f"noise_scale is {self.noise_scale}; give 0 to 1, where 1 is the paper's")
+        if not 1 <= self.autoguidance <= 5:
+            raise ValueError(f"autoguidance is {self.autoguidance}; give 1 (off, as in the paper) to 5")
         self.plan  # noqa: B018 - checks steps, restarts and start_t
 
     @property
@@ -140,8 +159,8 @@ class Settings:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
         target = None if self.target is None else {"name": self.target.name, "history": list(self.target.history)}
-        names = ("density", "guide", "xi", "steps", "restarts", "restart_steps", "noise_scale", "candidates", "seed")
-        plain = {name: getattr(self, name) for name in names}
+        numbers = ("xi", "steps", "restarts", "restart_steps", "noise_scale", "autoguidance", "candidates", "seed")
+        plain = {name: getattr(self, name) for name in ("density", "guide", *numbers)}
         start = None if self.start is None else {"n_atoms": len(self.start), "t": self.start_t}
         return plain | {
             "cell": self.box.tolist(),
@@ -226,7 +245,7 @@ def _one(settings: Settings, models: Models, index: int) -> Iterator[FrameEvent 
     guides = []
     if settings.target is not None and settings.xi > 0:
         guides.append(SpectrumGuide(models.forward, settings.target, settings.xi, settings.guide))
-    score = GuidedScore(models.score, cell, guides)
+    score = GuidedScore(models.score, cell, guides, weak=models.weak, autoguidance=settings.autoguidance)
     start = starting_positions(settings, models, cell, generator)
     frames = sample(
         score, start, settings.plan, models.score.schedule, generator, noise_scale=settings.noise_scale

@@ -17,9 +17,13 @@ from acgen.spectra.spectrum import Target
 REFERENCE_ATOMS = 216
 """Size of the paper's cells, at which xi keeps the meaning it has there."""
 
-PULL_LIMIT = 3.0
+PULL_LIMIT = 10.0
 """Largest likelihood score of an atom in units of 1 / sigma(t). The prior's is about 1.7: beyond this limit, which
 random atoms on top of each other reach, the gradient of a forward model trained on real structures means nothing."""
+
+CHANGE_LIMIT = 1.0
+"""Largest change of an atom's score by autoguidance in units of 1 / sigma(t): where two networks differ by more, atoms
+lie where neither was trained."""
 
 GuideMode = Literal["cell", "site"]
 
@@ -100,10 +104,24 @@ class GuidedScore:
         Any number of guides; their scores add.
     guide_below
         Time above which guides are not asked: there the clean estimate knows nothing yet.
+    weak, autoguidance
+        A worse network for the same noise, and how far the prior is led away from it: s + (w - 1) (s - s_weak). Both
+        err alike, the weak one more, so that w above 1 takes away errors of the prior (autoguidance, Karras et al.,
+        arXiv:2406.02507). 1, or no weak network, is the plain prior.
     """
 
-    def __init__(self, model: ScoreModel, cell: Tensor, guides: Sequence[Guide] = (), guide_below: float = 0.7):
+    def __init__(
+        self,
+        model: ScoreModel,
+        cell: Tensor,
+        guides: Sequence[Guide] = (),
+        guide_below: float = 0.7,
+        *,
+        weak: ScoreModel | None = None,
+        autoguidance: float = 1.0,
+    ):
         self.model, self.cell, self.guides, self.guide_below = model, cell, tuple(guides), guide_below
+        self.weak, self.autoguidance = weak, autoguidance
 
     def __call__(self, x: Tensor, t: float) -> Evaluation:
         """Evaluate at noisy atoms x (N, 3) in Å and time t; arguments are not changed, results carry no gradient."""
@@ -112,7 +130,7 @@ class GuidedScore:
         if not self.guides or t > self.guide_below:
             with torch.no_grad():
                 scaled = self.model(graph, torch.tensor([t], dtype=torch.float32))
-            return Evaluation(scaled / sigma, x + sigma * scaled)
+            return Evaluation(self._prior(scaled, x, t) / sigma, x + sigma * scaled)
         with torch.enable_grad():
             graph.pos = x.detach().clone().requires_grad_(True)
             scaled = self.model(graph, torch.tensor([t], dtype=torch.float32))
@@ -120,5 +138,14 @@ class GuidedScore:
             penalties, misfits, predictions = zip(*(guide(denoised, self.cell) for guide in self.guides), strict=True)
             (gradient,) = torch.autograd.grad(torch.stack(penalties).sum(), graph.pos)
         pull = -gradient * (PULL_LIMIT / (sigma * gradient.norm(dim=1, keepdim=True) + 1e-12)).clamp(max=1.0)
-        score = scaled.detach() / sigma + pull
+        score = self._prior(scaled.detach(), x, t) / sigma + pull
         return Evaluation(score, denoised.detach(), misfits[0], predictions[0])
+
+    @torch.no_grad()
+    def _prior(self, scaled: Tensor, x: Tensor, t: float) -> Tensor:
+        """The prior's `scaled` (sigma times score) led away from the weak network's."""
+        if self.weak is None or self.autoguidance == 1:
+            return scaled
+        graph = periodic_graph(x, self.cell, self.weak.config.cutoff)
+        change = (self.autoguidance - 1) * (scaled - self.weak(graph, torch.tensor([t], dtype=torch.float32)))
+        return scaled + change * (CHANGE_LIMIT / (change.norm(dim=1, keepdim=True) + 1e-12)).clamp(max=1.0)

@@ -12,8 +12,8 @@ from torch import Tensor
 from acgen.guidance import Evaluation, GuidedScore
 from acgen.schedule import NoiseSchedule, Plan
 
-MAX_STEP = 3.0
-"""Displacement in Å in one step beyond which a run has exploded: the noise of the largest step is below 1 Å."""
+MAX_STEP = 10.0
+"""Displacement in Å in one step beyond which a run has exploded: noise and a limited pull move atoms less."""
 
 
 class SamplingError(ValueError):

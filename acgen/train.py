@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from acgen.checkpoint import CheckpointError, read_tensors, save_model, write_tensors
+from acgen.checkpoint import CheckpointError, file_sha256, load_model, read_tensors, save_model, write_tensors
 from acgen.data.cells import LabelledCell
 from acgen.graph import batch_graphs, periodic_graph
 from acgen.memory import keep_freed_memory
-from acgen.models.network import ForwardModel, ScoreModel
+from acgen.models.network import ForwardModel, ScoreModel, start_from
 from acgen.schedule import T_MAX, T_MIN, NoiseSchedule
 
 
@@ -87,6 +87,7 @@ class TrainConfig:
 
 DEFAULTS: dict[tuple[str, str], TrainConfig] = {
     ("score", "default"): TrainConfig(minutes=1, ema=0.9995),
+    ("score", "weak"): TrainConfig(minutes=1),
     ("forward", "default"): TrainConfig(minutes=1, batch=1, rate=2e-3, warmup=200, jitter=0.25),
     ("forward", "judge"): TrainConfig(minutes=1, batch=1, rate=1e-3, warmup=200, jitter=0.25),
     ("score", "paper"): TrainConfig(updates=1_000_000, batch=64, rate=1e-3, constant=1.0, focused=0.0),
@@ -117,6 +118,7 @@ def train(
     out: Path,
     *,
     resume: bool = False,
+    start: Path | None = None,
     every: int = 100,
     checkpoint_s: float = 120.0,
     compile: bool = False,
@@ -132,16 +134,22 @@ def train(
         Structures, and for a forward network their spectra. Every kind of cell is drawn equally often.
     resume
         Continue from the state beside `out`.
+    start
+        Weights to start from, of this network or of one with fewer interactions, instead of random ones.
     compile
         Fuse operations with `torch.compile`; needs a C++ compiler, and is about twice as fast.
 
     Raises
     ------
     ValueError
-        If there is nothing to train on, a cell lacks the spectra a forward network needs, or the loss is not finite.
+        If there is nothing to train on, a cell lacks the spectra a forward network needs, the weights to start from
+        do not fit, or the loss is not finite.
     """
     keep_freed_memory()
     run = _Run(model, cells, config, out)
+    if start is not None:
+        start_from(model, load_model(start))
+        run.start = {"sha256": file_sha256(start)} | read_tensors(start)[1]["provenance"]
     if resume:
         run.load()
     step: Callable[..., Tensor] = torch.compile(model, dynamic=True) if compile else model
@@ -182,6 +190,7 @@ class _Run:
         self.averaged = AveragedModel(model, avg_fn=_moving_average(config.ema))
         self.generator = torch.Generator().manual_seed(config.seed)
         self.update, self.seconds = 0, 0.0
+        self.start: dict[str, Any] | None = None
 
     def advance(self, step: Callable[..., Tensor], rate: float) -> Tensor:
         for group in self.optimizer.param_groups:
@@ -245,7 +254,8 @@ class _Run:
                 tensors[f"optimizer.{name}:{key}"] = value
         tensors["generator"] = self.generator.get_state()
         tensors["averages"] = self.averaged.n_averaged
-        info = {"update": self.update, "seconds": self.seconds, "config": asdict(self.model.config)}
+        info = {"config": asdict(self.model.config), "start": self.start}
+        info |= {"update": self.update, "seconds": self.seconds}
         write_tensors(self.state_file, {name: value.clone() for name, value in tensors.items()}, info)
         save_model(self.out, self.averaged.module, self.model.config, self.provenance())
 
@@ -255,6 +265,7 @@ class _Run:
             "updates": self.update,
             "minutes": round(self.seconds / 60, 2),
             "cells": self.kinds,
+            "start": self.start,
             "torch": torch.__version__,
         }
 
@@ -276,7 +287,7 @@ class _Run:
             if state:
                 self.optimizer.state[parameter] = state
         self.generator.set_state(tensors["generator"])
-        self.update, self.seconds = info["update"], info["seconds"]
+        self.update, self.seconds, self.start = info["update"], info["seconds"], info.get("start")
 
 
 def _moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:

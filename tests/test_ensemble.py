@@ -112,7 +112,7 @@ def test_what_is_written_can_be_read(models, tmp_path):
     assert written == json.loads(json.dumps(summary(settings, models, found)))
     entry = written["candidates"][0]
     assert set(entry) == {"index", "seed", "n_atoms", "cn_fraction", "misfit", "judge_misfit", "wall_s"}
-    assert set(written["weights"]) == {"score", "forward", "judge"}
+    assert set(written["weights"]) == {"score", "weak", "forward", "judge"}
     assert all(len(digest) == 64 for digest in written["weights"].values())
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from acgen.graph import periodic_graph
-from acgen.guidance import PULL_LIMIT, GuidedScore, SpectrumGuide
+from acgen.guidance import CHANGE_LIMIT, PULL_LIMIT, GuidedScore, SpectrumGuide
 from acgen.models.network import NetworkConfig, build
 from acgen.spectra.targets import builtin_targets
 from acgen.structure import random_positions
@@ -121,3 +121,19 @@ def test_the_pull_fades_where_the_model_cannot_tell(networks, atoms):
 def test_wrong_guides_are_refused(networks, wrong):
     with pytest.raises(ValueError, match="xi|mode"):
         SpectrumGuide(networks[1], builtin_targets()["sp"], **wrong)
+
+
+def test_autoguidance_leads_away_from_the_weak_network(networks, atoms):
+    score, _ = networks
+    torch.manual_seed(1)
+    weak = build(NetworkConfig("score", width=8, interactions=1)).double().eval().requires_grad_(False)
+    cell, t = CELL.double(), 0.2
+    plain, poor = GuidedScore(score, cell)(atoms, t), GuidedScore(weak, cell)(atoms, t)
+    led = GuidedScore(score, cell, weak=weak, autoguidance=1.5)(atoms, t)
+    assert torch.allclose(led.score - plain.score, 0.5 * (plain.score - poor.score))
+    assert torch.equal(led.denoised, plain.denoised)
+    off = GuidedScore(score, cell, weak=weak)(atoms, t)
+    assert torch.equal(off.score, plain.score)
+    far = GuidedScore(score, cell, weak=weak, autoguidance=1e6)(atoms, t)
+    change = (far.score - plain.score).norm(dim=1) * score.schedule.sigma(t)
+    assert torch.allclose(change, torch.full_like(change, CHANGE_LIMIT))

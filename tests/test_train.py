@@ -1,5 +1,7 @@
 """Training: that it learns, resumes exactly, and refuses what it cannot do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from ase import Atoms
 
 from acgen.checkpoint import CheckpointError, load_score, read_tensors
 from acgen.data.cells import LabelledCell
+from acgen.graph import periodic_graph
 from acgen.models.network import NetworkConfig, build
 from acgen.train import TrainConfig, kind, train
 
@@ -61,6 +64,22 @@ def test_what_is_kept_is_the_average(cells, tmp_path):
     assert max(float((a - b).abs().max()) for a, b in pairs) > 0
     assert provenance["updates"] == 30
     assert provenance["cells"] == {"1.5": 2, "3.5": 1}
+
+
+def test_a_deeper_network_starts_where_another_ended(cells, tmp_path):
+    first, out = tmp_path / "first.safetensors", tmp_path / "deep.safetensors"
+    list(train(fresh(SCORE), cells, TrainConfig(updates=3), first))
+    deep = fresh(replace(SCORE, interactions=4))
+    training = train(deep, cells, TrainConfig(updates=2, rate=1e-12), out, start=first, every=1)
+    next(training)
+    graph = periodic_graph(torch.rand(9, 3) * 6, torch.eye(3) * 6, 3.0)
+    shallow = load_score(first)(graph, torch.tensor([0.3]))
+    assert torch.allclose(deep(graph, torch.tensor([0.3])), shallow, atol=1e-6)
+    training.close()
+    list(train(fresh(deep.config), cells, TrainConfig(updates=3), out, resume=True))
+    assert read_tensors(out)[1]["provenance"]["start"]["updates"] == 3
+    with pytest.raises(ValueError, match="cannot start"):
+        next(train(fresh(replace(SCORE, width=8)), cells, TrainConfig(updates=1), out, start=first))
 
 
 def test_a_resumption_needs_the_same_network(cells, tmp_path):

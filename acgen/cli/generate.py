@@ -48,6 +48,12 @@ def add_commands(commands) -> None:
     p.add_argument(
         "--noise-scale", type=float, default=Settings.noise_scale, help="noise of each step, 0-1; 1 is the paper's"
     )
+    p.add_argument(
+        "--autoguidance",
+        type=float,
+        default=Settings.autoguidance,
+        help="how far the prior is led away from a weaker network, 1-5; 1 is the paper's prior (default 2.5)",
+    )
     p.add_argument("--candidates", type=int, default=4, help="number of structures (default 4)")
     p.add_argument("--seed", type=int, default=0, help="seed of the first candidate; the next have seed + 1, …")
     p.add_argument("--start", metavar="STRUCTURE", help="start from this structure noised to --start-t")
@@ -83,6 +89,7 @@ def _run(args: argparse.Namespace) -> int:
         steps=args.steps,
         restarts=args.restarts,
         noise_scale=args.noise_scale,
+        autoguidance=args.autoguidance,
         candidates=args.candidates,
         seed=args.seed,
         start=start,

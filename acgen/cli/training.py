@@ -22,11 +22,12 @@ def add_commands(commands) -> None:
     p.add_argument("task", choices=["score", "forward"])
     p.add_argument("--data", nargs="+", required=True, metavar="DIR", help="folders or files with cells")
     p.add_argument("--leave-out", nargs="+", default=[], metavar="NETWORK", help="networks to leave out, such as 2.0")
-    p.add_argument("--config", choices=["default", "paper", "judge"], default="default")
+    p.add_argument("--config", choices=["default", "paper", "judge", "weak"], default="default")
     p.add_argument("--minutes", type=float, help="stop after this time of training")
     p.add_argument("--updates", type=int, help="stop after this number of updates (repeats exactly)")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--compile", action="store_true", help="twice as fast; needs a C++ compiler")
+    p.add_argument("--start", metavar="F", help="weights to start from, to train on or on your own cells")
     p.add_argument("--resume", action="store_true", help="go on from the state beside --out")
     p.add_argument("--out", required=True, metavar="F.safetensors")
     p.set_defaults(run=_run)
@@ -45,11 +46,12 @@ def _run(args: argparse.Namespace) -> None:
     out = output_file(args.out)
     torch.manual_seed(args.seed)
     model = build(CONFIGS[args.task, args.config])
+    start = None if args.start is None or args.resume else Path(args.start)
     history = _read_curve(out) if args.resume else []
     with progress_bar() as bar:
         task = bar.add_task(f"training {args.task}", total=1.0, note="")
         try:
-            for now in train(model, cells, config, out, resume=args.resume, compile=args.compile):
+            for now in train(model, cells, config, out, resume=args.resume, start=start, compile=args.compile):
                 history = [row for row in history if row.update < now.update] + [now]
                 bar.update(task, completed=now.done, note=f"update {now.update} loss {now.loss:.4g}")
         except KeyboardInterrupt:

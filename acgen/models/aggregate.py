@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from numba import njit
 from torch import Tensor
 
 
@@ -32,63 +33,49 @@ def neighbour_sum(
     Tensor
         Scalars and the three components of the vectors side by side, shape (N, 4 C).
     """
-    if torch.compiler.is_compiling():  # the compiler fuses what is written plainly
-        return _plain(features, filters, direction, senders, receivers)
-    return Aggregate.apply(features, filters, direction, senders, receivers)
+    if torch.compiler.is_compiling() or not features.is_cpu:  # a compiler or a GPU fuses what is written plainly
+        return plain_neighbour_sum(features, filters, direction, senders, receivers)
+    return _NeighbourSum.apply(features, filters, direction, senders, receivers)
 
 
-def _plain(features: Tensor, filters: Tensor, direction: Tensor, senders: Tensor, receivers: Tensor) -> Tensor:
+def plain_neighbour_sum(
+    features: Tensor, filters: Tensor, direction: Tensor, senders: Tensor, receivers: Tensor
+) -> Tensor:
+    """`neighbour_sum` in operations of torch, every term of every edge in memory."""
     edges, width = len(senders), _channels(features, filters)
     x = features.gather(0, senders[:, None].expand(-1, features.shape[1]))
     along = x[:, None, width : 2 * width] * filters[:, None, width : 2 * width] * direction[:, :, None]
     if features.shape[1] > 2 * width:
         along = along + x[:, 2 * width :].view(edges, 3, width) * filters[:, None, 2 * width :]
-    out = torch.cat([x[:, :width] * filters[:, :width], along.reshape(edges, 3 * width)], dim=1)
-    return _scatter(out, receivers, len(features))
+    summed = torch.cat([x[:, :width] * filters[:, :width], along.reshape(edges, 3 * width)], dim=1)
+    out = summed.new_zeros(len(features), 4 * width)
+    return out.scatter_add(0, receivers[:, None].expand(-1, 4 * width), summed)
 
 
-class Aggregate(torch.autograd.Function):
-    """`neighbour_sum` with its gradient written out.
+class _NeighbourSum(torch.autograd.Function):
+    """`neighbour_sum` as one pass over the edges, and its gradient as another.
 
-    On a CPU message passing is bound by memory. Written out, forward and backward pass over the edges 2.4 times as
-    fast as by automatic differentiation (1.2 against 2.9 ms for 2,600 edges of 64 channels on two cores).
+    On a CPU message passing is bound by memory. Compiled, nothing but filters and their gradient is read or written
+    per edge: for 2,600 edges of 64 channels forward takes 0.12 ms and backward 0.29 ms on one core, and the plain
+    form by automatic differentiation 7 times as long.
     """
 
     @staticmethod
     def forward(
         ctx: Any, features: Tensor, filters: Tensor, direction: Tensor, senders: Tensor, receivers: Tensor
     ) -> Tensor:
-        edges, width = len(senders), _channels(features, filters)
-        x = features.gather(0, senders[:, None].expand(-1, features.shape[1]))
-        out = x.new_empty(edges, 4 * width)
-        along = out[:, width:].view(edges, 3, width)
-        torch.mul(x[:, :width], filters[:, :width], out=out[:, :width])
-        radial = x[:, width : 2 * width] * filters[:, width : 2 * width]
-        torch.mul(radial[:, None], direction[:, :, None], out=along)
-        if features.shape[1] > 2 * width:
-            along.addcmul_(x[:, 2 * width :].view(edges, 3, width), filters[:, None, 2 * width :])
-        ctx.save_for_backward(x, radial, filters, direction, senders, receivers)
-        ctx.atoms = len(features)
-        return _scatter(out, receivers, len(features))
+        tensors = [tensor.contiguous() for tensor in (features, filters, direction, senders, receivers)]
+        ctx.save_for_backward(*tensors)
+        out = features.new_zeros(len(features), 4 * _channels(features, filters))
+        _sum(*(tensor.detach().numpy() for tensor in (*tensors, out)))
+        return out
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
-        x, radial, filters, direction, senders, receivers = ctx.saved_tensors
-        edges, width = len(senders), _channels(x, filters)
-        first, second = slice(0, width), slice(width, 2 * width)
-        g = grad.gather(0, receivers[:, None].expand(-1, grad.shape[1]))
-        scalar, vector = g[:, first], g[:, width:].view(edges, 3, width)
-        projected = _dot(vector, direction[:, :, None].expand(-1, -1, width))
-        d_x, d_filters = torch.empty_like(x), torch.empty_like(filters)
-        torch.mul(scalar, filters[:, first], out=d_x[:, first])
-        torch.mul(scalar, x[:, first], out=d_filters[:, first])
-        torch.mul(projected, filters[:, second], out=d_x[:, second])
-        torch.mul(projected, x[:, second], out=d_filters[:, second])
-        if x.shape[1] > 2 * width:
-            torch.mul(vector, filters[:, None, 2 * width :], out=d_x[:, 2 * width :].view(edges, 3, width))
-            d_filters[:, 2 * width :] = _dot(vector, x[:, 2 * width :].view(edges, 3, width))
-        d_direction = torch.bmm(vector, radial[:, :, None]).squeeze(-1)
-        return _scatter(d_x, senders, ctx.atoms), d_filters, d_direction, None, None
+        features, filters, direction, _, _ = ctx.saved_tensors
+        found = torch.zeros_like(features), torch.empty_like(filters), torch.empty_like(direction)
+        _gradient(*(tensor.detach().numpy() for tensor in (grad.contiguous(), *ctx.saved_tensors, *found)))
+        return *found, None, None
 
 
 def _channels(features: Tensor, filters: Tensor) -> int:
@@ -96,11 +83,66 @@ def _channels(features: Tensor, filters: Tensor) -> int:
     return filters.shape[1] // (2 if features.shape[1] == filters.shape[1] else 3)
 
 
-def _dot(a: Tensor, b: Tensor) -> Tensor:
-    """Scalar product over the middle axis of (E, 3, C), shape (E, C)."""
-    return (a[:, 0] * b[:, 0]).addcmul_(a[:, 1], b[:, 1]).addcmul_(a[:, 2], b[:, 2])
+def _compiled(function: Any) -> Any:
+    """Compile to machine code, kept on disk where there is a place for it. NaN stays NaN."""
+    options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "reassoc"}}
+    try:
+        return njit(cache=True, **options)(function)
+    except RuntimeError:  # neither the package nor the user's cache folder can be written
+        return njit(**options)(function)
 
 
-def _scatter(values: Tensor, index: Tensor, size: int) -> Tensor:
-    out = values.new_zeros(size, values.shape[1])
-    return out.scatter_add(0, index[:, None].expand(-1, values.shape[1]), values)
+@_compiled
+def _sum(x, w, direction, senders, receivers, out):
+    n = out.shape[1] // 4
+    for e in range(len(senders)):
+        j, i = senders[e], receivers[e]
+        d0, d1, d2 = direction[e, 0], direction[e, 1], direction[e, 2]
+        for c in range(n):
+            out[i, c] += x[j, c] * w[e, c]
+        v0, v1, v2 = out[i, n : 2 * n], out[i, 2 * n : 3 * n], out[i, 3 * n :]
+        for c in range(n):
+            radial = x[j, n + c] * w[e, n + c]
+            v0[c] += radial * d0
+            v1[c] += radial * d1
+            v2[c] += radial * d2
+        if x.shape[1] > 2 * n:
+            for c in range(n):
+                v0[c] += x[j, 2 * n + c] * w[e, 2 * n + c]
+                v1[c] += x[j, 3 * n + c] * w[e, 2 * n + c]
+                v2[c] += x[j, 4 * n + c] * w[e, 2 * n + c]
+
+
+@_compiled
+def _gradient(grad, x, w, direction, senders, receivers, d_x, d_w, d_direction):
+    """Short loops over few arrays, because only those become vector instructions."""
+    n = grad.shape[1] // 4
+    for e in range(len(senders)):
+        j, i = senders[e], receivers[e]
+        d0, d1, d2 = direction[e, 0], direction[e, 1], direction[e, 2]
+        g, g0, g1, g2 = grad[i, :n], grad[i, n : 2 * n], grad[i, 2 * n : 3 * n], grad[i, 3 * n :]
+        for c in range(n):
+            d_x[j, c] += g[c] * w[e, c]
+        for c in range(n):
+            d_w[e, c] = g[c] * x[j, c]
+        a, b, d_a, d_b = x[j, n : 2 * n], w[e, n : 2 * n], d_x[j, n : 2 * n], d_w[e, n : 2 * n]
+        s0 = s1 = s2 = x.dtype.type(0)
+        for c in range(n):
+            radial = a[c] * b[c]
+            s0 += g0[c] * radial
+            s1 += g1[c] * radial
+            s2 += g2[c] * radial
+            d_b[c] = g0[c] * d0 + g1[c] * d1 + g2[c] * d2
+        for c in range(n):
+            d_a[c] += d_b[c] * b[c]
+            d_b[c] *= a[c]
+        d_direction[e, 0], d_direction[e, 1], d_direction[e, 2] = s0, s1, s2
+        if x.shape[1] > 2 * n:
+            b, d_b = w[e, 2 * n :], d_w[e, 2 * n :]
+            x0, x1, x2 = x[j, 2 * n : 3 * n], x[j, 3 * n : 4 * n], x[j, 4 * n :]
+            for c in range(n):
+                d_b[c] = g0[c] * x0[c] + g1[c] * x1[c] + g2[c] * x2[c]
+            for k in range(3):
+                gk, d_a = grad[i, (k + 1) * n : (k + 2) * n], d_x[j, (k + 2) * n : (k + 3) * n]
+                for c in range(n):
+                    d_a[c] += gk[c] * b[c]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from torch import Tensor, nn
@@ -62,7 +62,8 @@ class NetworkConfig:
 
 
 CONFIGS: dict[tuple[str, str], NetworkConfig] = {
-    ("score", "default"): NetworkConfig("score"),
+    ("score", "default"): NetworkConfig("score", interactions=6),
+    ("score", "weak"): NetworkConfig("score", width=32, interactions=2),
     ("forward", "default"): NetworkConfig("forward", interactions=3),
     ("score", "paper"): NetworkConfig("score", "meshgraphnets", width=256, interactions=5),
     ("forward", "paper"): NetworkConfig("forward", "meshgraphnets", width=256, interactions=3),
@@ -111,6 +112,24 @@ class ForwardModel(nn.Module):
     def forward(self, graph: Data) -> Tensor:
         """Spectra of all atoms, shape (N, points), in the intensity unit of the training set."""
         return self.network(graph)
+
+
+def start_from(model: ScoreModel | ForwardModel, weights: ScoreModel | ForwardModel) -> None:
+    """Copy the weights of a network into a deeper one, in place; the interactions that it lacks start as no change.
+
+    Raises
+    ------
+    ValueError
+        If they differ in anything but the number of interactions of a `painn` network.
+    """
+    same = replace(weights.config, interactions=model.config.interactions)
+    if model.config != same or weights.config.interactions > model.config.interactions:
+        raise ValueError(f"cannot start {model.config} from {weights.config}: only the number of interactions may grow")
+    if model.config.interactions > weights.config.interactions and model.config.kind != "painn":
+        raise ValueError(f"a network of kind {model.config.kind} cannot start from one with fewer interactions")
+    model.load_state_dict(weights.state_dict(), strict=False)
+    if isinstance(model.network, PaiNNScore | PaiNNForward):
+        model.network.body.silence(weights.config.interactions)
 
 
 def build(config: NetworkConfig) -> ScoreModel | ForwardModel:

@@ -30,6 +30,13 @@ class PaiNN(nn.Module):
         )
         self.updates = nn.ModuleList(Update(width) for _ in range(interactions))
 
+    @torch.no_grad()
+    def silence(self, first: int) -> None:
+        """Let the interactions from number `first` on change nothing, until they are trained."""
+        for interaction in [*self.messages[first:], *self.updates[first:]]:
+            interaction.phi[-1].weight.zero_()
+            interaction.phi[-1].bias.zero_()
+
     def forward(self, graph: Data, t: Tensor | None = None) -> tuple[Tensor, Tensor]:
         r = edge_vectors(graph)
         length = r.square().sum(-1).clamp(min=1e-8).sqrt()
