@@ -20,14 +20,14 @@ from acgen.analysis import coordination_fractions
 from acgen.assets import asset
 from acgen.checkpoint import CheckpointError, file_sha256, load_forward, load_score
 from acgen.graph import periodic_graph
-from acgen.guidance import GuidedScore, GuideMode, SpectrumGuide
+from acgen.guidance import GuidedScore, SpectrumGuide
 from acgen.memory import keep_freed_memory
 from acgen.models.network import ForwardModel, ScoreModel
 from acgen.sampler import Frame, sample
-from acgen.schedule import ANNEALED, RESTART_STEPS, T_MAX, Plan, make_plan
+from acgen.settings import LiveXi, Settings, Strength, XiChanges
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.spectrum import Target
-from acgen.structure import carbon, cell_matrix, heights, n_atoms, random_positions
+from acgen.structure import carbon, heights, random_positions
 from acgen.structure import density as density_of
 
 
@@ -78,105 +78,12 @@ def load_models(
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What to generate.
-
-    Parameters
-    ----------
-    density
-        g/cm³, 0.5-4.
-    cell
-        One edge, three edges, or three vectors, in Å.
-    target
-        Spectrum to guide towards, or None.
-    guide
-        `cell` (the mean over atoms has the target's spectrum) or `site` (every atom has it).
-    xi
-        Guidance strength, scale-agnostic; the paper uses 180-250.
-    steps, restarts, restart_steps, restart_t
-        See `acgen.schedule.make_plan`.
-    noise_scale
-        See `acgen.sampler.sample`.
-    autoguidance
-        How far the prior is led away from a weaker one, from 1 (not at all, the paper); see `acgen.guidance`.
-    candidates
-        How many structures.
-    seed
-        Candidate i uses seed + i.
-    start, start_t
-        A structure to start from, noised to time `start_t`, instead of random atoms; it then sets density and cell.
-    """
-
-    density: float = 2.0
-    cell: Any = 12.93
-    target: Target | None = None
-    guide: GuideMode = "cell"
-    xi: float = 200.0
-    steps: int = 64
-    restarts: int = 8
-    restart_steps: int = RESTART_STEPS
-    restart_t: tuple[float, float] = ANNEALED
-    noise_scale: float = 0.8
-    autoguidance: float = 2.5
-    candidates: int = 4
-    seed: int = 0
-    start: Atoms | None = None
-    start_t: float = 0.5
-
-    def __post_init__(self) -> None:
-        if self.start is not None:
-            object.__setattr__(self, "cell", self.start.cell.array)
-            object.__setattr__(self, "density", density_of(self.start))
-        n_atoms(self.density, self.box)
-        if self.candidates < 1 or self.seed < 0:
-            raise ValueError(f"got {self.candidates} candidates and seed {self.seed}; give at least 1 and at least 0")
-        if not (np.isfinite(self.xi) and self.xi >= 0):
-            raise ValueError(f"xi is {self.xi}; give a number that is not negative (the paper: 180-250)")
-        if self.guide not in ("cell", "site"):
-            raise ValueError(f"guide is {self.guide!r}; use 'cell' or 'site'")
-        if not 0 <= self.noise_scale <= 1:
-            raise ValueError(f"noise_scale is {self.noise_scale}; give 0 to 1, where 1 is the paper's")
-        if not 1 <= self.autoguidance <= 5:
-            raise ValueError(f"autoguidance is {self.autoguidance}; give 1 (off, as in the paper) to 5")
-        self.plan  # noqa: B018 - checks steps, restarts and start_t
-
-    @property
-    def box(self) -> np.ndarray:
-        """Cell vectors as rows in Å, shape (3, 3)."""
-        return cell_matrix(self.cell)
-
-    @property
-    def n_atoms(self) -> int:
-        """Number of atoms of each candidate."""
-        return len(self.start) if self.start is not None else n_atoms(self.density, self.box)
-
-    @property
-    def plan(self) -> Plan:
-        """All steps of one candidate."""
-        t = T_MAX if self.start is None else self.start_t
-        return make_plan(self.steps, self.restarts, self.restart_steps, start_t=t, restart_t=self.restart_t)
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready form."""
-        target = None if self.target is None else {"name": self.target.name, "history": list(self.target.history)}
-        numbers = ("xi", "steps", "restarts", "restart_steps", "noise_scale", "autoguidance", "candidates", "seed")
-        plain = {name: getattr(self, name) for name in ("density", "guide", *numbers)}
-        start = None if self.start is None else {"n_atoms": len(self.start), "t": self.start_t}
-        return plain | {
-            "cell": self.box.tolist(),
-            "n_atoms": self.n_atoms,
-            "restart_t": list(self.restart_t),
-            "target": target,
-            "start": start,
-        }
-
-
-@dataclass(frozen=True)
 class Candidate:
     """A finished structure.
 
     `spectrum` is the forward model's mean over atoms, `site_spectra` (N, points) of every atom, `judge_spectrum` the
     judge's mean; `misfit` and `judge_misfit` their distances to the target over the measured points, None without one.
+    `xi` are the guidance strengths it was made with, by the step from which each held.
     """
 
     index: int
@@ -188,6 +95,7 @@ class Candidate:
     misfit: float | None
     judge_misfit: float | None
     wall_s: float
+    xi: XiChanges = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The entry of `summary.json`."""
@@ -200,21 +108,35 @@ class Candidate:
             "misfit": self.misfit,
             "judge_misfit": self.judge_misfit,
             "wall_s": round(self.wall_s, 3),
+            "xi": [list(change) for change in self.xi],
         }
 
 
 @dataclass(frozen=True)
 class FrameEvent:
-    """A frame of the candidate with this index."""
+    """A frame of the candidate with this index, and the guidance strength of its step, 0 where nothing guides."""
 
     candidate: int
     frame: Frame
+    xi: float = 0.0
 
 
-def generate(settings: Settings, models: Models) -> Iterator[FrameEvent | Candidate]:
+def generate(
+    settings: Settings, models: Models, strength: Strength | None = None
+) -> Iterator[FrameEvent | Candidate]:
     """Generate candidates one after the other: every frame of each, then the candidate itself.
 
     Close the generator to stop; what it has yielded stays valid.
+
+    Parameters
+    ----------
+    settings
+        What to generate, or which frame of an earlier run to go on from.
+    models
+        The networks.
+    strength
+        Guidance strengths instead of `settings.xi`: a `LiveXi` to change them while the run goes on, or
+        `recorded_xi` to repeat such a run.
 
     Raises
     ------
@@ -223,8 +145,9 @@ def generate(settings: Settings, models: Models) -> Iterator[FrameEvent | Candid
     """
     keep_freed_memory()
     check_cell(settings.box, models.score.config.cutoff)
+    strength = strength or LiveXi(settings.xi)
     for index in range(settings.candidates):
-        yield from _one(settings, models, index)
+        yield from _one(settings, models, index, strength)
 
 
 def check_cell(box: np.ndarray, cutoff: float) -> None:
@@ -237,34 +160,51 @@ def check_cell(box: np.ndarray, cutoff: float) -> None:
         )
 
 
-def _one(settings: Settings, models: Models, index: int) -> Iterator[FrameEvent | Candidate]:
+def _one(settings: Settings, models: Models, index: int, strength: Strength) -> Iterator[FrameEvent | Candidate]:
     begin = time.perf_counter()
-    seed = settings.seed + index
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(settings.seed + index)
     cell = torch.tensor(settings.box, dtype=torch.float32)
-    guides = []
-    if settings.target is not None and settings.xi > 0:
-        guides.append(SpectrumGuide(models.forward, settings.target, settings.xi, settings.guide))
-    score = GuidedScore(models.score, cell, guides, weak=models.weak, autoguidance=settings.autoguidance)
-    start = starting_positions(settings, models, cell, generator)
-    frames = sample(
-        score, start, settings.plan, models.score.schedule, generator, noise_scale=settings.noise_scale
-    )
-    for frame in frames:
-        yield FrameEvent(index, frame)
+    target = settings.target
+    guide = None if target is None else SpectrumGuide(models.forward, target, settings.xi, settings.guide)
+    score = GuidedScore(models.score, cell, weak=models.weak, autoguidance=settings.autoguidance)
+    first = 0 if settings.resume is None else settings.resume.step
+    start = starting_positions(settings, models, cell, generator, index)
+    scale = settings.noise_scale
+    frames = sample(score, start, settings.plan, models.score.schedule, generator, noise_scale=scale, first=first)
+    held: XiChanges = ()
+    for step in range(first + 1, len(settings.plan) + 1):
+        xi = 0.0
+        if guide is not None:
+            xi = guide.xi = strength(index, step)
+            score.guides = (guide,) if xi > 0 else ()
+        if not held or xi != held[-1][1]:
+            held += ((step, xi),)
+        frame = next(frames)
+        yield FrameEvent(index, frame, xi)
     atoms = carbon(frame.positions.astype(float), settings.box)
-    yield finish(settings, models, index, atoms, time.perf_counter() - begin)
+    yield finish(settings, models, index, atoms, time.perf_counter() - begin, held)
 
 
-def starting_positions(settings: Settings, models: Models, cell: Tensor, generator: torch.Generator) -> Tensor:
-    """Random atoms, or those of `settings.start` noised to `settings.start_t`, shape (N, 3) in Å."""
+def starting_positions(
+    settings: Settings, models: Models, cell: Tensor, generator: torch.Generator, index: int = 0
+) -> Tensor:
+    """Random atoms, those of `settings.start` noised to `settings.start_t`, or those of a frame; (N, 3) in Å.
+
+    For the first candidate of a resumed run it also sets the generator to the state of that frame.
+    """
+    if settings.resume is not None:
+        if index == 0:
+            generator.set_state(settings.resume.rng_state)
+        return torch.tensor(settings.resume.positions)
     if settings.start is None:
         return random_positions(settings.n_atoms, cell, generator)
     clean = torch.tensor(settings.start.positions, dtype=torch.float32)
     return clean + models.score.schedule.sigma(settings.start_t) * torch.randn(clean.shape, generator=generator)
 
 
-def finish(settings: Settings, models: Models, index: int, atoms: Atoms, wall_s: float) -> Candidate:
+def finish(
+    settings: Settings, models: Models, index: int, atoms: Atoms, wall_s: float, xi: XiChanges = ()
+) -> Candidate:
     """A candidate with its spectra and misfits, and settings and misfit in the `info` of its atoms."""
     sites = predict_sites(models.forward, atoms)
     spectrum, judged = sites.mean(0), predict_sites(models.judge, atoms).mean(0)
@@ -274,11 +214,11 @@ def finish(settings: Settings, models: Models, index: int, atoms: Atoms, wall_s:
     atoms.info = {
         "density": density_of(atoms),
         "seed": settings.seed + index,
-        "xi": settings.xi if target is not None else 0.0,
+        "xi": xi[-1][1] if xi else settings.xi if target is not None else 0.0,
         "restarts": settings.restarts,
     } | ({} if target is None else {"target": target.name, "misfit": misfit, "judge_misfit": judge_misfit})
     return Candidate(
-        index, settings.seed + index, atoms, spectrum, sites, judged, misfit, judge_misfit, wall_s
+        index, settings.seed + index, atoms, spectrum, sites, judged, misfit, judge_misfit, wall_s, xi
     )
 
 

@@ -8,7 +8,17 @@ import pytest
 from ase.build import bulk
 from ase.io import read
 
-from acgen.ensemble import Candidate, Settings, generate, load_models, predict_sites, summary, write_results
+from acgen.ensemble import (
+    Candidate,
+    FrameEvent,
+    Settings,
+    generate,
+    load_models,
+    predict_sites,
+    summary,
+    write_results,
+)
+from acgen.settings import LiveXi, recorded_xi
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import builtin_targets
 
@@ -111,7 +121,7 @@ def test_what_is_written_can_be_read(models, tmp_path):
     written = json.loads((tmp_path / "summary.json").read_text())
     assert written == json.loads(json.dumps(summary(settings, models, found)))
     entry = written["candidates"][0]
-    assert set(entry) == {"index", "seed", "n_atoms", "cn_fraction", "misfit", "judge_misfit", "wall_s"}
+    assert set(entry) == {"index", "seed", "n_atoms", "cn_fraction", "misfit", "judge_misfit", "wall_s", "xi"}
     assert set(written["weights"]) == {"score", "weak", "forward", "judge"}
     assert all(len(digest) == 64 for digest in written["weights"].values())
 
@@ -122,3 +132,70 @@ def test_sites_average_to_the_cell(models):
     assert sites.shape == (2, 100)
     assert np.allclose(sites[0], sites[1], atol=2e-3)  # single precision
     assert (sites >= 0).all()
+
+
+GUIDED = replace(SMALL, target=builtin_targets()["sp3"], steps=8, candidates=1)
+
+
+def frames_of(settings, models, strength=None):
+    return [event.frame for event in generate(settings, models, strength) if isinstance(event, FrameEvent)]
+
+
+def test_a_strength_changed_on_the_way_is_taken_by_the_next_step_and_can_be_repeated(models):
+    live, events = LiveXi(0.0), []
+    for event in generate(GUIDED, models, live):
+        events.append(event)
+        if isinstance(event, FrameEvent) and event.frame.step == 5:
+            live.xi = 2000.0
+    *frames, candidate = events
+    assert [event.xi for event in frames] == 5 * [0.0] + (len(frames) - 5) * [2000.0]
+    assert candidate.xi == ((1, 0.0), (6, 2000.0))
+    assert candidate.to_dict()["xi"] == [[1, 0.0], [6, 2000.0]]
+    assert candidate.atoms.info["xi"] == 2000.0
+    free = frames_of(replace(GUIDED, xi=0.0), models)
+    assert np.array_equal(frames[4].frame.positions, free[4].positions)
+    assert not np.allclose(frames[5].frame.positions, free[5].positions)
+    repeated = frames_of(GUIDED, models, recorded_xi({0: candidate.xi}))
+    assert np.array_equal(repeated[-1].positions, frames[-1].frame.positions)
+
+
+@pytest.mark.parametrize("wrong", [-1.0, float("nan"), float("inf")])
+def test_what_is_no_strength_is_refused(wrong):
+    live = LiveXi(200)
+    with pytest.raises(ValueError, match="xi"):
+        live.xi = wrong
+    assert live.xi == 200
+
+
+def test_a_strength_that_was_not_recorded_is_an_error(models):
+    with pytest.raises(ValueError, match="no strength is recorded for step 1 of candidate 0"):
+        next(generate(GUIDED, models, recorded_xi({})))
+
+
+def test_a_frame_goes_on_bit_by_bit_and_with_other_settings(models):
+    whole = frames_of(GUIDED, models)
+    for number in (3, 8, 9):  # the eighth ends the first pass, the next begins with noise
+        rest = frames_of(replace(GUIDED, resume=whole[number - 1]), models)
+        assert [frame.step for frame in rest] == list(range(number + 1, len(whole) + 1))
+        assert np.array_equal(rest[-1].positions, whole[-1].positions)
+    stronger, again = (frames_of(replace(GUIDED, resume=whole[4], xi=2000.0), models) for _ in range(2))
+    assert np.array_equal(stronger[-1].positions, again[-1].positions)
+    assert not np.allclose(stronger[-1].positions, whole[-1].positions)
+
+
+def test_several_continuations_of_a_frame_differ(models):
+    frame = frames_of(GUIDED, models)[4]
+    settings = replace(GUIDED, resume=frame, candidates=2)
+    first, second = candidates(settings, models)
+    assert first.xi == ((6, 200.0),)
+    assert not np.allclose(first.atoms.positions, second.atoms.positions)
+    assert settings.to_dict()["resume"]["step"] == 5
+
+
+def test_a_frame_that_does_not_fit_is_refused(models):
+    frames = frames_of(GUIDED, models)
+    for wrong in ({"steps": 9}, {"density": 3.0}, {"restarts": 0}):
+        with pytest.raises(ValueError, match="noise it again"):
+            replace(GUIDED, resume=frames[2], **wrong)
+    with pytest.raises(ValueError, match="the last of its run"):
+        replace(GUIDED, resume=frames[-1])
