@@ -195,9 +195,9 @@ def test_huge_values_are_refused_not_overflowed() -> None:
 
 def test_xdi_without_a_known_signal_is_refused_unless_there_is_one_only() -> None:
     rows = [[e, i, 1.0] for e, i in zip(ENERGIES, VALUES, strict=True)]
-    with pytest.raises(SpectrumError, match="no absorption signal .*tey"):
+    with pytest.raises(SpectrumError, match="3 columns.*2 tey"):
         read_spectrum(_xdi(["energy eV", "tey", "monitor"], rows))
-    with pytest.raises(SpectrumError, match="no energy column .*angle"):
+    with pytest.raises(SpectrumError, match="3 columns.*1 angle"):
         read_spectrum(_xdi(["angle degrees", "mufluor", "i0"], rows))
     two = read_spectrum(_xdi(["energy eV", "tey"], [row[:2] for row in rows]))
     np.testing.assert_allclose(two.intensity, VALUES, atol=1e-6)

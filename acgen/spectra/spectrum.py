@@ -31,6 +31,10 @@ class Spectrum:
     name: str = ""
     #: What was done to it so far, one sentence each.
     history: tuple[str, ...] = ()
+    #: What was odd about the file, one sentence each; empty if nothing.
+    warnings: tuple[str, ...] = ()
+    #: SHA-256 of the file it was read from, in hexadecimal; empty if there is none.
+    sha256: str = ""
 
     def __post_init__(self) -> None:
         for field in ("energy", "intensity"):
@@ -42,6 +46,7 @@ class Spectrum:
         if np.any(self.energy[1:] <= self.energy[:-1]):
             raise SpectrumError("the energies of a spectrum must increase: sort them and average duplicates first")
         object.__setattr__(self, "history", tuple(self.history))
+        object.__setattr__(self, "warnings", tuple(self.warnings))
 
 
 @dataclass(frozen=True, eq=False)

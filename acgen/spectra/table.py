@@ -19,6 +19,7 @@ MAX_BYTES = 20_000_000
 MAX_LINES = 200_000
 MAX_LINE = 10_000
 MAX_COLUMNS = 100
+MAX_VALUES = 300_000
 _MAX_TOKEN = 64
 _COMMENT = ("#", "%", "!", "//")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
@@ -71,6 +72,7 @@ def parse_table(text: str) -> Table:
     """
     rows: list[tuple[int, list[float] | None]] = []
     header: list[str] = []
+    count = 0
     for number, line in enumerate(io.StringIO(text, newline=None), start=1):
         if number > MAX_LINES:
             raise SpectrumError(f"the file has more than {MAX_LINES} lines: a spectrum is a short table")
@@ -82,13 +84,16 @@ def parse_table(text: str) -> Table:
         if line.startswith(_COMMENT):
             header.append(line)
             continue
-        values = _numbers(line)
+        values = line_numbers(line)
         if values == []:  # separators only: an empty row of a spreadsheet
             continue
         if values is None:
             header.append(line)
         elif len(values) > MAX_COLUMNS:
             raise SpectrumError(f"line {number} has {len(values)} columns: at most {MAX_COLUMNS} are read")
+        count += len(values or ())
+        if count > MAX_VALUES:
+            raise SpectrumError(f"the file has more than {MAX_VALUES} numbers: leave out columns or other scans")
         rows.append((number, values))
     return Table(_rectangle(rows), tuple(header))
 
@@ -107,15 +112,16 @@ def _rectangle(rows: list[tuple[int, list[float] | None]]) -> np.ndarray:
     return np.array([values for _, values in rows[start:]], dtype=float)
 
 
-def _numbers(line: str) -> list[float] | None:
+def line_numbers(line: str) -> list[float] | None:
     """Numbers of a line, None if any part of it is not a number."""
-    tokens = _split(line)
+    tokens = split_fields(line)
     if not all(len(token) <= _MAX_TOKEN and _NUMBER.fullmatch(token) for token in tokens):
         return None
     return [float(token) for token in tokens]
 
 
-def _split(line: str) -> list[str]:
+def split_fields(line: str) -> list[str]:
+    """Fields of a line, whatever separates them, with decimal points for decimal commas."""
     words = line.split()
     if ";" in line:
         tokens = line.split(";")
