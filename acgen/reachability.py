@@ -1,0 +1,307 @@
+"""Before a run: how far the nearest spectra that a density allows lie from a target; after it: whether to believe it.
+
+What a density allows is known from structures of that density: the published networks (their DFT spectra), the shipped
+melt-quench cells (spectra predicted by the forward model) and finished runs. Between the densities of the shipped ones
+spectra are interpolated, as in a material of domains.
+
+Where the bounds come from: for 30 pairs of a shipped target and a density, two candidates of 108 atoms were guided
+with xi = 200. Targets up to 0.22 away were met to 0.17 or better by the judge, no worse than the forward model's own
+error on networks of atoms it has not seen (0.08-0.23, mean 0.15); of those 0.27-0.43 away some were met (0.19) and some
+were not (0.43); all that were 0.6 or more away stayed 0.41 or more away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+
+import numpy as np
+from scipy.optimize import nnls
+
+from acgen.ensemble import Candidate, Models, load_models, predict_sites
+from acgen.realism import DENSITIES, reference_cells
+from acgen.spectra.grid import ENERGY
+from acgen.spectra.match import best_shift, best_slope, tilt
+from acgen.spectra.prepare import DOMAIN_LIMIT
+from acgen.spectra.references import CLASSES, NETWORKS, reference_spectra
+from acgen.spectra.spectrum import Target
+from acgen.structure import density as density_of
+
+#: Distances (norm over the measured points) up to which a target is within reach, and up to which it is near.
+WITHIN, NEAR = 0.2, 0.45
+#: Difference between two densities' distances that counts: snapshots of one network differ by 0.03-0.19.
+BETTER = 0.05
+#: Largest difference in g/cm³ at which a finished run says something about a density: spectra change by 0.05-0.11 over
+#: it (neighbouring networks, 0.5 g/cm³ apart, differ by 0.27-0.57).
+SAME_DENSITY = 0.1
+#: Distance between the guide's and the judge's spectrum of one structure above which they disagree: 0.05-0.19 on the
+#: ten shipped cells, 0.82 on a structure pushed towards diamond's spectrum until it fools the guide.
+DISAGREEMENT = 0.2
+#: Distance of a predicted spectrum from the nearest mixture of shipped amorphous spectra above which the forward model
+#: is out of its depth: 0.04-0.07 on the ten shipped cells, 0.14-0.17 at targets far away, 0.70 where it was fooled.
+OUTSIDE = 0.1
+#: Energy shift in eV below which the search for one is not to be trusted, see `acgen.spectra.match.best_shift`.
+_SHIFT_ERROR = 0.35
+
+
+class Verdict(StrEnum):
+    """Whether candidates of a density can have a spectrum; see the head of this module for the bounds."""
+
+    WITHIN = "within reach"
+    NEAR = "near"
+    OUT = "out of reach"
+
+
+@dataclass(frozen=True, eq=False)
+class KnownSpectrum:
+    """The mean spectrum of one structure.
+
+    Attributes
+    ----------
+    name
+        What to call the structure.
+    kind
+        Spectra of one kind are interpolated between their densities; a kind of its own for a finished run.
+    density
+        g/cm³.
+    spectrum
+        By DFT or the forward model, shape (100,).
+    judge_spectrum
+        By the judge, shape (100,); None for DFT.
+    """
+
+    name: str
+    kind: str
+    density: float
+    spectrum: np.ndarray = field(repr=False)
+    judge_spectrum: np.ndarray | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How reachable a target is; see `reach`.
+
+    Attributes
+    ----------
+    target
+        Its name.
+    density
+        g/cm³.
+    distance
+        To the nearest spectrum that this density allows; a whole spectrum has a norm of about 2.7.
+    nearest
+        Whose spectrum that is.
+    verdict
+        Within reach, near or out of reach.
+    by_density
+        Densities in g/cm³, 1.5-3.5, and the distance at each.
+    better
+        Up to three densities in g/cm³ that fit clearly better, the best first; empty if none does.
+    flags
+        What else to know, one sentence each.
+    """
+
+    target: str
+    density: float
+    distance: float
+    nearest: str
+    verdict: Verdict
+    by_density: tuple[tuple[float, float], ...] = field(repr=False)
+    better: tuple[float, ...]
+    flags: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """The verdict in one or two sentences."""
+        meaning = {
+            Verdict.WITHIN: "the guide should get there, to within the forward model's own error",
+            Verdict.NEAR: "the guide may or may not get there; watch the judge",
+            Verdict.OUT: "expect candidates that differ from it, and strained ones at a large ξ",
+        }[self.verdict]
+        text = (
+            f"{self.target} is {self.verdict} at {self.density:.3g} g/cm³ (distance {self.distance:.2f} from "
+            f"{self.nearest}): {meaning}."
+        )
+        if not self.better:
+            return text
+        distance = dict(self.by_density)[self.better[0]]
+        return f"{text} {self.better[0]:g} g/cm³ fits better (distance {distance:.2f})."
+
+
+def reach(target: Target, density: float, known: Sequence[KnownSpectrum] | None = None) -> Reach:
+    """How far the nearest spectra that a density allows lie from a target.
+
+    Parameters
+    ----------
+    target
+        The spectrum wanted.
+    density
+        g/cm³.
+    known
+        Spectra of structures; by default `shipped_spectra`. Add those of finished runs with `from_candidates`.
+
+    Raises
+    ------
+    ValueError
+        If nothing is known at any density.
+    """
+    known = shipped_spectra() if known is None else tuple(known)
+    if not known:
+        raise ValueError("no spectra are known to compare with: give those of shipped_spectra()")
+    distance, nearest = _nearest(target, density, known)
+    grid = [float(value) for value in np.round(np.arange(float(DENSITIES[0]), float(DENSITIES[-1]) + 0.05, 0.1), 1)]
+    by_density = tuple((value, _nearest(target, value, known)[0]) for value in grid)
+    ranked = sorted(by_density, key=lambda pair: pair[1])
+    best = ranked[0][1]
+    better = tuple(value for value, found in ranked[:3] if found < distance - BETTER and found < best + BETTER)
+    verdict = Verdict.WITHIN if distance <= WITHIN else Verdict.NEAR if distance <= NEAR else Verdict.OUT
+    flags = (*density_flags(density), *target_flags(target), *_nearest_flags(nearest))
+    name = target.name or "the target"
+    return Reach(name, density, distance, nearest.name, verdict, by_density, better, flags)
+
+
+@cache
+def shipped_spectra() -> tuple[KnownSpectrum, ...]:
+    """The shipped network targets, and the shipped reference cells as the shipped networks see them."""
+    return (*_networks(), *predicted_cells(load_models()))
+
+
+def predicted_cells(models: Models) -> list[KnownSpectrum]:
+    """Spectra of the ten shipped reference cells by a forward model and its judge."""
+    return [
+        KnownSpectrum(
+            f"a melt-quench cell of {cell.info['density']:g} g/cm³ ({cell.info['quench_fs']:g} fs)",
+            f"{cell.info['quench_fs']:g} fs",
+            float(cell.info["density"]),
+            predict_sites(models.forward, cell).mean(0),
+            predict_sites(models.judge, cell).mean(0),
+        )
+        for cell in reference_cells()
+    ]
+
+
+def from_candidates(candidates: Iterable[Candidate], run: str = "this run") -> list[KnownSpectrum]:
+    """Spectra of finished candidates, for `reach` at their own densities; those that fool the forward model are left
+    out."""
+    return [
+        KnownSpectrum(
+            f"candidate {candidate.index} of {run}",
+            f"{run}, candidate {candidate.index}",
+            density_of(candidate.atoms),
+            candidate.spectrum,
+            candidate.judge_spectrum,
+        )
+        for candidate in candidates
+        if not prediction_flags(candidate.spectrum, candidate.judge_spectrum)
+    ]
+
+
+def target_flags(target: Target) -> tuple[str, ...]:
+    """What is odd about a target whatever the density: one sentence each."""
+    points, mask = target.intensity[target.mask], target.mask
+    shift, correlation = best_shift(ENERGY[mask], points)
+    flags = []
+    if correlation < DOMAIN_LIMIT:
+        flags.append(
+            f"No pure carbon is known to have such a spectrum: its derivative correlates by {correlation:.2f} with the "
+            f"best mixture of carbon references (amorphous carbon: {DOMAIN_LIMIT} or more). Polymers and other organic "
+            "matter look like this."
+        )
+    elif abs(shift) > _SHIFT_ERROR:
+        flags.append(f"The energies look {shift:+.2f} eV off: calibrate them, or prepare the target with shift='auto'.")
+    distance = _from_mixtures(target.intensity, mask)
+    if distance > NEAR:
+        flags.append(
+            f"The target is {distance:.2f} from every mixture of the amorphous spectra that the networks learned from: "
+            "outside the training range."
+        )
+        slope = best_slope(target.intensity, mask)
+        levelled = target.intensity / tilt(slope)
+        levelled = levelled * target.intensity.sum() / levelled.sum()
+        if correlation >= DOMAIN_LIMIT and _from_mixtures(levelled, mask) < distance - BETTER:
+            flags.append(
+                f"A detector slope of {slope:+.3f} per eV would explain a part of that: prepare the target with "
+                "slope='auto'."
+            )
+    return tuple(flags)
+
+
+def density_flags(density: float) -> tuple[str, ...]:
+    """Whether a density in g/cm³ is outside the training cells: one sentence or none."""
+    low, high = float(DENSITIES[0]), float(DENSITIES[-1])
+    if low - SAME_DENSITY <= density <= high + SAME_DENSITY:
+        return ()
+    end = low if density < low else high
+    return (
+        f"{density:g} g/cm³ is outside the {low:g}-{high:g} g/cm³ of the training cells: the spectra of {end:g} g/cm³ "
+        "stand in.",
+    )
+
+
+def prediction_flags(spectrum: np.ndarray, judge_spectrum: np.ndarray | None) -> tuple[str, ...]:
+    """Why the predicted mean spectra of one structure, each (100,), should not be believed: one sentence each."""
+    flags = []
+    distance = _from_mixtures(spectrum, np.ones(ENERGY.size, dtype=bool))
+    if distance > OUTSIDE:
+        flags.append(
+            f"The predicted spectrum is {distance:.2f} from every mixture of known amorphous ones (reference cells: up "
+            "to 0.07): the structure is outside what the forward model knows."
+        )
+    apart = 0.0 if judge_spectrum is None else float(np.linalg.norm(spectrum - judge_spectrum))
+    if apart > DISAGREEMENT:
+        flags.append(
+            f"Guide and judge disagree by {apart:.2f} about its spectrum (reference cells: up to 0.19): the structure "
+            "fits the forward model rather than the measurement."
+        )
+    return tuple(flags)
+
+
+def _networks() -> list[KnownSpectrum]:
+    return [
+        KnownSpectrum(f"the network {name}", "network", float(name.removeprefix("a-C-")), reference_spectra()[name])
+        for name in NETWORKS
+    ]
+
+
+def _nearest(target: Target, density: float, known: Sequence[KnownSpectrum]) -> tuple[float, KnownSpectrum]:
+    """Distance to the nearest spectrum of this density, and that spectrum."""
+    kinds: dict[str, list[KnownSpectrum]] = {}
+    for item in known:
+        kinds.setdefault(item.kind, []).append(item)
+    allowed = [_at(items, density) for items in kinds.values()]
+    found = [item for item in allowed if item is not None]
+    if not found:
+        raise ValueError(f"no spectrum is known near {density:g} g/cm³: add those of shipped_spectra()")
+    return min(((target.misfit(item.spectrum), item) for item in found), key=lambda pair: pair[0])
+
+
+def _at(items: Sequence[KnownSpectrum], density: float) -> KnownSpectrum | None:
+    """The spectrum of one kind at a density: interpolated, that of the nearest end, or for a single one itself."""
+    if len(items) == 1:
+        return items[0] if abs(items[0].density - density) <= SAME_DENSITY else None
+    ordered = sorted(items, key=lambda item: item.density)
+    place = float(np.interp(density, [item.density for item in ordered], np.arange(len(ordered))))
+    low, high = ordered[int(np.floor(place))], ordered[int(np.ceil(place))]
+    share = place % 1
+    if low is high or share < 1e-9:
+        return low
+    judged = None
+    if low.judge_spectrum is not None and high.judge_spectrum is not None:
+        judged = (1 - share) * low.judge_spectrum + share * high.judge_spectrum
+    spectrum = (1 - share) * low.spectrum + share * high.spectrum
+    return KnownSpectrum(f"between {low.name} and {high.name}", low.kind, density, spectrum, judged)
+
+
+def _from_mixtures(spectrum: np.ndarray, mask: np.ndarray) -> float:
+    """Distance of a spectrum from the nearest non-negative mixture of the shipped amorphous ones."""
+    basis = np.stack([reference_spectra()[name] for name in (*CLASSES, *NETWORKS)], axis=1)
+    return float(nnls(basis[mask], spectrum[mask])[1])
+
+
+def _nearest_flags(nearest: KnownSpectrum) -> tuple[str, ...]:
+    """Whether what is known at this density is itself doubtful."""
+    if nearest.judge_spectrum is None:
+        return ()
+    return prediction_flags(nearest.spectrum, nearest.judge_spectrum)

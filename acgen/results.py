@@ -1,0 +1,280 @@
+"""One zip file of a run: everything it found, what made it, a readable report, and what brings it back.
+
+| entry | what |
+|---|---|
+| `report.html` | the result to read, offline, by itself |
+| `summary.json` | settings, checksums of the weights, seeds, figures of every candidate, the log |
+| `spectra.csv` | target and predicted spectra |
+| `candidates.extxyz` | all candidates with their figures |
+| `structures/NNN.cif`, `.vasp`, `.data` | each as CIF, POSCAR and LAMMPS data |
+| `trajectory-NNN.extxyz` | frames, where they were kept |
+| `plots/*.svg`, `*.png` | the plots of the report |
+| `log.txt` | what was done |
+| `restore/run.json`, `restore/arrays.safetensors` | the same run, exact, for `read_zip` |
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import torch
+from ase import Atoms
+from ase.io import write
+
+from acgen import __version__, plots, restore
+from acgen.ensemble import Candidate, FrameEvent, Settings, write_spectra
+from acgen.report import describe, figures_of, report_html
+from acgen.spectra.grid import N_POINTS
+from acgen.structure import carbon
+
+FORMAT = 1
+RUN, ARRAYS = "restore/run.json", "restore/arrays.safetensors"
+#: Bounds of what is read: entries of the file, bytes of what is unpacked, candidates, frames, atoms of each.
+MAX_ENTRIES, MAX_BYTES, MAX_CANDIDATES, MAX_FRAMES, MAX_ATOMS = 10_000, 500_000_000, 1_000, 100_000, 100_000
+_PHASES = ("denoise", "restart", "final")
+
+
+class ResultsError(ValueError):
+    """A result that cannot be written or read; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as far as it went.
+
+    Attributes
+    ----------
+    settings
+        What was asked for.
+    candidates
+        What is finished; at least one to write it.
+    weights
+        SHA-256 of the networks' files, `acgen.ensemble.Models.sha256`.
+    frames
+        Frames of any candidates, in order; may be empty.
+    log
+        What was done, one sentence each, such as a changed xi or a branch.
+    """
+
+    settings: Settings
+    candidates: tuple[Candidate, ...]
+    weights: Mapping[str, str]
+    frames: tuple[FrameEvent, ...] = field(default=(), repr=False)
+    log: tuple[str, ...] = ()
+
+
+def write_zip(file: str | Path | BinaryIO, run: Run) -> None:
+    """Write a run as one zip file, see the head of this module.
+
+    Parameters
+    ----------
+    file
+        Path, or a binary file to write to; nothing is left at the path when it fails.
+
+    Raises
+    ------
+    ResultsError
+        If no candidate is finished, or there is more than `read_zip` would take.
+    """
+    if not run.candidates:
+        raise ResultsError("no candidate is finished yet: wait for the first, or let the run go on")
+    text, arrays = restore.dump(
+        {
+            "format": FORMAT,
+            "acgen": __version__,
+            "settings": run.settings,
+            "candidates": run.candidates,
+            "weights": dict(run.weights),
+            "frames": run.frames,
+            "log": tuple(run.log),
+        }
+    )
+    if len(text) + len(arrays) > MAX_BYTES or len(run.frames) > MAX_FRAMES:
+        raise ResultsError(
+            f"the run has {(len(text) + len(arrays)) / 1e6:.0f} MB and {len(run.frames)} frames, at most "
+            f"{MAX_BYTES / 1e6:.0f} MB and {MAX_FRAMES} are stored: leave out the frames"
+        )
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as pack:
+        pack.writestr("report.html", report_html(run.settings, run.candidates, run.weights, run.log))
+        pack.writestr("summary.json", json.dumps(summary(run), indent=1) + "\n")
+        pack.writestr("log.txt", "".join(f"{line}\n" for line in run.log))
+        pack.writestr("spectra.csv", _spectra(run))
+        _write_structures(pack, run)
+        for name, figure in figures_of(run.settings, run.candidates).items():
+            pack.writestr(f"plots/{name}.svg", plots.svg(figure))
+            pack.writestr(f"plots/{name}.png", plots.png(figure))
+        pack.writestr(RUN, text)
+        pack.writestr(ARRAYS, arrays)
+    if isinstance(file, (str, Path)):
+        Path(file).write_bytes(packed.getvalue())
+    else:
+        file.write(packed.getvalue())
+
+
+def read_zip(file: str | Path | BinaryIO, max_bytes: int = MAX_BYTES) -> Run:
+    """Bring back the run of a file of `write_zip`; nothing is written to disk and nothing else of the file is read.
+
+    Parameters
+    ----------
+    file
+        Path or binary file, from anyone.
+    max_bytes
+        Largest size of what is unpacked.
+
+    Raises
+    ------
+    ResultsError
+        If it is no such file, is damaged, was made by a newer version, or exceeds a bound.
+    """
+    try:
+        with zipfile.ZipFile(file) as pack:
+            text, arrays = _unpack(pack, max_bytes)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ResultsError(f"this is not a zip file of acgen, or it is damaged ({error})") from error
+    try:
+        run = _run(restore.load(text, arrays))
+        _check(run)
+    except ResultsError:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ResultsError(f"the zip file does not hold a run that can be restored: {error}") from error
+    return run
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """The content of `summary.json`."""
+    return {
+        "acgen": __version__,
+        "settings": run.settings.to_dict(),
+        "weights": dict(run.weights),
+        "overview": describe(run.settings, run.candidates),
+        "candidates": [candidate.to_dict() for candidate in run.candidates],
+        "log": list(run.log),
+    }
+
+
+def _unpack(pack: zipfile.ZipFile, max_bytes: int) -> tuple[bytes, bytes]:
+    entries = pack.infolist()
+    if len(entries) > MAX_ENTRIES:
+        raise ResultsError(f"the zip file has {len(entries)} entries, a result has at most {MAX_ENTRIES}")
+    by_name = {entry.filename: entry for entry in entries}
+    for name in (RUN, ARRAYS):
+        if name not in by_name:
+            raise ResultsError(f"the zip file has no {name}: choose one that acgen has written")
+    if sum(by_name[name].file_size for name in (RUN, ARRAYS)) > max_bytes:
+        raise ResultsError(f"the zip file holds more than {max_bytes / 1e6:.0f} MB, which is not read")
+    contents = []
+    for name in (RUN, ARRAYS):
+        with pack.open(by_name[name]) as content:
+            contents.append(content.read(max_bytes + 1))  # what the file says of its sizes may be wrong
+    if sum(map(len, contents)) > max_bytes:
+        raise ResultsError(f"the zip file holds more than {max_bytes / 1e6:.0f} MB, which is not read")
+    return contents[0], contents[1]
+
+
+def _run(content: dict[str, Any]) -> Run:
+    version = content.pop("format", None)
+    if type(version) is not int or version > FORMAT:
+        raise ResultsError(f"the result has format {version!r}, this acgen reads up to {FORMAT}: update acgen")
+    content.pop("acgen", None)
+    return Run(**content)
+
+
+def _check(run: Run) -> None:
+    """Raise ValueError unless every part of a restored run is what it should be."""
+    _want(isinstance(run.settings, Settings), "its settings are missing")
+    _want(_all(run.candidates, Candidate, MAX_CANDIDATES), f"expected at most {MAX_CANDIDATES} candidates")
+    _want(_all(run.frames, FrameEvent, MAX_FRAMES), f"expected at most {MAX_FRAMES} frames")
+    _want(_all(run.log, str, MAX_FRAMES), "its log is not text")
+    words = [*run.weights.keys(), *run.weights.values()]
+    _want(all(isinstance(word, str) for word in words), "its weights have no checksums")
+    _want(run.settings.n_atoms <= MAX_ATOMS, f"{run.settings.n_atoms} atoms are too many, at most {MAX_ATOMS}")
+    for candidate in run.candidates:
+        _check_candidate(candidate)
+    for event in run.frames:
+        _check_frame(event)
+
+
+def _check_candidate(candidate: Candidate) -> None:
+    where = f"candidate {candidate.index!r:.20}"
+    _want(isinstance(candidate.atoms, Atoms) and len(candidate.atoms) <= MAX_ATOMS, f"{where} has no fit structure")
+    _want(type(candidate.index) is int and type(candidate.seed) is int, f"{where} has no whole number and seed")
+    _want(_array(candidate.spectrum, N_POINTS) and _array(candidate.judge_spectrum, N_POINTS), f"{where}: spectrum")
+    _want(_array(candidate.site_spectra, len(candidate.atoms), N_POINTS), f"{where} lacks spectra of its atoms")
+    for value in (candidate.misfit, candidate.judge_misfit):
+        _want(value is None or isinstance(value, (int, float)), f"{where} has a misfit that is no number")
+    _want(isinstance(candidate.wall_s, (int, float)), f"{where} has a time that is no number")
+
+
+def _check_frame(event: FrameEvent) -> None:
+    frame, atoms = event.frame, len(event.frame.positions)
+    numbers = (event.candidate, frame.step, frame.steps, frame.cycle)
+    _want(all(type(number) is int and number >= 0 for number in numbers), "a frame has no whole step numbers")
+    _want(all(isinstance(value, (int, float)) for value in (frame.t, frame.sigma)), "a frame has no time")
+    _want(frame.phase in _PHASES and 0 < atoms <= MAX_ATOMS, f"a frame has phase {frame.phase!r:.20}, {atoms} atoms")
+    _want(_array(frame.positions, atoms, 3) and _array(frame.denoised, atoms, 3), "a frame has unfit positions")
+    _want(frame.prediction is None or _array(frame.prediction, N_POINTS), "a frame has an unfit prediction")
+    _want(frame.misfit is None or isinstance(frame.misfit, (int, float)), "a frame has an unfit misfit")
+    state = frame.rng_state
+    _want(isinstance(state, torch.Tensor) and state.dtype == torch.uint8 and state.ndim == 1, "a frame has no state")
+
+
+def _want(holds: bool, problem: str) -> None:
+    if not holds:
+        raise ResultsError(f"the zip file does not hold a run that can be restored: {problem}")
+
+
+def _all(values: Any, kind: type, most: int) -> bool:
+    return isinstance(values, tuple) and len(values) <= most and all(isinstance(value, kind) for value in values)
+
+
+def _array(value: Any, *shape: int) -> bool:
+    return isinstance(value, np.ndarray) and value.shape == shape and bool(np.isfinite(value).all())
+
+
+def _spectra(run: Run) -> str:
+    with tempfile.TemporaryDirectory(prefix="acgen-") as folder:
+        path = Path(folder) / "spectra.csv"
+        write_spectra(path, run.settings.target, run.candidates)
+        return path.read_text(encoding="utf-8")
+
+
+def _write_structures(pack: zipfile.ZipFile, run: Run) -> None:
+    atoms = [candidate.atoms for candidate in run.candidates]
+    pack.writestr("candidates.extxyz", _formatted(atoms, "extxyz"))
+    for candidate in run.candidates:
+        plain = Atoms(candidate.atoms.symbols, positions=candidate.atoms.positions, cell=candidate.atoms.cell, pbc=True)
+        stem = f"structures/{candidate.index:03d}"
+        pack.writestr(f"{stem}.cif", _formatted(plain, "cif"))
+        pack.writestr(f"{stem}.vasp", _formatted(plain, "vasp", direct=True))
+        pack.writestr(f"{stem}.data", _formatted(plain, "lammps-data", masses=True))
+    for index in sorted({event.candidate for event in run.frames}):
+        images = [_image(event, run.settings.box) for event in run.frames if event.candidate == index]
+        pack.writestr(f"trajectory-{index:03d}.extxyz", _formatted(images, "extxyz"))
+
+
+def _image(event: FrameEvent, box: np.ndarray) -> Atoms:
+    frame = event.frame
+    atoms = carbon(frame.positions.astype(float), box)
+    atoms.info = {"step": frame.step, "phase": frame.phase, "cycle": frame.cycle, "t": frame.t}
+    if frame.misfit is not None:
+        atoms.info["misfit"] = frame.misfit
+    return atoms
+
+
+def _formatted(atoms: Atoms | list[Atoms], form: str, **options: Any) -> bytes:
+    """Structures in a format of ase."""
+    with tempfile.TemporaryDirectory(prefix="acgen-") as folder:
+        path = Path(folder) / "structure"
+        write(path, atoms, format=form, **options)
+        return path.read_bytes()
