@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from acgen.analysis import HIGHEST_CN, Analysis
 from acgen.ensemble import Candidate
@@ -59,21 +60,13 @@ def coordination_figure(analyses: Sequence[Analysis], reference: Figures) -> Fig
         yerr=shares.std(0) if len(shares) > 1 else None,
         capsize=3,
         color=[CN_COLOURS[cn] for cn in numbers],
-        label="candidates",
     )
     known = [100 * reference.coordination[cn] for cn in numbers]
-    axes.bar(
-        [cn + 0.18 for cn in numbers],
-        known,
-        0.36,
-        fill=False,
-        edgecolor=REFERENCE_COLOUR,
-        hatch="//",
-        label="reference",
-    )
+    style: dict[str, Any] = {"fill": False, "edgecolor": REFERENCE_COLOUR, "hatch": "//"}
+    axes.bar([cn + 0.18 for cn in numbers], known, 0.36, **style)
     axes.set_xticks(list(numbers), [CN_LABELS[cn] for cn in numbers])
     axes.set(xlabel="coordination number", ylabel="atoms (%)")
-    axes.legend(frameon=False)
+    axes.legend(handles=[Patch(color="#555555", label="candidates"), Patch(label="reference", **style)], frameon=False)
     return figure
 
 

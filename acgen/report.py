@@ -159,7 +159,7 @@ def _spread(entry: Mapping[str, float], digits: int) -> str:
 
 def _overview_table(overview: Mapping[str, Any]) -> str:
     units = {"percent": "%", "deg": "°", "A": "Å"}
-    names = {"mean_angle": "mean bond angle", "first_peak": "first peak of g(r)"}
+    names = {"CN5": "CN≥5", "mean_angle": "mean bond angle", "first_peak": "first peak of g(r)"}
     rows = []
     for name, entry in overview.items():
         if name == "candidates" or entry["reference"] is None:

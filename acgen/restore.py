@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -20,26 +20,31 @@ from acgen.ensemble import Candidate, FrameEvent, Settings
 from acgen.sampler import Frame
 from acgen.spectra.spectrum import Target
 
-_CLASSES = {kind.__name__: kind for kind in (Settings, Target, Candidate, FrameEvent, Frame)}
+_CLASSES: dict[str, type] = {kind.__name__: kind for kind in (Settings, Target, Candidate, FrameEvent, Frame)}
 #: Steps of one candidate; a plan of more is not built.
 _MAX_STEPS = 100_000
 
 
-def dump(content: Mapping[str, Any]) -> tuple[str, bytes]:
+def dump(content: Mapping[str, Any], classes: Mapping[str, type] | None = None) -> tuple[str, bytes]:
     """JSON text and a safetensors file from which `load` makes equal objects.
+
+    Parameters
+    ----------
+    classes
+        Dataclasses by name that may occur beside those of a run: settings, targets, candidates, frames.
 
     Raises
     ------
     ValueError
         If the content has an object of an unknown class.
     """
-    arrays: dict[str, np.ndarray] = {}
-    text = json.dumps({name: _encode(value, arrays) for name, value in content.items()}, indent=1)
-    return text + "\n", safetensors.save(arrays)
+    codec = _Codec({}, _CLASSES | dict(classes or {}))
+    text = json.dumps({name: codec.encode(value) for name, value in content.items()}, indent=1)
+    return text + "\n", safetensors.save(codec.arrays)
 
 
-def load(text: bytes, arrays: bytes) -> dict[str, Any]:
-    """What `dump` was given.
+def load(text: bytes, arrays: bytes, classes: Mapping[str, type] | None = None) -> dict[str, Any]:
+    """What `dump` was given, with the same classes.
 
     Raises
     ------
@@ -48,74 +53,79 @@ def load(text: bytes, arrays: bytes) -> dict[str, Any]:
     """
     try:
         content = json.loads(text)
-        found = safetensors.load(arrays)
-        return {name: _decode(value, found) for name, value in content.items()}
+        codec = _Codec(safetensors.load(arrays), _CLASSES | dict(classes or {}))
+        return {name: codec.decode(value) for name, value in content.items()}
     except (SafetensorError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
-def _encode(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, list):
-        return [_encode(item, arrays) for item in value]
-    if isinstance(value, tuple):
-        return {"type": "tuple", "items": [_encode(item, arrays) for item in value]}
-    if isinstance(value, Mapping):
-        return {"type": "dict", "items": [[_encode(k, arrays), _encode(v, arrays)] for k, v in value.items()]}
-    if isinstance(value, (np.ndarray, torch.Tensor)):
-        kind = "tensor" if isinstance(value, torch.Tensor) else "array"
-        return {"type": kind, "name": _store(np.asarray(value), arrays), "dtype": np.asarray(value).dtype.name}
-    if isinstance(value, Atoms):
-        parts = {
-            "numbers": value.numbers,
-            "positions": value.positions,
-            "cell": value.cell.array,
-            "pbc": value.pbc,
-            "info": {key: item for key, item in value.info.items() if _plain(item)},
-        }
-        return {"type": "Atoms"} | {name: _encode(part, arrays) for name, part in parts.items()}
-    if is_dataclass(value) and type(value).__name__ in _CLASSES:
-        return {"type": type(value).__name__} | {f.name: _encode(getattr(value, f.name), arrays) for f in fields(value)}
-    raise ValueError(f"an object of class {type(value).__name__} cannot be stored with a result")
+@dataclass(frozen=True)
+class _Codec:
+    """Arrays by name, and the classes that may occur."""
+
+    arrays: dict[str, np.ndarray]
+    classes: Mapping[str, type]
+
+    def encode(self, value: Any) -> Any:
+        if value is None or isinstance(value, (bool, int, float, str)):
+            return value
+        if isinstance(value, np.generic):
+            return value.item()
+        if isinstance(value, list):
+            return [self.encode(item) for item in value]
+        if isinstance(value, tuple):
+            return {"type": "tuple", "items": [self.encode(item) for item in value]}
+        if isinstance(value, Mapping):
+            return {"type": "dict", "items": [[self.encode(k), self.encode(v)] for k, v in value.items()]}
+        if isinstance(value, (np.ndarray, torch.Tensor)):
+            kind = "tensor" if isinstance(value, torch.Tensor) else "array"
+            return {"type": kind, "name": self._store(np.asarray(value)), "dtype": np.asarray(value).dtype.name}
+        if isinstance(value, Atoms):
+            parts = {
+                "numbers": value.numbers,
+                "positions": value.positions,
+                "cell": value.cell.array,
+                "pbc": value.pbc,
+                "info": {key: item for key, item in value.info.items() if _plain(item)},
+            }
+            return {"type": "Atoms"} | {name: self.encode(part) for name, part in parts.items()}
+        if is_dataclass(value) and type(value).__name__ in self.classes:
+            return {"type": type(value).__name__} | {f.name: self.encode(getattr(value, f.name)) for f in fields(value)}
+        raise ValueError(f"an object of class {type(value).__name__} cannot be stored with a result")
+
+    def _store(self, array: np.ndarray) -> str:
+        """Keep an array under a new name, in single precision where that loses nothing."""
+        small = array.astype(np.float32) if array.dtype == np.float64 else array
+        name = f"a{len(self.arrays)}"
+        self.arrays[name] = np.ascontiguousarray(small if np.array_equal(small, array) else array)
+        return name
+
+    def decode(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self.decode(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        parts = dict(value)
+        kind = parts.pop("type")
+        if kind == "tuple":
+            return tuple(self.decode(item) for item in parts["items"])
+        if kind == "dict":
+            return {self.decode(key): self.decode(item) for key, item in parts["items"]}
+        if kind in ("array", "tensor"):
+            array = self.arrays[parts["name"]].astype(_dtype(parts["dtype"]))
+            return torch.from_numpy(array) if kind == "tensor" else array
+        content = {name: self.decode(part) for name, part in parts.items()}
+        if kind == "Atoms":
+            return _atoms(**content)
+        if kind not in self.classes:
+            raise ValueError(f"it holds a {str(kind)[:40]!r}, which this version of acgen does not know")
+        if kind == "Settings":
+            _check_steps(content)
+        return self.classes[kind](**content)
 
 
 def _plain(value: Any) -> bool:
     return isinstance(value, (bool, int, float, str, np.generic))
-
-
-def _store(array: np.ndarray, arrays: dict[str, np.ndarray]) -> str:
-    """Keep an array under a new name, in single precision where that loses nothing."""
-    small = array.astype(np.float32) if array.dtype == np.float64 else array
-    name = f"a{len(arrays)}"
-    arrays[name] = np.ascontiguousarray(small if np.array_equal(small, array) else array)
-    return name
-
-
-def _decode(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    if isinstance(value, list):
-        return [_decode(item, arrays) for item in value]
-    if not isinstance(value, dict):
-        return value
-    parts = dict(value)
-    kind = parts.pop("type")
-    if kind == "tuple":
-        return tuple(_decode(item, arrays) for item in parts["items"])
-    if kind == "dict":
-        return {_decode(key, arrays): _decode(item, arrays) for key, item in parts["items"]}
-    if kind in ("array", "tensor"):
-        array = arrays[parts["name"]].astype(_dtype(parts["dtype"]))
-        return torch.from_numpy(array) if kind == "tensor" else array
-    content = {name: _decode(part, arrays) for name, part in parts.items()}
-    if kind == "Atoms":
-        return _atoms(**content)
-    if kind not in _CLASSES:
-        raise ValueError(f"it holds a {str(kind)[:40]!r}, which this version of acgen does not know")
-    if kind == "Settings":
-        _check_steps(content)
-    return _CLASSES[kind](**content)
 
 
 def _dtype(name: str) -> np.dtype:

@@ -10,6 +10,7 @@
 | `trajectory-NNN.extxyz` | frames, where they were kept |
 | `plots/*.svg`, `*.png` | the plots of the report |
 | `log.txt` | what was done |
+| `run-NN/` | the same of every earlier run that is kept with it |
 | `restore/run.json`, `restore/arrays.safetensors` | the same run, exact, for `read_zip` |
 """
 
@@ -20,7 +21,7 @@ import json
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -33,6 +34,7 @@ from ase.io import write
 from acgen import __version__, plots, restore
 from acgen.ensemble import Candidate, FrameEvent, Settings, write_spectra
 from acgen.report import describe, figures_of, report_html
+from acgen.sampler import Frame
 from acgen.spectra.grid import N_POINTS
 from acgen.structure import carbon
 
@@ -40,6 +42,7 @@ FORMAT = 1
 RUN, ARRAYS = "restore/run.json", "restore/arrays.safetensors"
 #: Bounds of what is read: entries of the file, bytes of what is unpacked, candidates, frames, atoms of each.
 MAX_ENTRIES, MAX_BYTES, MAX_CANDIDATES, MAX_FRAMES, MAX_ATOMS = 10_000, 500_000_000, 1_000, 100_000, 100_000
+MAX_RUNS = 1_000
 _PHASES = ("denoise", "restart", "final")
 
 
@@ -63,6 +66,10 @@ class Run:
         Frames of any candidates, in order; may be empty.
     log
         What was done, one sentence each, such as a changed xi or a branch.
+    number
+        Of the run in its session, from 1.
+    earlier
+        Earlier runs of the session, which have no earlier ones themselves.
     """
 
     settings: Settings
@@ -70,6 +77,8 @@ class Run:
     weights: Mapping[str, str]
     frames: tuple[FrameEvent, ...] = field(default=(), repr=False)
     log: tuple[str, ...] = ()
+    number: int = 1
+    earlier: tuple[Run, ...] = ()
 
 
 def write_zip(file: str | Path | BinaryIO, run: Run) -> None:
@@ -83,21 +92,11 @@ def write_zip(file: str | Path | BinaryIO, run: Run) -> None:
     Raises
     ------
     ResultsError
-        If no candidate is finished, or there is more than `read_zip` would take.
+        If no candidate of it is finished, or there is more than `read_zip` would take.
     """
     if not run.candidates:
         raise ResultsError("no candidate is finished yet: wait for the first, or let the run go on")
-    text, arrays = restore.dump(
-        {
-            "format": FORMAT,
-            "acgen": __version__,
-            "settings": run.settings,
-            "candidates": run.candidates,
-            "weights": dict(run.weights),
-            "frames": run.frames,
-            "log": tuple(run.log),
-        }
-    )
+    text, arrays = restore.dump({"format": FORMAT, "acgen": __version__, "run": run}, {"Run": Run})
     if len(text) + len(arrays) > MAX_BYTES or len(run.frames) > MAX_FRAMES:
         raise ResultsError(
             f"the run has {(len(text) + len(arrays)) / 1e6:.0f} MB and {len(run.frames)} frames, at most "
@@ -105,14 +104,9 @@ def write_zip(file: str | Path | BinaryIO, run: Run) -> None:
         )
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as pack:
-        pack.writestr("report.html", report_html(run.settings, run.candidates, run.weights, run.log))
-        pack.writestr("summary.json", json.dumps(summary(run), indent=1) + "\n")
-        pack.writestr("log.txt", "".join(f"{line}\n" for line in run.log))
-        pack.writestr("spectra.csv", _spectra(run))
-        _write_structures(pack, run)
-        for name, figure in figures_of(run.settings, run.candidates).items():
-            pack.writestr(f"plots/{name}.svg", plots.svg(figure))
-            pack.writestr(f"plots/{name}.png", plots.png(figure))
+        for part in (run, *(earlier for earlier in run.earlier if earlier.candidates)):
+            for name, content in _contents(part):
+                pack.writestr(name if part is run else f"run-{part.number:02d}/{name}", content)
         pack.writestr(RUN, text)
         pack.writestr(ARRAYS, arrays)
     if isinstance(file, (str, Path)):
@@ -142,8 +136,9 @@ def read_zip(file: str | Path | BinaryIO, max_bytes: int = MAX_BYTES) -> Run:
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ResultsError(f"this is not a zip file of acgen, or it is damaged ({error})") from error
     try:
-        run = _run(restore.load(text, arrays))
-        _check(run)
+        run = _run(restore.load(text, arrays, {"Run": Run}))
+        for part in (run, *run.earlier):
+            _check(part)
     except ResultsError:
         raise
     except (ValueError, LookupError, TypeError, AttributeError) as error:
@@ -183,16 +178,20 @@ def _unpack(pack: zipfile.ZipFile, max_bytes: int) -> tuple[bytes, bytes]:
 
 
 def _run(content: dict[str, Any]) -> Run:
-    version = content.pop("format", None)
+    version = content.get("format")
     if type(version) is not int or version > FORMAT:
         raise ResultsError(f"the result has format {version!r}, this acgen reads up to {FORMAT}: update acgen")
-    content.pop("acgen", None)
-    return Run(**content)
+    run = content.get("run")
+    if not isinstance(run, Run) or not _all(run.earlier, Run, MAX_RUNS):
+        raise ResultsError("the zip file does not hold a run that can be restored: it holds no run")
+    _want(not any(part.earlier for part in run.earlier), "an earlier run has earlier ones")
+    return run
 
 
 def _check(run: Run) -> None:
     """Raise ValueError unless every part of a restored run is what it should be."""
     _want(isinstance(run.settings, Settings), "its settings are missing")
+    _want(type(run.number) is int and 0 < run.number <= MAX_FRAMES, "its number is missing")
     _want(_all(run.candidates, Candidate, MAX_CANDIDATES), f"expected at most {MAX_CANDIDATES} candidates")
     _want(_all(run.frames, FrameEvent, MAX_FRAMES), f"expected at most {MAX_FRAMES} frames")
     _want(_all(run.log, str, MAX_FRAMES), "its log is not text")
@@ -202,7 +201,10 @@ def _check(run: Run) -> None:
     for candidate in run.candidates:
         _check_candidate(candidate)
     for event in run.frames:
-        _check_frame(event)
+        _want(type(event.candidate) is int and event.candidate >= 0 and _number(event.xi), "a frame is of no candidate")
+        _check_frame(event.frame)
+    if run.settings.resume is not None:
+        _check_frame(run.settings.resume)
 
 
 def _check_candidate(candidate: Candidate) -> None:
@@ -212,19 +214,21 @@ def _check_candidate(candidate: Candidate) -> None:
     _want(_array(candidate.spectrum, N_POINTS) and _array(candidate.judge_spectrum, N_POINTS), f"{where}: spectrum")
     _want(_array(candidate.site_spectra, len(candidate.atoms), N_POINTS), f"{where} lacks spectra of its atoms")
     for value in (candidate.misfit, candidate.judge_misfit):
-        _want(value is None or isinstance(value, (int, float)), f"{where} has a misfit that is no number")
-    _want(isinstance(candidate.wall_s, (int, float)), f"{where} has a time that is no number")
+        _want(value is None or _number(value), f"{where} has a misfit that is no number")
+    _want(_number(candidate.wall_s), f"{where} has a time that is no number")
+    pairs = [len(pair) == 2 and type(pair[0]) is int and _number(pair[1]) for pair in candidate.xi]
+    _want(all(pairs), f"{where} has strengths that are no numbers")
 
 
-def _check_frame(event: FrameEvent) -> None:
-    frame, atoms = event.frame, len(event.frame.positions)
-    numbers = (event.candidate, frame.step, frame.steps, frame.cycle)
+def _check_frame(frame: Frame) -> None:
+    atoms = len(frame.positions)
+    numbers = (frame.step, frame.steps, frame.cycle)
     _want(all(type(number) is int and number >= 0 for number in numbers), "a frame has no whole step numbers")
-    _want(all(isinstance(value, (int, float)) for value in (frame.t, frame.sigma)), "a frame has no time")
+    _want(_number(frame.t) and _number(frame.sigma), "a frame has no time")
     _want(frame.phase in _PHASES and 0 < atoms <= MAX_ATOMS, f"a frame has phase {frame.phase!r:.20}, {atoms} atoms")
     _want(_array(frame.positions, atoms, 3) and _array(frame.denoised, atoms, 3), "a frame has unfit positions")
     _want(frame.prediction is None or _array(frame.prediction, N_POINTS), "a frame has an unfit prediction")
-    _want(frame.misfit is None or isinstance(frame.misfit, (int, float)), "a frame has an unfit misfit")
+    _want(frame.misfit is None or _number(frame.misfit), "a frame has an unfit misfit")
     state = frame.rng_state
     _want(isinstance(state, torch.Tensor) and state.dtype == torch.uint8 and state.ndim == 1, "a frame has no state")
 
@@ -238,6 +242,10 @@ def _all(values: Any, kind: type, most: int) -> bool:
     return isinstance(values, tuple) and len(values) <= most and all(isinstance(value, kind) for value in values)
 
 
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float))
+
+
 def _array(value: Any, *shape: int) -> bool:
     return isinstance(value, np.ndarray) and value.shape == shape and bool(np.isfinite(value).all())
 
@@ -249,24 +257,31 @@ def _spectra(run: Run) -> str:
         return path.read_text(encoding="utf-8")
 
 
-def _write_structures(pack: zipfile.ZipFile, run: Run) -> None:
-    atoms = [candidate.atoms for candidate in run.candidates]
-    pack.writestr("candidates.extxyz", _formatted(atoms, "extxyz"))
+def _contents(run: Run) -> Iterator[tuple[str, str | bytes]]:
+    """Names and contents of the entries of one run, but for what restores it."""
+    yield "report.html", report_html(run.settings, run.candidates, run.weights, run.log)
+    yield "summary.json", json.dumps(summary(run), indent=1) + "\n"
+    yield "log.txt", "".join(f"{line}\n" for line in run.log)
+    yield "spectra.csv", _spectra(run)
+    yield "candidates.extxyz", _formatted([candidate.atoms for candidate in run.candidates], "extxyz")
     for candidate in run.candidates:
         plain = Atoms(candidate.atoms.symbols, positions=candidate.atoms.positions, cell=candidate.atoms.cell, pbc=True)
         stem = f"structures/{candidate.index:03d}"
-        pack.writestr(f"{stem}.cif", _formatted(plain, "cif"))
-        pack.writestr(f"{stem}.vasp", _formatted(plain, "vasp", direct=True))
-        pack.writestr(f"{stem}.data", _formatted(plain, "lammps-data", masses=True))
+        yield f"{stem}.cif", _formatted(plain, "cif")
+        yield f"{stem}.vasp", _formatted(plain, "vasp", direct=True)
+        yield f"{stem}.data", _formatted(plain, "lammps-data", masses=True)
     for index in sorted({event.candidate for event in run.frames}):
         images = [_image(event, run.settings.box) for event in run.frames if event.candidate == index]
-        pack.writestr(f"trajectory-{index:03d}.extxyz", _formatted(images, "extxyz"))
+        yield f"trajectory-{index:03d}.extxyz", _formatted(images, "extxyz")
+    for name, figure in figures_of(run.settings, run.candidates).items():
+        yield f"plots/{name}.svg", plots.svg(figure)
+        yield f"plots/{name}.png", plots.png(figure)
 
 
 def _image(event: FrameEvent, box: np.ndarray) -> Atoms:
     frame = event.frame
     atoms = carbon(frame.positions.astype(float), box)
-    atoms.info = {"step": frame.step, "phase": frame.phase, "cycle": frame.cycle, "t": frame.t}
+    atoms.info = {"step": frame.step, "phase": frame.phase, "cycle": frame.cycle, "t": frame.t, "xi": event.xi}
     if frame.misfit is not None:
         atoms.info["misfit"] = frame.misfit
     return atoms

@@ -17,6 +17,7 @@ from ase.build import bulk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from acgen.cli import main
 from acgen.ensemble import Candidate, Settings, generate, load_models
 from acgen.results import ARRAYS, RUN, ResultsError, Run, read_zip, write_zip
 from acgen.spectra.spectrum import Target
@@ -106,6 +107,16 @@ def test_a_real_run_comes_back_and_the_target_with_mask_history_and_warnings():
     target = Target(grid.intensity, mask, 'x <b>"§$', ("Read 1 point.",), ("Only half of it is covered.",))
     run = a_run(generate, load_models(), target=target, cell=8.0, candidates=1)
     assert same(read_zip(packed(run)), run)
+
+
+def test_a_branch_and_the_runs_before_it_come_back(run):
+    branch = replace(run.settings, restart_steps=2, resume=run.frames[1].frame, xi=400.0)
+    session = replace(run, settings=branch, number=2, earlier=(replace(run, frames=()),))
+    file = packed(session)
+    assert same(read_zip(file), session)
+    with zipfile.ZipFile(file) as pack:
+        names = set(pack.namelist())
+    assert {"run-01/report.html", "run-01/structures/001.cif", "structures/001.cif"} <= names
 
 
 def test_every_structure_is_in_every_format(run, content, tmp_path):
@@ -209,22 +220,25 @@ def put(*path):
     ("change", "reason"),
     [
         (put("format", 2), "update acgen"),
-        (put("settings", None), "settings are missing"),
-        (put("settings", "type", "os.system"), "does not know"),
-        (put("settings", "steps", 10**9), "too long"),
-        (put("settings", "steps", "64"), "whole numbers"),
-        (put("settings", "density", 99), "out of range"),
-        (put("settings", "cell", 5000), "too many"),
-        (put("settings", "unknown", 1), "unknown"),
-        (put("settings", "target", "mask", "name", "a999"), "a999"),
-        (put("candidates", "items", 0, "seed", "zero"), "number and seed"),
-        (put("candidates", "items", 0, "spectrum", [1, 2]), "spectrum"),
-        (put("candidates", "items", 0, "atoms", None), "structure"),
-        (put("candidates", "items", 0, "atoms", "cell", "name", "a0"), "restored"),
-        (put("candidates", "items", 0, "misfit", []), "misfit"),
-        (put("frames", "items", 0, "frame", "step", 1.5), "step numbers"),
-        (put("frames", "items", 0, "frame", "rng_state", None), "state"),
-        (put("log", {"type": "tuple", "items": [1]}), "log"),
+        (put("run", "settings", None), "settings are missing"),
+        (put("run", "settings", "type", "os.system"), "does not know"),
+        (put("run", "settings", "steps", 10**9), "too long"),
+        (put("run", "settings", "steps", "64"), "whole numbers"),
+        (put("run", "settings", "density", 99), "out of range"),
+        (put("run", "settings", "cell", 5000), "too many"),
+        (put("run", "settings", "unknown", 1), "unknown"),
+        (put("run", "settings", "target", "mask", "name", "a999"), "a999"),
+        (put("run", "candidates", "items", 0, "seed", "zero"), "number and seed"),
+        (put("run", "candidates", "items", 0, "spectrum", [1, 2]), "spectrum"),
+        (put("run", "candidates", "items", 0, "atoms", None), "structure"),
+        (put("run", "candidates", "items", 0, "atoms", "cell", "name", "a0"), "restored"),
+        (put("run", "candidates", "items", 0, "misfit", []), "misfit"),
+        (put("run", "frames", "items", 0, "frame", "step", 1.5), "step numbers"),
+        (put("run", "frames", "items", 0, "frame", "rng_state", None), "state"),
+        (put("run", "candidates", "items", 0, "xi", [["a", 1]]), "strengths"),
+        (put("run", "earlier", []), "no run"),
+        (put("run", None), "no run"),
+        (put("run", "log", {"type": "tuple", "items": [1]}), "log"),
         (lambda tree: [tree], "restored"),
     ],
 )
@@ -252,3 +266,17 @@ def test_damaged_bytes_give_the_run_or_an_error_of_ours(content, run, data):
     damaged[place] ^= data.draw(st.integers(1, 255))
     with suppress(ResultsError):
         assert same(read_zip(io.BytesIO(damaged)), run)
+
+
+def test_generate_writes_the_zip_and_report_reads_it(tmp_path, capsys):
+    file, page = tmp_path / "run.zip", tmp_path / "report.html"
+    small = ["--cell", "7", "--steps", "4", "--restarts", "0", "--candidates", "1", "--target", "sp2", "--trajectory"]
+    assert main(["generate", *small, "--out", str(tmp_path), "--zip", str(file)]) == 0
+    run = read_zip(file)
+    assert len(run.candidates) == 1
+    assert len(run.frames) == 4
+    assert run.weights == load_models().sha256
+    assert main(["report", str(file), "--out", str(page)]) == 0
+    assert "Candidate structures: sp2" in page.read_text(encoding="utf-8")
+    assert main(["reach", "sp2", "--runs", str(file)]) == 0
+    assert "within reach" in capsys.readouterr().out

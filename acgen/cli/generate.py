@@ -10,10 +10,11 @@ from pathlib import Path
 from ase.io import write
 
 from acgen.checkpoint import read_tensors
-from acgen.cli.output import output_directory
+from acgen.cli.output import output_directory, output_file
 from acgen.cli.progress import progress_bar
 from acgen.cli.structures import read_structure
-from acgen.ensemble import Candidate, Models, Settings, generate, load_models, write_results
+from acgen.ensemble import Candidate, FrameEvent, Models, Settings, generate, load_models, write_results
+from acgen.results import Run, write_zip
 from acgen.sampler import Frame
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import builtin_targets, load_target
@@ -60,6 +61,7 @@ def add_commands(commands) -> None:
     p.add_argument("--start-t", type=float, default=0.5, help="noise time of --start, 0-1 (default 0.5)")
     p.add_argument("--weights", nargs="+", default=[], metavar="F", help="score or forward weights to use instead")
     p.add_argument("--trajectory", action="store_true", help="write trajectory-NNN.extxyz for every candidate")
+    p.add_argument("--zip", metavar="F.zip", help="also write everything into one file, with a readable report")
     p.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
     p.set_defaults(run=_run)
     t = commands.add_parser("targets", help="list the built-in targets", description=_list.__doc__)
@@ -97,8 +99,9 @@ def _run(args: argparse.Namespace) -> int:
         restart_t=tuple(args.restart_t),
     )
     directory = output_directory(args.out)
+    archive = None if args.zip is None else output_file(args.zip)
     models = load_models(**_by_task(args.weights))
-    return _consume(settings, models, directory, trajectory=args.trajectory)
+    return _consume(settings, models, directory, trajectory=args.trajectory, archive=archive)
 
 
 def _target(args: argparse.Namespace) -> Target:
@@ -110,10 +113,11 @@ def _by_task(files: list[str]) -> dict[str, str]:
     return {read_tensors(file)[1].get("config", {}).get("task", "score"): file for file in files}
 
 
-def _consume(settings: Settings, models: Models, directory: Path, *, trajectory: bool) -> int:
-    """Write every candidate as soon as it is finished; keep them when interrupted."""
+def _consume(settings: Settings, models: Models, directory: Path, *, trajectory: bool, archive: Path | None) -> int:
+    """Write every candidate as soon as it is finished; keep them, in the archive too, when interrupted."""
     done: list[Candidate] = []
     frames: list[Frame] = []
+    events: list[FrameEvent] = []
     begin, code = time.perf_counter(), 0
     with progress_bar() as bar:
         task = bar.add_task("candidate 1", total=settings.candidates * len(settings.plan), note="")
@@ -129,6 +133,8 @@ def _consume(settings: Settings, models: Models, directory: Path, *, trajectory:
                 frame = event.frame
                 if trajectory:
                     frames.append(frame)
+                    if archive is not None:
+                        events.append(event)
                 misfit = "" if frame.misfit is None else f"misfit {frame.misfit:.3f}"
                 where = frame.phase if frame.cycle == 0 else f"restart {frame.cycle}"
                 bar.update(
@@ -139,6 +145,8 @@ def _consume(settings: Settings, models: Models, directory: Path, *, trajectory:
                 )
         except KeyboardInterrupt:
             code = 130
+    if archive is not None and done:
+        write_zip(archive, Run(settings, tuple(done), models.sha256, tuple(events), ("Made by acgen generate.",)))
     kept = f"{len(done)} of {settings.candidates} candidates"
     if code:
         print(f"interrupted: {kept} kept in {directory}" if done else "interrupted: no candidate was finished")
