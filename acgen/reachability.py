@@ -124,10 +124,10 @@ class Reach:
             f"{self.target} is {self.verdict} at {self.density:.3g} g/cm³ (distance {self.distance:.2f} from "
             f"{self.nearest}): {meaning}."
         )
-        if not self.better:
-            return text
-        distance = dict(self.by_density)[self.better[0]]
-        return f"{text} {self.better[0]:g} g/cm³ fits better (distance {distance:.2f})."
+        closest, distance = min(self.by_density, key=lambda pair: pair[1])
+        if self.better:
+            text += f" {closest:g} g/cm³ fits better (distance {distance:.2f})."
+        return text if distance <= NEAR else f"{text} No density comes near."
 
 
 def reach(target: Target, density: float, known: Sequence[KnownSpectrum] | None = None) -> Reach:
@@ -291,7 +291,7 @@ def _at(items: Sequence[KnownSpectrum], density: float) -> KnownSpectrum | None:
     if low.judge_spectrum is not None and high.judge_spectrum is not None:
         judged = (1 - share) * low.judge_spectrum + share * high.judge_spectrum
     spectrum = (1 - share) * low.spectrum + share * high.spectrum
-    return KnownSpectrum(f"between {low.name} and {high.name}", low.kind, density, spectrum, judged)
+    return KnownSpectrum(f"a mixture of {low.name} and {high.name}", low.kind, density, spectrum, judged)
 
 
 def _from_mixtures(spectrum: np.ndarray, mask: np.ndarray) -> float:

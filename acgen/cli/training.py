@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from matplotlib.figure import Figure
 
 from acgen.cli.output import output_file
 from acgen.cli.progress import progress_bar
@@ -77,16 +78,11 @@ def _read_curve(out: Path) -> list[Progress]:
 
 
 def write_curve(out: Path, history: list[Progress]) -> None:
-    """Write the loss curve beside the weights, as CSV and, where matplotlib is installed, as PNG."""
+    """Write the loss curve beside the weights, as CSV and as PNG."""
     with open(_curve_file(out), "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["update", "loss", "rate", "seconds", "done"])
         table.writerows([row.update, row.loss, row.rate, row.seconds, row.done] for row in history)
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        print('no loss curve as PNG: pip install "acgen[train]" for it')
-        return
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
     axes.plot([row.update for row in history], [row.loss for row in history], lw=0.8)
