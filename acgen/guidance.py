@@ -55,7 +55,7 @@ class SpectrumGuide:
     same at every size, and what it means for the paper's 216 atoms. At equal xi, `site` pulls about 15 times as hard.
 
     Below `tolerance`, the distance between prediction and truth that the forward model itself has on a network of atoms
-    it has not seen, the pull fades: sqrt(d² + tolerance²) replaces d, because a closer fit would fit the model's error.
+    it has not seen, the pull fades: (d⁴ + tolerance⁴)^(1/4) replaces d, because a closer fit would fit the model's error.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class SpectrumGuide:
     """
 
     def __init__(
-        self, model: ForwardModel, target: Target, xi: float, mode: GuideMode = "cell", tolerance: float = 0.1
+        self, model: ForwardModel, target: Target, xi: float, mode: GuideMode = "cell", tolerance: float = 0.15
     ):
         if not (np.isfinite(xi) and xi >= 0):
             raise ValueError(f"guidance strength xi is {xi}; give a number that is not negative (the paper: 180-250)")
@@ -84,7 +84,7 @@ class SpectrumGuide:
         sites = self.model(periodic_graph(denoised, cell, self.model.config.cutoff))
         mean = sites.mean(0)
         residual = (mean if self.mode == "cell" else sites) * self._mask - self._y
-        distance = (residual.square().sum(-1).mean() + self.tolerance**2).sqrt()
+        distance = (residual.square().sum(-1).mean().square() + self.tolerance**4) ** 0.25
         norm = distance if self.mode == "cell" else distance * REFERENCE_ATOMS**0.5
         penalty = 2 * self.xi * len(denoised) / REFERENCE_ATOMS * norm
         prediction = mean.detach().numpy().astype(np.float64)
