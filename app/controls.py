@@ -1,4 +1,4 @@
-"""The sidebar: target, structure and run settings, each a widget of a parameter of the state."""
+"""The sidebar: presets, target, structure and run settings, each a widget of a parameter of the state."""
 
 from __future__ import annotations
 
@@ -8,64 +8,108 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from acgen.ensemble import Settings
 from acgen.spectra.spectrum import SpectrumError
-from acgen.structure import cell_matrix, n_atoms
+from app.pace import SERVER_PACE, Pace
+from app.presets import PRESETS, apply_preset
 from app.state import State
 from app.style import STYLE
-from app.uploads import SpectrumInput, target_from_upload
+from app.uploads import BoundedInput, structure_from_upload, target_from_upload
 from app.views.notice import Notice
+from app.views.progress import clock
 
+WIDE = {"size": "small", "sizing_mode": "stretch_width"}
 SLIDER = {
-    "size": "small",
+    **WIDE,
     "inline_layout": True,
-    "sizing_mode": "stretch_width",
     "margin": (0, 16),
     # The arrow keys step the number; its buttons would leave no room for it.
     "sx": {"& .MuiInputAdornment-root": {"display": "none"}},
 }
+UPLOAD = {**WIDE, "variant": "outlined"}
 
 
 class Controls(pn.viewable.Viewer):
-    """Everything that is chosen before a run; greyed out while one is active."""
+    """Everything that is chosen before a run; greyed out while one is active, but for xi.
 
-    def __init__(self, state: State, **params):
+    `prepare` is a place under the target for whatever prepares a spectrum.
+    """
+
+    def __init__(self, state: State, pace: Pace = SERVER_PACE, **params):
         super().__init__(**params)
-        self.state = state
+        self.state, self.pace = state, pace
         parameters = state.param
-        self.target = pmui.Select.from_param(
-            parameters.target_name, size="small", sizing_mode="stretch_width", margin=(8, 16, 4, 16)
+        self.presets = pmui.MenuButton(
+            label="Presets",
+            items=[{"label": name} for name in PRESETS],
+            description="Settings worth starting from",
+            variant="text",
+            size="small",
+            margin=(6, 12, 0, 0),
+            on_click=lambda item: apply_preset(state, item["label"]),
         )
-        self.upload = SpectrumInput(
+        self.target = pmui.Select.from_param(parameters.target_name, margin=(8, 16, 4, 16), **WIDE)
+        self.upload = BoundedInput(
             label="Upload a spectrum",
             accept=".csv,.txt,.dat,.xdi,.asc,.xy,.xmu,.nor",
-            variant="outlined",
             uploaded_label="Upload a spectrum",
-            sizing_mode="stretch_width",
             margin=(4, 16),
-            size="small",
             description="Two columns, energy in eV and intensity: text, CSV or XDI, up to 2 MB.",
+            css_classes=["acgen-spectrum-file"],
+            **UPLOAD,
         )
         self.message = Notice(margin=(4, 16))
+        self.prepare = pn.Column(margin=0, sizing_mode="stretch_width")
         self.history = pn.pane.HTML("", margin=(0, 18), stylesheets=[STYLE], css_classes=["acgen-small"])
-        self.sliders = [
-            *(_slider(pmui.EditableFloatSlider, parameters[name], "0.00") for name in ("density", "cell")),
-            _slider(pmui.EditableFloatSlider, parameters.xi, "0"),
-            *(_slider(pmui.EditableIntSlider, parameters[name], "0") for name in ("restarts", "steps", "candidates")),
-        ]
-        self.seed = pmui.IntInput.from_param(
-            parameters.seed, size="small", sizing_mode="stretch_width", margin=(10, 16, 8, 16)
+        self.density, self.cell = (
+            _slider(pmui.EditableFloatSlider, parameters[name], "0.00") for name in ("density", "cell")
         )
+        self.cubic = pmui.Checkbox.from_param(parameters.cubic, size="small", margin=(0, 14))
+        self.edges = pn.Row(
+            *(
+                pmui.FloatInput.from_param(
+                    parameters[name], margin=(4, 4), css_classes=[f"acgen-{name}"], **WIDE
+                )
+                for name in ("cell_b", "cell_c")
+            ),
+            margin=(0, 12),
+            sizing_mode="stretch_width",
+        )
+        self.structure = BoundedInput(
+            label="Upload a structure",
+            accept=".extxyz,.xyz,.cif,.vasp,.poscar",
+            uploaded_label="Upload a structure",
+            margin=(4, 16),
+            description="A structure to start from: carbon with a periodic cell, extxyz, CIF or POSCAR. It is noised "
+            "to time t and denoised again, instead of random atoms, and sets cell and density.",
+            css_classes=["acgen-structure-file"],
+            **UPLOAD,
+        )
+        self.start_t = _slider(pmui.EditableFloatSlider, parameters.start_t, "0.00")
+        self.random = pmui.Button(
+            label="Use random atoms instead", variant="text", size="small", margin=(0, 16),
+            on_click=lambda _event: state.param.update(start=None),
+        )
+        self.xi = _slider(pmui.EditableFloatSlider, parameters.xi, "0")
+        self.counts = [
+            _slider(pmui.EditableIntSlider, parameters[name], "0") for name in ("restarts", "steps", "candidates")
+        ]
+        self.seed = pmui.IntInput.from_param(parameters.seed, margin=(10, 16, 8, 16), **WIDE)
         self.atoms = pn.pane.HTML(
-            pn.bind(atoms_text, state.param.density, state.param.cell),
-            margin=(0, 18),
-            stylesheets=[STYLE],
-            css_classes=["acgen-small", "acgen-atoms"],
+            "", margin=(0, 18), stylesheets=[STYLE], css_classes=["acgen-small", "acgen-atoms"]
         )
         self.upload.param.watch(self._uploaded, "value")
-        self.upload.param.watch(self._refused, "refused")
+        self.structure.param.watch(self._structure_uploaded, "value")
+        for widget in (self.upload, self.structure):
+            widget.param.watch(self._refused, "refused")
         state.param.watch(self._describe_target, "target_name")
         state.param.watch(self._lock, "snapshot")
+        sizes = ["density", "cell", "cubic", "cell_b", "cell_c", "start"]
+        state.param.watch(self._arrange, ["cubic", "start"])
+        state.param.watch(self._estimate, [*sizes, "xi", "restarts", "steps", "candidates", "target_name"])
         self._describe_target()
+        self._arrange()
+        self._estimate()
 
     def _uploaded(self, event: param.parameterized.Event) -> None:
         if event.new is None:
@@ -79,6 +123,19 @@ class Controls(pn.viewable.Viewer):
             self.state.add_target(target)
         # The same file can be chosen again, and its bytes need not be kept.
         self.upload.param.update(value=None, filename=None, mime_type=None)
+
+    def _structure_uploaded(self, event: param.parameterized.Event) -> None:
+        if event.new is None:
+            return
+        try:
+            start = structure_from_upload(event.new, self.structure.filename or "")
+            Settings(start=start)
+        except ValueError as error:
+            self.message.say(f"Not taken: {error}. The start stays as it was.")
+        else:
+            self.message.hide()
+            self.state.start = start
+        self.structure.param.update(value=None, filename=None, mime_type=None)
 
     def _refused(self, event: param.parameterized.Event) -> None:
         if event.new:
@@ -97,37 +154,68 @@ class Controls(pn.viewable.Viewer):
         elif self.message.severity == "warning":
             self.message.hide()
 
+    def _arrange(self, *_events) -> None:
+        """Show what can be set: a structure to start from has its own cell and density."""
+        random = self.state.start is None
+        for widget in (self.density, self.cell, self.cubic):
+            widget.visible = random
+        self.edges.visible = random and not self.state.cubic
+        self.start_t.visible = self.random.visible = not random
+
+    def _estimate(self, *_events) -> None:
+        """Say how large the structures will be and how long they will take."""
+        try:
+            settings = self.state.settings
+        except ValueError as error:
+            self.atoms.object = html.escape(str(error))
+        else:
+            self.atoms.object = size_text(settings, self.pace.seconds(settings))
+
     def _lock(self, event: param.parameterized.Event) -> None:
         active = event.new.status.active
         if active != self.seed.disabled:
-            for widget in (self.target, self.upload, self.seed, *self.sliders):
+            for widget in self.locked:
                 widget.disabled = active
+            self._estimate()
+
+    @property
+    def locked(self) -> list[pn.widgets.Widget]:
+        """What cannot be changed while a run is active."""
+        cell = [self.density, self.cell, self.cubic, *self.edges]
+        start = [self.structure, self.start_t, self.random]
+        return [self.presets, self.target, self.upload, *cell, *start, *self.counts, self.seed]
 
     def __panel__(self):
-        density, cell, *rest = self.sliders
         return pmui.Column(
-            _section("Target"),
+            pn.Row(_section("Target"), pn.Spacer(sizing_mode="stretch_width"), self.presets, margin=0,
+                   sizing_mode="stretch_width"),
             self.target,
             self.upload,
             self.message,
             self.history,
+            self.prepare,
             _section("Structure"),
-            density,
-            cell,
-            self.atoms,
+            self.density,
+            self.cell,
+            self.cubic,
+            self.edges,
+            self.structure,
+            self.start_t,
+            self.random,
             _section("Run"),
-            *rest,
+            self.xi,
+            *self.counts,
             self.seed,
+            self.atoms,
             margin=0,
             sizing_mode="stretch_width",
         )
 
 
-def atoms_text(density: float, cell: float) -> str:
-    """How large the structure will be."""
-    count = n_atoms(density, cell_matrix(cell))
-    warning = " Large: expect minutes per candidate." if count > 1500 else ""
-    return f"<b>{count:,} atoms</b> in a cube of {cell:.2f} Å.{warning}"
+def size_text(settings: Settings, seconds: float) -> str:
+    """How large the structures will be and how long all of them will take."""
+    what = f"from {html.escape(settings.start.info.get('name', 'a structure'))}" if settings.start is not None else ""
+    return f"<b>{settings.n_atoms:,} atoms</b> {what} · about <b>{clock(max(seconds, 1))}</b> for all candidates"
 
 
 def _slider(kind: type, parameter: param.Parameter, form: str) -> pn.widgets.Widget:

@@ -6,22 +6,32 @@ import functools
 import time
 from collections import deque
 from typing import Any
+from urllib.parse import urlencode
 
 import panel as pn
 import panel_material_ui as pmui
 
 from acgen.ensemble import load_models
 from app.controls import Controls
-from app.runner import Runner, Snapshot
-from app.state import LIVE, State
-from app.structure import show_candidate, show_frame
+from app.player import Player
+from app.presets import query_of, restore
+from app.runner import Runner
+from app.snapshot import Snapshot, Status
+from app.state import State
+from app.structure import Shown, show_candidate, show_frame
 from app.transport import Transport
-from app.views.angles import AnglesView
+from app.views.candidates import CandidatesView
 from app.views.coordination import CoordinationView
+from app.views.deck import Deck
+from app.views.distribution import AnglesView, RadialView
+from app.views.log import LogView
+from app.views.plot import card, heading
 from app.views.progress import MisfitView
-from app.views.spectrum import SpectrumView
+from app.views.save import Saver
+from app.views.spectrum import ResidualView, SpectrumView
 from app.views.structure import StructureView
 
+PLOTS = (SpectrumView, ResidualView, CoordinationView, AnglesView, RadialView, MisfitView)
 TICK_MS = 30
 #: Seconds between the updates of two plots: they cost more than a frame in three dimensions and are read, not watched.
 PLOT_EVERY = 0.25
@@ -50,22 +60,27 @@ class Dashboard(pn.viewable.Viewer):
 
     Parameters
     ----------
-    generate, load, clock
+    generate, load, slots, clock
         As for `app.runner.Runner`.
     """
 
-    def __init__(self, generate, load=shared_models, clock=time.monotonic, **params):
+    def __init__(self, generate, load=shared_models, slots=None, clock=time.monotonic, **params):
         super().__init__(**params)
         self._clock = clock
         self._context = None  # of the session, once there is one
-        self.state = State()
-        self.runner = Runner(generate, load)
+        self.state, self.saver = State(), Saver()
+        self.runner = Runner(generate, load, slots)
         self.controls = Controls(self.state)
         self.transport = Transport(self.state, self.runner)
-        self.structure = StructureView(self.state)
-        self.spectrum, self.coordination = SpectrumView(self.state), CoordinationView(self.state)
-        self.angles, self.misfit = AnglesView(self.state), MisfitView(self.state)
-        self.plots = deque([self.spectrum, self.coordination, self.angles, self.misfit])
+        self.player = Player(self.state, self.transport.branch, clock)
+        self.structure = StructureView(self.state, self.player)
+        plots = [kind(self.state, self.saver) for kind in PLOTS]
+        self.spectrum, self.residual, self.coordination, self.angles, self.radial, self.misfit = plots
+        self.candidates = CandidatesView(self.state)
+        self.progress = Deck({"Misfit": self.misfit, "Candidates": self.candidates, "Log": LogView(self.state)})
+        self.distributions = Deck({"Angles": self.angles, "g(r)": self.radial})
+        self.plots = deque(plots)
+        self._analysed: dict[tuple[int, int], Shown] = {}  # the candidates, by key
         self._source_shown: object = None
         self._shown_at = self._plotted_at = self._told_at = float("-inf")
 
@@ -76,21 +91,45 @@ class Dashboard(pn.viewable.Viewer):
             return
         snapshot, now = self.runner.snapshot, self._clock()
         with pn.io.hold():
+            self.transport.tick()
             self._tell(snapshot, now)
-            source = self._source(snapshot)
-            new = source is not None and source is not self._source_shown
-            if new and (self.structure.free or now - self._shown_at > PLOT_EVERY):
-                self._source_shown, self._shown_at = source, now
-                self.state.shown = show_frame(snapshot) if source is snapshot.frame else show_candidate(source)
+            self.player.tick()
+            self._show(snapshot, now)
             self._plot(now)
 
     def _tell(self, snapshot: Snapshot, now: float) -> None:
         """Hand on a new snapshot: at once if the run's status changed, otherwise as often as its text can be read."""
         known = self.state.snapshot
-        changed = snapshot.status is not known.status or len(snapshot.candidates) != len(known.candidates)
-        if changed or (snapshot.version != known.version and now - self._told_at > TELL_EVERY):
-            self._told_at = now
-            self.state.snapshot = snapshot
+        turned = (snapshot.run, snapshot.status) != (known.run, known.status)
+        changed = turned or len(snapshot.finished) != len(known.finished)
+        if not changed and (snapshot.version == known.version or now - self._told_at <= TELL_EVERY):
+            return
+        self._told_at = now
+        self.state.snapshot = snapshot
+        new = {item.key: item for item in snapshot.finished if item.key not in self._analysed}
+        self._analysed |= {key: show_candidate(item.candidate, item.name) for key, item in new.items()}
+        self.candidates.refresh(snapshot.finished, self._analysed)
+        if turned and snapshot.status is Status.DONE and self.state.moment is None and not self.state.picked:
+            self.state.picked = best_first(snapshot)
+            self.progress.show("Candidates")
+
+    def _show(self, snapshot: Snapshot, now: float) -> None:
+        """Put on display what the user wants to see, if it is something new."""
+        chosen = self.state.chosen
+        trajectory = snapshot.trajectory
+        if chosen:
+            source: Any = self.state.picked
+        elif trajectory and self.state.moment is not None:
+            source = trajectory[min(self.state.moment, len(trajectory) - 1)].frame
+        else:
+            source = snapshot.frame
+        if source is None or source is self._source_shown:
+            return
+        if not self.structure.free and now - self._shown_at <= PLOT_EVERY:
+            return
+        self._source_shown, self._shown_at = source, now
+        shown = [self._analysed[item.key] for item in chosen] or [show_frame(source, snapshot.settings.box)]
+        self.state.param.update(shown=shown[0], compared=tuple(shown))
 
     def _plot(self, now: float) -> None:
         """Draw one of the plots that have changed, so that no tick takes long."""
@@ -107,17 +146,17 @@ class Dashboard(pn.viewable.Viewer):
         session = getattr(self._context, "session", None)
         return session is not None and session.connection_count == 0
 
-    def _source(self, snapshot):
-        """The frame or candidate that the user wants to see."""
-        if self.state.choice == LIVE:
-            return snapshot.frame
-        return next((item for item in snapshot.candidates if item.index == self.state.choice), None)
-
     def page(self) -> pmui.Page:
         """The page of this session, with its clock running; the worker ends with the session."""
-        left = _box(pn.Column, self.structure, _box(pn.Column, self.misfit, margin=BELOW, styles={"flex": "0 0 178px"}))
-        plots = _box(pn.Row, self.coordination, _box(pn.Column, self.angles, margin=BESIDE), margin=BELOW)
-        right = _box(pn.Column, self.spectrum, plots, margin=BESIDE)
+        below = _box(pn.Column, self.progress, margin=BELOW, styles={"flex": "0 0 250px"})
+        left = _box(pn.Column, self.structure, below)
+        spectra = card(
+            heading(self.spectrum.title, self.spectrum.key, self.spectrum.menu),
+            _box(pn.Column, self.spectrum.plot, self.spectrum.note),
+            _box(pn.Column, self.residual.plot, styles={"flex": "0 0 112px"}),
+        )
+        plots = _box(pn.Row, self.coordination, _box(pn.Column, self.distributions, margin=BESIDE), margin=BELOW)
+        right = _box(pn.Column, _box(pn.Column, spectra, styles={"flex": "1.2"}), plots, margin=BESIDE)
         views = _box(pn.Row, left, right, margin=BELOW)
         page = pmui.Page(
             title="acgen",
@@ -127,17 +166,38 @@ class Dashboard(pn.viewable.Viewer):
             sidebar_resizable=False,
             busy_indicator=None,
             theme_config=THEME,
-            main=[_box(pn.Column, self.transport, views, styles={"padding": f"{GAP}px", "height": "100%"})],
+            main=[_box(pn.Column, self.transport, views, self.saver, styles={"padding": f"{GAP}px", "height": "100%"})],
         )
         page.param.watch(lambda event: self.state.param.update(dark=event.new), "dark_theme")
         self.state.dark = bool(page.dark_theme)
         self._context = pn.state.curdoc.session_context if pn.state.curdoc is not None else None
+        if pn.state.location is not None:
+            self._follow_link(pn.state.location)
         pn.state.add_periodic_callback(self.tick, period=TICK_MS)
         # The module's globals may be gone when the session ends: bind what is needed.
         pn.state.on_session_destroyed(
             lambda _context, runner=self.runner, structure=self.structure: (runner.stop(), structure.close())
         )
         return page
+
+    def _follow_link(self, location) -> None:
+        """Take the settings of the address, and keep the address of the page at those of the last start."""
+        problems = restore(self.state, location.query_params)
+        if problems:
+            self.transport.problem.say(" ".join(problems), "warning")
+        self.transport.start.on_click(lambda _event: setattr(location, "search", link_of(self.state)))
+
+
+def best_first(snapshot: Snapshot) -> tuple[tuple[int, int], ...]:
+    """Keys of the candidates of a run, the one with the smallest misfit first."""
+    own = [item for item in snapshot.finished if item.run == snapshot.run]
+    return tuple(item.key for item in sorted(own, key=lambda item: item.candidate.misfit or 0.0))
+
+
+def link_of(state: State) -> str:
+    """The query of an address that restores the settings."""
+    query = urlencode(query_of(state))
+    return query and f"?{query}"
 
 
 def _box(kind: type[pn.Column | pn.Row], *parts: Any, margin: Any = 0, styles: dict[str, str] | None = None):

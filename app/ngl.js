@@ -115,6 +115,15 @@ view.acgenShow = (frame) => {
 };
 view.acgenBackground = (colour) => view.stage.setParameters({ backgroundColor: colour });
 view.acgenReset = () => fit(300);
+view.acgenSpin = (on) => view.stage.setSpin(on ? [0, 1, 0] : null, on ? 0.005 : null);
+view.acgenFullScreen = () => view.stage.toggleFullscreen(view.el.parentElement);
+view.acgenPicture = async (name) => {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await view.stage.makeImage({ factor: 2, antialias: true }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+};
 
 // nglview gives its canvas a fixed size and its own buttons: fill the place that the page gives instead.
 view.mouseOverDisplay = () => {};

@@ -117,6 +117,21 @@ class FrameStream:
         if self._ready:
             self._call("acgenReset")
 
+    def spin(self, on: bool) -> None:
+        """Turn the view slowly, or stop that."""
+        if self._ready:
+            self._call("acgenSpin", on)
+
+    def full_screen(self) -> None:
+        """Let the view fill the screen, or no longer."""
+        if self._ready:
+            self._call("acgenFullScreen")
+
+    def picture(self, name: str) -> None:
+        """Save what is seen as a PNG of that name, in the browser."""
+        if self._ready:
+            self._call("acgenPicture", name)
+
     def close(self) -> None:
         """Forget the widget and its parts, which ipywidgets would keep for the life of the server."""
         self._ready = False

@@ -1,6 +1,7 @@
 """One run in a worker thread: consumes the generator of the core and publishes snapshots, the newest wins.
 
-The thread knows nothing of Panel or Bokeh. It replaces one immutable `Snapshot`; whoever wants to see it pulls it.
+The thread knows nothing of Panel or Bokeh. It replaces one immutable `Snapshot`; whoever wants to see it pulls it. Only
+the worker publishes while a run is active: others tell it what they want and read what came of it.
 """
 
 from __future__ import annotations
@@ -9,85 +10,21 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
 from acgen.ensemble import Candidate, FrameEvent, Models, Settings
-from acgen.sampler import Frame
+from acgen.settings import LiveXi, Strength
+from app.pace import SERVER_PACE, Pace
+from app.slots import Slots, Turn
+from app.snapshot import KEPT_CANDIDATES, Finished, Snapshot, Status, in_words, keep, note
 
+__all__ = ["Runner", "Snapshot", "Status", "explain"]
 
-class Status(StrEnum):
-    """What a run is doing."""
-
-    IDLE = "idle"
-    LOADING = "loading"
-    RUNNING = "running"
-    PAUSED = "paused"
-    STOPPED = "stopped"
-    DONE = "done"
-    FAILED = "failed"
-
-    @property
-    def active(self) -> bool:
-        """Whether a worker is at work, or waits to go on."""
-        return self in (Status.LOADING, Status.RUNNING, Status.PAUSED)
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """Everything there is to know about a run at one moment.
-
-    Attributes
-    ----------
-    version
-        Grows with every snapshot of a runner.
-    status
-        What the run is doing.
-    settings
-        What it runs with; None before the first.
-    candidate, frame
-        The newest frame and the candidate it belongs to; None before the first.
-    misfits
-        Steps that were guided so far and the misfit there, one tuple of pairs for each candidate begun.
-    candidates
-        The finished ones.
-    elapsed
-        Seconds of work so far, without pauses.
-    error
-        What went wrong and what to do, if the run failed.
-    """
-
-    version: int = 0
-    status: Status = Status.IDLE
-    settings: Settings | None = None
-    models: Models | None = None
-    candidate: int = 0
-    frame: Frame | None = None
-    misfits: tuple[tuple[tuple[int, float], ...], ...] = ()
-    candidates: tuple[Candidate, ...] = ()
-    elapsed: float = 0.0
-    error: str = ""
-
-    @property
-    def progress(self) -> float:
-        """Fraction of all steps that is done, 0-1."""
-        if self.settings is None or self.frame is None:
-            return 0.0
-        if self.status is Status.DONE:
-            return 1.0
-        done = self.candidate + self.frame.step / self.frame.steps
-        return min(done / self.settings.candidates, 1.0)
-
-    @property
-    def remaining(self) -> float | None:
-        """Seconds of work left at the pace so far; None while it is not known."""
-        if not 0 < self.progress or not self.status.active:
-            return None
-        return self.elapsed * (1 / self.progress - 1)
+Generate = Callable[[Settings, Models, Strength], Iterator[FrameEvent | Candidate]]
 
 
 class Runner:
-    """Starts, pauses, steps and stops one run at a time.
+    """Starts, pauses, steps, steers and stops one run at a time.
 
     Parameters
     ----------
@@ -95,18 +32,26 @@ class Runner:
         `acgen.ensemble.generate`, or what behaves like it.
     load_models
         Gives its second argument; called in the worker.
+    slots
+        Where runs of several sessions wait for each other; by default nobody waits.
+    pace
+        Learns how long steps take.
     clock
         Seconds, monotonic.
     """
 
     def __init__(
         self,
-        generate: Callable[[Settings, Models], Iterator[FrameEvent | Candidate]],
+        generate: Generate,
         load_models: Callable[[], Models],
+        slots: Slots | None = None,
+        pace: Pace = SERVER_PACE,
         clock: Callable[[], float] = time.monotonic,
     ):
         self._generate = generate
         self._load_models = load_models
+        self._slots = slots or Slots(1)
+        self._pace = pace
         self._clock = clock
         self._snapshot = Snapshot()
         self._thread: threading.Thread | None = None
@@ -114,28 +59,51 @@ class Runner:
         self._go = threading.Condition()
         self._paused = False
         self._steps = 0  # how many frames a paused run may still make
+        self._strength = LiveXi(0.0)
 
     @property
     def snapshot(self) -> Snapshot:
         """The newest state of the run."""
         return self._snapshot
 
-    def start(self, settings: Settings) -> None:
+    def start(self, settings: Settings, origin: str = "") -> None:
         """Begin a run.
+
+        Parameters
+        ----------
+        settings
+            What to run.
+        origin
+            What the run goes on from, if it is a branch of an earlier one: its log then goes on too.
 
         Raises
         ------
         RuntimeError
             If one is active: stop it first.
         """
-        if self._snapshot.status.active:
+        before = self._snapshot
+        if before.status.active:
             raise RuntimeError("a run is active: stop it before the next start")
         self.join()
         self._stop = threading.Event()
         self._paused, self._steps = False, 0
-        self._snapshot = Snapshot(self._snapshot.version + 1, Status.LOADING, settings)
+        self._strength = LiveXi(settings.xi)
+        number = before.run + 1
+        begun = note(f"Run {number} started{origin and ' from ' + origin}: {in_words(settings)}")
+        self._snapshot = Snapshot(
+            before.version + 1,
+            number,
+            Status.LOADING,
+            settings=settings,
+            finished=before.finished,
+            log=(*(before.log if origin else ()), begun),
+        )
         self._thread = threading.Thread(target=self._work, args=(settings, self._stop), daemon=True, name="acgen-run")
         self._thread.start()
+
+    def steer(self, xi: float) -> None:
+        """Set the guidance strength from the next step on."""
+        self._strength.xi = xi
 
     def pause(self) -> None:
         """Let the run wait after the step it is at."""
@@ -160,43 +128,67 @@ class Runner:
         with self._go:
             self._stop.set()
             self._go.notify_all()
+        self._slots.wake()
 
     def join(self, timeout: float | None = None) -> None:
         """Wait for the worker to end."""
         if self._thread is not None:
             self._thread.join(timeout)
 
-    def _publish(self, **changes) -> None:
-        self._snapshot = replace(self._snapshot, version=self._snapshot.version + 1, **changes)
+    def _publish(self, told: str = "", **changes) -> None:
+        now = self._snapshot
+        log = (*now.log, note(told)) if told else now.log
+        self._snapshot = replace(now, version=now.version + 1, log=log, **changes)
 
     def _work(self, settings: Settings, stop: threading.Event) -> None:
+        turn = self._slots.turn()
         try:
-            models = self._load_models()
-            self._publish(status=Status.RUNNING, models=models)
-            self._consume(self._generate(settings, models), stop)
-            self._publish(status=Status.STOPPED if stop.is_set() else Status.DONE)
+            if self._take(turn, stop, Status.LOADING):
+                models = self._load_models()
+                self._publish(status=Status.RUNNING, models=models)
+                self._consume(self._generate(settings, models, self._strength), stop, turn)
+            ended = f"with {len(self._snapshot.candidates)} of {settings.candidates} candidates"
+            if stop.is_set():
+                self._publish(f"Stopped {ended}{self._where()}", status=Status.STOPPED)
+            else:
+                self._publish(f"Done {ended}", status=Status.DONE)
         except Exception as error:
-            self._publish(status=Status.FAILED, error=explain(error))
+            reason = explain(error)
+            self._publish(f"Failed{self._where()}: {reason}", status=Status.FAILED, error=reason)
+        finally:
+            turn.give()
 
-    def _consume(self, events: Iterator[FrameEvent | Candidate], stop: threading.Event) -> None:
+    def _take(self, turn: Turn, stop: threading.Event, then: Status) -> bool:
+        """Wait for a place among the runs of the server; False if the run was stopped meanwhile."""
+        taken = turn.take(stop.is_set, lambda place: self._publish(status=Status.QUEUED, place=place))
+        if taken:
+            self._publish(status=then, place=0)
+        return taken
+
+    def _consume(self, events: Iterator[FrameEvent | Candidate], stop: threading.Event, turn: Turn) -> None:
         misfits: list[list[tuple[int, float]]] = []
         begin = self._clock()
         try:
             for event in events:
+                elapsed = self._clock() - begin
                 if isinstance(event, Candidate):
-                    self._publish(candidates=(*self._snapshot.candidates, event), elapsed=self._clock() - begin)
+                    self._finish(event, elapsed)
                     continue
                 while len(misfits) <= event.candidate:
                     misfits.append([])
                 if event.frame.misfit is not None:
                     misfits[event.candidate].append((event.frame.step, event.frame.misfit))
+                now = self._snapshot
                 self._publish(
+                    _change(now, event),
                     candidate=event.candidate,
                     frame=event.frame,
-                    misfits=(*self._snapshot.misfits[: event.candidate], tuple(misfits[event.candidate])),
-                    elapsed=self._clock() - begin,
+                    xi=event.xi,
+                    trajectory=keep(now.trajectory, event),
+                    misfits=(*now.misfits[: event.candidate], tuple(misfits[event.candidate])),
+                    elapsed=elapsed,
                 )
-                begin += self._wait(stop)
+                begin += self._wait(stop, turn)
                 if stop.is_set():
                     return
         finally:
@@ -204,8 +196,21 @@ class Runner:
             if close is not None:
                 close()
 
-    def _wait(self, stop: threading.Event) -> float:
-        """Wait while the run is paused; seconds that it took."""
+    def _finish(self, candidate: Candidate, elapsed: float) -> None:
+        now = self._snapshot
+        item = Finished(now.run, now.settings, candidate)
+        misfit = "" if candidate.misfit is None else f", misfit {candidate.misfit:.3f}"
+        self._publish(
+            f"Candidate {candidate.index + 1} finished{misfit}",
+            finished=(*now.finished, item)[-KEPT_CANDIDATES:],
+            elapsed=elapsed,
+        )
+        before = 0 if now.settings.resume is None else now.settings.resume.step
+        steps = (candidate.index + 1) * (now.frame.steps - before)
+        self._pace.learn(now.settings, steps, elapsed)
+
+    def _wait(self, stop: threading.Event, turn: Turn) -> float:
+        """Wait while the run is paused; seconds that it took. Meanwhile another run may have its place."""
         with self._go:
             if not self._paused:
                 return 0.0
@@ -213,12 +218,27 @@ class Runner:
                 self._steps -= 1
                 return 0.0
             since = self._clock()
-            self._publish(status=Status.PAUSED)
+            again = self._snapshot.log[-1].text.startswith("Paused")
+            self._publish("" if again else f"Paused{self._where()}", status=Status.PAUSED)
+            turn.give()
             self._go.wait_for(lambda: not self._paused or self._steps > 0 or stop.is_set())
             if self._steps > 0:
                 self._steps -= 1
-            self._publish(status=Status.RUNNING)
-            return self._clock() - since
+        if self._take(turn, stop, Status.RUNNING) and not self._paused:
+            self._publish("Resumed")
+        return self._clock() - since
+
+    def _where(self) -> str:
+        now = self._snapshot
+        return "" if now.frame is None else f" at step {now.frame.step} of candidate {now.candidate + 1}"
+
+
+def _change(now: Snapshot, event: FrameEvent) -> str:
+    """For the log: that the strength of guidance is another one from this step on."""
+    held = now.settings.xi if now.xi is None else now.xi
+    if event.xi == held or now.settings.target is None:
+        return ""
+    return f"ξ {held:g} → {event.xi:g} from step {event.frame.step} of candidate {event.candidate + 1}"
 
 
 def explain(error: Exception) -> str:

@@ -1,13 +1,16 @@
-"""Start, pause, step, stop, progress, which structure to show, and the download."""
+"""Start, pause, step, stop, branch, progress, and the download."""
 
 from __future__ import annotations
 
 import panel as pn
 import panel_material_ui as pmui
 
+from acgen.ensemble import Settings
+from app.branch import go_on, noise_candidate, noise_frame
 from app.export import results_zip, zip_name
-from app.runner import Runner, Snapshot, Status
-from app.state import LIVE, State
+from app.runner import Runner
+from app.snapshot import Snapshot, Status
+from app.state import State
 from app.views.notice import Notice
 from app.views.progress import ProgressView
 
@@ -15,16 +18,42 @@ BUTTON = {"size": "small", "margin": 0}
 
 
 class Transport(pn.viewable.Viewer):
-    """The row above the views; buttons are active when they can do something."""
+    """The row above the views; buttons are active when they can do something.
+
+    `beside` is a place behind the buttons for what is worth knowing before a start, `files` one for what goes in and
+    out as a file.
+    """
 
     def __init__(self, state: State, runner: Runner, **params):
         super().__init__(**params)
         self.state, self.runner = state, runner
-        self.start = pmui.Button(label="Start", icon="play_arrow", color="primary", variant="contained", **BUTTON)
-        self.pause = pmui.Button(label="Pause", icon="pause", variant="outlined", width=96, **BUTTON)
-        self.step = pmui.Button(label="Step", icon="skip_next", variant="outlined", **BUTTON)
-        self.stop = pmui.Button(label="Stop", icon="stop", variant="outlined", **BUTTON)
-        self.choice = pmui.Select.from_param(state.param.choice, size="small", width=170, margin=0)
+        self._next: tuple[Settings, str] | None = None  # starts as soon as the run that it replaces has ended
+        self.start = pmui.Button(
+            label="Start",
+            icon="play_arrow",
+            color="primary",
+            variant="contained",
+            description="Generate candidates with these settings",
+            **BUTTON,
+        )
+        self.pause = pmui.Button(
+            label="Pause",
+            icon="pause",
+            variant="outlined",
+            width=96,
+            description="Wait after the step that is being made; other runs may use the time",
+            **BUTTON,
+        )
+        self.step = pmui.Button(
+            label="Step", icon="skip_next", variant="outlined", description="Make one step and wait again", **BUTTON
+        )
+        self.stop = pmui.Button(
+            label="Stop",
+            icon="stop",
+            variant="outlined",
+            description="End the run; candidates that are finished stay",
+            **BUTTON,
+        )
         self.download = pmui.FileDownload(
             callback=lambda: results_zip(state.snapshot),
             filename="acgen.zip",
@@ -32,8 +61,11 @@ class Transport(pn.viewable.Viewer):
             auto=True,
             icon="download",
             variant="outlined",
+            description="The candidates of this run, their spectra and settings as one zip file",
             **BUTTON,
         )
+        self.beside = pn.Row(margin=0)
+        self.files = pn.Row(self.download, margin=0)
         self.progress = ProgressView(state)
         self.problem = Notice(margin=(8, 0))
         self.start.on_click(self._start)
@@ -41,17 +73,50 @@ class Transport(pn.viewable.Viewer):
         self.step.on_click(lambda _event: runner.step())
         self.stop.on_click(lambda _event: runner.stop())
         state.param.watch(lambda event: self._refresh(event.new), "snapshot")
+        state.param.watch(lambda event: runner.steer(event.new), "xi")
         self._refresh(state.snapshot)
+
+    def branch(self, t: float | None) -> None:
+        """Start a run from what is on display: noised to time `t`, or as it is; a run that is active ends first."""
+        try:
+            self._next = self._branch(t)
+        except ValueError as error:
+            self.problem.say(str(error))
+            return
+        self.runner.stop()
+        self.tick()
+
+    def tick(self) -> None:
+        """Start what waits for the end of a run."""
+        if self._next is not None and not self.runner.snapshot.status.active:
+            (settings, origin), self._next = self._next, None
+            self._begin(settings, origin)
+
+    def _branch(self, t: float | None) -> tuple[Settings, str]:
+        state, snapshot = self.state, self.runner.snapshot
+        if state.chosen:
+            if t is None:
+                raise ValueError("a finished candidate has no noise to go on from: noise it again, or choose a frame")
+            return noise_candidate(state, state.chosen[0], t)
+        if not snapshot.trajectory:
+            raise ValueError("there is no frame to branch from: start a run first")
+        event = snapshot.trajectory[-1 if state.moment is None else min(state.moment, len(snapshot.trajectory) - 1)]
+        return go_on(state, snapshot, event) if t is None else noise_frame(state, snapshot, event, t)
 
     def _start(self, _event) -> None:
         if self.runner.snapshot.status.active:  # a second click, before the button was greyed out
             return
-        self.problem.hide()
-        self.state.choice = LIVE
         try:
-            self.runner.start(self.state.settings)
+            settings = self.state.settings
         except ValueError as error:
             self.problem.say(str(error))
+        else:
+            self._begin(settings)
+
+    def _begin(self, settings: Settings, origin: str = "") -> None:
+        self.problem.hide()
+        self.state.param.update(moment=None, picked=())
+        self.runner.start(settings, origin)
 
     def _pause(self) -> None:
         if self.state.snapshot.status is Status.PAUSED:
@@ -71,9 +136,6 @@ class Transport(pn.viewable.Viewer):
         self.download.disabled = not snapshot.candidates
         if snapshot.candidates:
             self.download.filename = zip_name(snapshot)
-        options = {"Live": LIVE} | {_entry(candidate): candidate.index for candidate in snapshot.candidates}
-        if list(options.values()) != list(self.state.param.choice.objects):
-            self.state.param.choice.objects = options
         if status is Status.FAILED and snapshot.error != self.problem.text:
             self.problem.say(snapshot.error)
 
@@ -84,9 +146,9 @@ class Transport(pn.viewable.Viewer):
                 self.pause,
                 self.step,
                 self.stop,
+                self.beside,
                 self.progress,
-                self.choice,
-                self.download,
+                self.files,
                 sizing_mode="stretch_width",
                 margin=0,
                 styles={"gap": "10px", "align-items": "center"},
@@ -95,8 +157,3 @@ class Transport(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             margin=0,
         )
-
-
-def _entry(candidate) -> str:
-    misfit = "" if candidate.misfit is None else f" · misfit {candidate.misfit:.3f}"
-    return f"No. {candidate.index + 1}{misfit}"

@@ -1,9 +1,15 @@
-"""Spectra from a browser: bounded on the server whatever the client claims, then read and prepared by the core."""
+"""Files from a browser: bounded on the server whatever the client claims, then read by the core or by ase."""
 
 from __future__ import annotations
 
+import io
+import warnings
+
+import ase.io
+import numpy as np
 import panel_material_ui as pmui
 import param
+from ase import Atoms
 
 from acgen.spectra.prepare import prepare
 from acgen.spectra.read import read_spectrum
@@ -13,6 +19,11 @@ from acgen.spectra.spectrum import SpectrumError, Target
 MAX_BYTES = 2_000_000
 MAX_ROWS = 20_000
 MAX_NAME = 60
+MAX_ATOMS = 5000
+
+#: How a structure file is read, by the end of its name; all of these are plain text and run nothing.
+STRUCTURE_FORMATS = {".extxyz": "extxyz", ".xyz": "extxyz", ".cif": "cif", ".vasp": "vasp", ".poscar": "vasp"}
+STRUCTURE_NAMES = {"poscar": "vasp", "contcar": "vasp"}
 
 
 def target_from_upload(data: bytes, filename: str) -> Target:
@@ -36,11 +47,47 @@ def target_from_upload(data: bytes, filename: str) -> Target:
         raise SpectrumError(
             f"the file has {len(data) / 1e6:.1f} MB, at most {MAX_BYTES / 1e6:g} MB are read: cut it to the C K edge"
         )
-    rows = max(data.count(b"\n"), data.count(b"\r"))
+    rows = _rows(data)
     if rows > MAX_ROWS:
         raise SpectrumError(f"the file has {rows} lines, at most {MAX_ROWS} are read: cut it to the C K edge")
     name = label_of(filename)
     return prepare(read_spectrum(data, name))
+
+
+def structure_from_upload(data: bytes, filename: str) -> Atoms:
+    """Read the structure of an uploaded file; `info["name"]` is the file's name.
+
+    Raises
+    ------
+    ValueError
+        If the file is too large, of no known format, or no periodic carbon; the message says why.
+    """
+    name = label_of(filename)
+    low = name.lower()
+    kind = STRUCTURE_NAMES.get(low) or next((f for end, f in STRUCTURE_FORMATS.items() if low.endswith(end)), None)
+    if kind is None:
+        raise ValueError(f"“{name}” is of no known format: give extxyz, CIF or POSCAR (.extxyz, .cif, .vasp)")
+    if not isinstance(data, bytes) or not 0 < len(data) <= MAX_BYTES or _rows(data) > MAX_ROWS:
+        raise ValueError(f"the file is empty or larger than {MAX_BYTES / 1e6:g} MB and {MAX_ROWS} lines")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the parsers, on files that they do read
+            atoms = ase.io.read(io.StringIO(data.decode("utf-8", errors="replace")), format=kind)
+    except Exception as error:  # the parsers raise whatever they stumble on
+        raise ValueError(f"the file cannot be read as {kind} ({type(error).__name__})") from error
+    if len(atoms) == 0 or set(atoms.numbers) != {6} or len(atoms) > MAX_ATOMS:
+        raise ValueError(
+            f"the file has {len(atoms)} atoms of {'/'.join(sorted(set(atoms.get_chemical_symbols()))) or 'nothing'}: "
+            f"give 1 to {MAX_ATOMS} atoms of C"
+        )
+    cell = np.asarray(atoms.cell.array)
+    if not (np.isfinite(atoms.positions).all() and np.isfinite(cell).all() and np.linalg.det(cell) > 0):
+        raise ValueError("the file has no right-handed periodic cell in three directions: add the lattice")
+    return Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=cell, pbc=True, info={"name": name})
+
+
+def _rows(data: bytes) -> int:
+    return max(data.count(b"\n"), data.count(b"\r"))
 
 
 def label_of(filename: str) -> str:
@@ -50,7 +97,7 @@ def label_of(filename: str) -> str:
     return printable[:MAX_NAME] or "uploaded spectrum"
 
 
-class SpectrumInput(pmui.FileInput):
+class BoundedInput(pmui.FileInput):
     """A file button that keeps at most one chunk of at most `MAX_BYTES`, whatever the client sends."""
 
     refused = param.String("", doc="Why the last upload was not taken.")
@@ -67,6 +114,6 @@ class SpectrumInput(pmui.FileInput):
             or len(data) > MAX_BYTES
         ):
             self.refused = ""
-            self.refused = f"the file is larger than {MAX_BYTES / 1e6:g} MB: cut it to the C K edge"
+            self.refused = f"the file is larger than {MAX_BYTES / 1e6:g} MB: cut it to what is needed"
             return
         super()._process_chunk(msg | {"chunk": 1})

@@ -17,7 +17,7 @@ from acgen.structure import carbon
 MODELS = SimpleNamespace(sha256={"score": "0" * 64, "forward": "1" * 64, "judge": "2" * 64})
 
 
-def fake_generate(settings, models, seconds_per_step: float = 0.0):
+def fake_generate(settings, models, strength=None, seconds_per_step: float = 0.0):
     """Atoms that move from random places to a strained diamond lattice while the spectrum moves to the target."""
     cell = settings.box
     count = settings.n_atoms
@@ -25,13 +25,15 @@ def fake_generate(settings, models, seconds_per_step: float = 0.0):
     lattice = bulk("C", cubic=True).repeat(repeats).get_scaled_positions()[:count] @ cell
     begun, ended = builtin_targets()["sp"].intensity, builtin_targets()["diamond"].intensity
     total = len(settings.plan)
+    first = 0 if settings.resume is None else settings.resume.step
     for index in range(settings.candidates):
         begin = time.perf_counter()
         rng = np.random.default_rng(settings.seed + index)
         scattered = rng.random((count, 3)) @ cell
-        for number, step in enumerate(settings.plan.steps, start=1):
+        for number, step in enumerate(settings.plan.steps[first:], start=first + 1):
+            xi = 0.0 if settings.target is None else settings.xi if strength is None else strength(index, number)
             time.sleep(seconds_per_step)
-            order = min(1.0, 1.2 * number / total)
+            order = min(1.0, 1.2 * number / total) * (0.9 + 0.1 * ((settings.seed + index) % 2))
             positions = (1 - order) * scattered + order * lattice + rng.normal(0, 0.08, (count, 3))
             prediction = (1 - order) * begun + order * ended
             misfit = None if settings.target is None else settings.target.misfit(prediction)
@@ -50,6 +52,7 @@ def fake_generate(settings, models, seconds_per_step: float = 0.0):
                     None if misfit is None else prediction,
                     torch.get_rng_state(),
                 ),
+                xi,
             )
         yield Candidate(
             index,
@@ -61,4 +64,5 @@ def fake_generate(settings, models, seconds_per_step: float = 0.0):
             misfit,
             misfit,
             time.perf_counter() - begin,
+            ((first + 1, xi),),
         )

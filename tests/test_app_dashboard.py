@@ -17,18 +17,24 @@ from ase.build import bulk
 
 from acgen.ensemble import Settings
 from acgen.spectra.targets import builtin_targets
+from acgen.structure import carbon
 from app import colours, frontend
-from app.controls import atoms_text
+from app.controls import size_text
 from app.dashboard import Dashboard
 from app.export import results_zip, zip_name
-from app.runner import Runner, Snapshot, Status
-from app.state import LIVE, NO_TARGET, State
-from app.structure import _shown
+from app.runner import Runner
+from app.snapshot import Snapshot, Status
+from app.state import NO_TARGET, State
+from app.structure import Shown, mean_and_spread
 from app.views.coordination import _above
 from app.views.progress import clock, describe
 
 # panel-material-ui gives its own buttons both names of one option.
-pytestmark = pytest.mark.filterwarnings("ignore:Both 'variant' and 'button_style':PendingDeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Both 'variant' and 'button_style':PendingDeprecationWarning"),
+    # Bokeh's, of a table that Panel shows.
+    pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame"),
+]
 
 
 @pytest.fixture
@@ -58,22 +64,49 @@ def test_the_views_follow_a_run_to_its_end(dashboard):
     assert dashboard.state.snapshot.status is Status.DONE
     assert "WebGL" in dashboard.structure.note.object, "no browser has answered"
     assert dashboard.state.shown.coordination.shape == (dashboard.state.settings.n_atoms,)
-    assert not any(view.note.visible for view in dashboard.plots)
+    assert not any(view.note.visible for view in dashboard.plots if view.active)
     assert not any(view.refresh() for view in dashboard.plots), "nothing is left to draw"
-    assert "best of 2" in dashboard.misfit.key.object
+    assert "best of 2" in dashboard.misfit.legend()
     assert not dashboard.transport.download.disabled
     assert not dashboard.transport.start.disabled
 
 
-def test_a_finished_candidate_can_be_chosen(dashboard):
+def test_the_candidates_of_a_finished_run_are_compared_the_best_first(dashboard):
     finish(dashboard)
-    options = dashboard.state.param.choice.names
-    assert list(options.values()) == [LIVE, 0, 1]
-    dashboard.state.choice = 0
+    state = dashboard.state
+    misfits = [candidate.misfit for candidate in dashboard.runner.snapshot.candidates]
+    assert state.picked == ((1, int(np.argmin(misfits))), (1, int(np.argmax(misfits))))
+    assert [shown.name for shown in state.compared] == [f"1.{index + 1}" for _, index in state.picked]
+    assert "mean of 2" in dashboard.spectrum.key.object
+    mean, spread = mean_and_spread([candidate.spectrum for candidate in dashboard.runner.snapshot.candidates])
+    table = dashboard.spectrum.table()
+    assert np.allclose(table["prediction_mean"], mean)
+    assert np.allclose(table["prediction_std"], spread)
+    assert np.allclose(table["residual"], state.target.intensity - mean)
+
+
+def test_a_ticked_candidate_is_shown_and_none_goes_back_to_the_run(dashboard):
+    finish(dashboard)
+    dashboard.candidates.table.selection = [1]
     dashboard.tick()
-    first = dashboard.runner.snapshot.candidates[0]
-    assert np.allclose(dashboard.state.shown.positions, first.atoms.get_positions(wrap=True))
-    assert dashboard.state.shown.prediction is first.spectrum
+    second = dashboard.runner.snapshot.candidates[1]
+    assert np.allclose(dashboard.state.shown.atoms.positions, second.atoms.get_positions(wrap=True))
+    assert dashboard.state.shown.prediction is second.spectrum
+    assert "its atoms" in dashboard.spectrum.legend()
+    dashboard.candidates.table.selection = []
+    dashboard.tick()
+    assert dashboard.state.shown.name == f"step {dashboard.runner.snapshot.frame.step}"
+
+
+def test_candidates_of_several_runs_are_listed_together(dashboard):
+    finish(dashboard)
+    dashboard.state.density = 3.0
+    finish(dashboard)
+    table = dashboard.candidates.table.value
+    assert list(table["name"]) == ["1.1", "1.2", "2.1", "2.2"]
+    assert table["density"].round(0).tolist() == [2, 2, 3, 3]
+    assert np.allclose(table[["cn1", "cn2", "cn3", "cn4"]].sum(axis=1) <= 100, True)
+    assert dashboard.state.picked[0][0] == 2, "the new ones are compared"
 
 
 def test_without_a_target_the_plots_say_so(dashboard):
@@ -81,11 +114,11 @@ def test_without_a_target_the_plots_say_so(dashboard):
     dashboard.spectrum.refresh()
     assert "without guidance" in dashboard.spectrum.note.object
     finish(dashboard)
-    assert "no misfit" in dashboard.misfit.note.object
+    assert "no misfit" in dashboard.misfit.empty()
 
 
 def test_settings_that_the_core_refuses_are_shown_and_the_page_lives_on():
-    def refuses(settings, models):
+    def refuses(settings, models, strength):
         raise ValueError("the cell is 6.00 Å between its closest faces: give at least 7.0 Å")
         yield
 
@@ -101,12 +134,13 @@ def test_controls_are_locked_while_a_run_is_active(dashboard):
     dashboard.transport.start.clicks += 1
     dashboard.runner.pause()
     dashboard.tick()
-    assert all(widget.disabled for widget in (dashboard.controls.target, *dashboard.controls.sliders))
+    assert all(widget.disabled for widget in dashboard.controls.locked)
+    assert not dashboard.controls.xi.disabled
     assert not dashboard.transport.stop.disabled
     dashboard.transport.stop.clicks += 1
     dashboard.runner.join(5)
     dashboard.tick()
-    assert not any(widget.disabled for widget in (dashboard.controls.target, *dashboard.controls.sliders))
+    assert not any(widget.disabled for widget in dashboard.controls.locked)
 
 
 def test_a_run_ends_when_nobody_looks(dashboard):
@@ -133,7 +167,7 @@ def test_sessions_share_nothing():
 
 
 def test_every_parameter_is_explained():
-    for name in ("density", "cell", "xi", "restarts", "steps", "candidates", "seed"):
+    for name in ("density", "cell", "cell_b", "cell_c", "start_t", "xi", "restarts", "steps", "candidates", "seed"):
         parameter = State.param[name]
         assert parameter.label
         assert parameter.doc
@@ -142,17 +176,20 @@ def test_every_parameter_is_explained():
 
 
 def test_the_number_of_atoms_is_known_before_the_start():
-    assert atoms_text(2.0, 12.93).startswith("<b>217 atoms")
-    assert "Large" in atoms_text(3.5, 40.0)
+    assert size_text(Settings(), 90.0) == "<b>217 atoms</b>  · about <b>1:30 min</b> for all candidates"
+    start = bulk("C", cubic=True).repeat(3)
+    start.info["name"] = "<b>.cif"
+    assert "216 atoms</b> from &lt;b&gt;.cif" in size_text(Settings(start=start), 1.0)
 
 
 def test_a_structure_is_analysed_with_its_periodic_images():
     diamond = bulk("C", cubic=True).repeat(2)
-    shown = _shown(diamond.positions + 100.0, np.asarray(diamond.cell), None)
+    shown = Shown("diamond", carbon(diamond.positions + 100.0, np.asarray(diamond.cell)), None)
     assert shown.fractions == {0: 0, 1: 0, 2: 0, 3: 0, 4: 1, 5: 0}
     assert shown.density == pytest.approx(3.5, abs=0.05)
-    assert np.all((shown.positions >= 0) & (shown.positions < diamond.cell[0, 0] + 1e-9))
-    drawn = np.linalg.norm(np.diff(shown.positions[shown.sticks], axis=1)[:, 0], axis=1)
+    inside = shown.atoms.positions
+    assert np.all((inside >= 0) & (inside < diamond.cell[0, 0] + 1e-9))
+    drawn = np.linalg.norm(np.diff(inside[shown.sticks], axis=1)[:, 0], axis=1)
     assert 0 < len(drawn) < 2 * len(diamond), "no stick reaches across the boundary"
     assert drawn.max() < 1.6
 
@@ -167,7 +204,7 @@ def test_the_result_is_a_zip_of_the_files_of_the_command_line():
     runner.start(Settings(cell=7.0, steps=8, restarts=0, candidates=2, seed=5, target=builtin_targets()["sp"]))
     runner.join(20)
     with zipfile.ZipFile(results_zip(runner.snapshot)) as file:
-        assert sorted(file.namelist()) == ["candidates.extxyz", "spectra.csv", "summary.json"]
+        assert {"candidates.extxyz", "spectra.csv", "summary.json"} <= set(file.namelist())
         summary = json.loads(file.read("summary.json"))
         rows = list(csv.reader(io.TextIOWrapper(file.open("spectra.csv"), encoding="utf-8")))
     assert [candidate["seed"] for candidate in summary["candidates"]] == [5, 6]

@@ -32,9 +32,9 @@ class Gate:
         self.made = 0
         self.closed = False
 
-    def __call__(self, settings, models):
+    def __call__(self, settings, models, strength):
         try:
-            for event in fake_generate(settings, models):
+            for event in fake_generate(settings, models, strength):
                 assert self.allowed.acquire(timeout=5)
                 self.made += 1
                 yield event
@@ -147,7 +147,7 @@ def test_a_slow_reader_sees_only_the_newest_frame(runner, gate):
     [(ValueError("lower xi"), "lower xi"), (RuntimeError("odd"), "RuntimeError: odd (broken")],
 )
 def test_an_error_is_text_in_the_snapshot_and_the_next_run_works(error, part):
-    def broken(settings, models):
+    def broken(settings, models, strength):
         yield next(fake_generate(settings, models))
         raise error
 

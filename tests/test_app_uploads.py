@@ -12,7 +12,7 @@ from acgen.spectra.spectrum import SpectrumError, Target
 from acgen.spectra.targets import builtin_targets
 from app.controls import Controls
 from app.state import State
-from app.uploads import MAX_BYTES, MAX_ROWS, SpectrumInput, label_of, target_from_upload
+from app.uploads import MAX_BYTES, MAX_ROWS, BoundedInput, label_of, target_from_upload
 
 
 def table(name: str = "sp2") -> bytes:
@@ -68,7 +68,7 @@ def test_labels_are_short_and_printable(filename, label):
     assert label_of(filename) == label
 
 
-def upload(widget: SpectrumInput, data, **claims) -> None:
+def upload(widget: BoundedInput, data, **claims) -> None:
     """What the browser sends for one file."""
     chunk = {"status": "upload_event", "name": "x.csv", "chunk": 1, "total_chunks": 1, "mime_type": "text/csv"}
     widget._handle_msg(chunk | {"data": data} | claims)

@@ -1,11 +1,13 @@
-"""Coordination numbers of the structure on display against the reference cells of its density."""
+"""Coordination numbers of the structures on display against the reference cells of their density."""
 
 from __future__ import annotations
 
 import holoviews as hv
+import numpy as np
 
 from acgen.realism import reference_at
 from app import colours
+from app.structure import mean_and_spread
 from app.views.plot import FRAME, LIVE, LivePlot, swatch
 
 SHOWN = tuple(colours.CN_NAMES)
@@ -14,30 +16,41 @@ ROOM = 9
 
 
 class CoordinationView(LivePlot):
-    """A bar for each coordination number, a line where the reference cells are."""
+    """A bar for each coordination number, a line where the reference cells are, a whisker for the spread."""
 
     title = "Coordination"
 
     def source(self):
-        shown = self.state.shown
-        return (None, self.state.density) if shown is None else (shown.fractions, shown.density)
+        compared = self.state.compared
+        return compared, compared[0].density if compared else float(self.state.density)
+
+    def _figures(self, data) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Percent of the atoms by coordination number: reference, mean and standard deviation; NaN if unknown."""
+        compared, density = data
+        known = np.array([100 * reference_at(density).coordination[cn] for cn in SHOWN])
+        if not compared:
+            return known, np.full(len(SHOWN), np.nan), np.full(len(SHOWN), np.nan)
+        return known, *mean_and_spread([[100 * shown.fractions[cn] for cn in SHOWN] for shown in compared])
 
     def draw(self, data):
-        fractions, density = data
-        reference = [100 * reference_at(density).coordination[cn] for cn in SHOWN]
-        heights = [0.0 if fractions is None else 100 * fractions[cn] for cn in SHOWN]
+        reference, mean, spread = self._figures(data)
+        drawn, several = bool(data[0]), len(data[0]) > 1
+        heights = np.nan_to_num(mean)
         bars = hv.Rectangles(
             [(i - 0.36, 0, i + 0.36, height, colours.CN[SHOWN[i]]) for i, height in enumerate(heights)], vdims="colour"
         ).opts(color="colour", line_width=0, **LIVE)
         known = hv.Segments([(i - 0.44, level, i + 0.44, level) for i, level in enumerate(reference)]).opts(
             color=colours.REFERENCE, line_width=3, **LIVE
         )
-        texts = [] if fractions is None else [f"{height:.1f}" for height in heights]
-        places = [_above(height, level) for height, level in zip(heights, reference, strict=True)]
-        numbers = hv.Labels([(i, places[i], text) for i, text in enumerate(texts)], vdims="text").opts(
+        whiskers = [(i, mean[i] - spread[i], i, mean[i] + spread[i]) for i in range(len(SHOWN)) if several]
+        errors = hv.Segments(whiskers).opts(color=colours.TEXT, line_width=2, **LIVE)
+        tops = heights + (spread if several else 0)
+        texts = [f"{h:.0f}±{s:.0f}" if several else f"{h:.1f}" for h, s in zip(heights, spread, strict=True)]
+        places = [_above(height, level) for height, level in zip(tops, reference, strict=True)]
+        numbers = hv.Labels([(i, places[i], text) for i, text in enumerate(texts) if drawn], vdims="text").opts(
             text_font_size="8pt", text_baseline="bottom", text_color=colours.TEXT, **LIVE
         )
-        return hv.Overlay([bars, known, numbers]).opts(
+        return hv.Overlay([bars, known, errors, numbers]).opts(
             **FRAME,
             xlim=(-0.6, len(SHOWN) - 0.4),
             ylim=(0, 112),
@@ -46,6 +59,13 @@ class CoordinationView(LivePlot):
             xlabel="Coordination number",
             ylabel="Atoms (%)",
         )
+
+    def table(self):
+        reference, mean, spread = self._figures(self.source())
+        columns = {"cn": [str(cn) for cn in SHOWN], "reference_percent": reference}
+        columns |= {"mean_percent": mean, "std_percent": spread}
+        each = {shown.name: [100 * shown.fractions[cn] for cn in SHOWN] for shown in self.state.compared}
+        return columns | {f"percent {name}": values for name, values in each.items()}
 
     def legend(self):
         return swatch(colours.REFERENCE, "reference")

@@ -1,15 +1,19 @@
-"""What the live plots have in common: one pipe, one style, and a sentence where there is nothing to draw yet."""
+"""What the live plots have in common: one pipe, one style, a sentence where there is nothing yet, and export."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
 import holoviews as hv
+import numpy as np
 import panel as pn
+import panel_material_ui as pmui
+import param
 
 from app import colours
 from app.state import State
 from app.style import STYLE
+from app.views.save import Saver, csv_text
 
 hv.extension("bokeh")
 
@@ -19,6 +23,7 @@ FRAME = {
     **LIVE,
     "responsive": True,
     "toolbar": None,
+    "default_tools": [],
     "show_legend": False,
     "show_grid": True,
     "gridstyle": {"grid_line_color": colours.GRID, "grid_line_width": 1},
@@ -27,21 +32,49 @@ FRAME = {
 
 
 class LivePlot(pn.viewable.Viewer):
-    """A plot under a heading; `refresh` draws it again if what it shows has changed."""
+    """A plot under a heading; `refresh` draws it again if what it shows has changed.
+
+    Parameters
+    ----------
+    state
+        What to show.
+    saver
+        Where its exports go; without one there are none.
+    """
 
     title: ClassVar[str]
+    #: Pixels left of the frame, where several plots have to be in line.
+    border: ClassVar[int | None] = None
+    active = param.Boolean(True, doc="Whether anybody can see it; if not, it need not be drawn.")
 
-    def __init__(self, state: State, **params):
+    def __init__(self, state: State, saver: Saver | None = None, **params):
         super().__init__(**params)
-        self.state = state
+        self.state, self.saver = state, saver
         self._drawn = self.source()
         self.pipe = hv.streams.Pipe(data=self._drawn)
         self.plot = pn.pane.HoloViews(
-            hv.DynamicMap(self.draw, streams=[self.pipe]), sizing_mode="stretch_both", linked_axes=False, margin=0
+            hv.DynamicMap(self._named, streams=[self.pipe]), sizing_mode="stretch_both", linked_axes=False, margin=0
         )
         self.key = pn.pane.HTML(self.legend(), margin=0, stylesheets=[STYLE], css_classes=["acgen-key"])
         note = self.empty()
         self.note = pn.pane.HTML(note, visible=bool(note), margin=0, stylesheets=[STYLE], css_classes=["acgen-empty"])
+        self.menu = pmui.MenuButton(
+            label="",
+            icon="save_alt",
+            items=[{"label": kind} for kind in ("PNG", "SVG", "CSV")],
+            variant="text",
+            size="small",
+            margin=0,
+            on_click=lambda item: self.save(item["label"]),
+            css_classes=["acgen-save"],
+            description="Save the plot as a picture, or its numbers",
+            sx={
+                "minWidth": 0,
+                "px": "2px",
+                "& .MuiButton-startIcon": {"mx": 0},
+                "& .MuiButton-endIcon": {"display": "none"},
+            },
+        )
 
     def source(self) -> tuple[Any, ...]:
         """What the plot shows: objects of the state that are replaced, never changed, and numbers."""
@@ -49,6 +82,10 @@ class LivePlot(pn.viewable.Viewer):
 
     def draw(self, data: tuple[Any, ...]) -> hv.Overlay:
         """The plot of a source; always the same elements in the same order, so that only their data change."""
+        raise NotImplementedError
+
+    def table(self) -> dict[str, Any]:
+        """What is drawn, as columns of equal length by their heading with unit."""
         raise NotImplementedError
 
     def empty(self) -> str:
@@ -59,8 +96,24 @@ class LivePlot(pn.viewable.Viewer):
         """HTML beside the heading that says what is drawn how."""
         return ""
 
+    @property
+    def file_name(self) -> str:
+        """Name of exported files, without their end; also that of the figure."""
+        return "acgen_" + "_".join(self.title.lower().replace("(", "").replace(")", "").split())
+
+    def save(self, kind: str) -> None:
+        """Hand the plot to the browser as `PNG`, `SVG` or `CSV`."""
+        if self.saver is None:
+            return
+        if kind == "CSV":
+            self.saver.text(f"{self.file_name}.csv", csv_text(self.table()))
+        else:
+            self.saver.picture(f"{self.file_name}.{kind.lower()}", self.file_name, kind.lower())
+
     def refresh(self) -> bool:
-        """Draw what the state says now; False if that is what is drawn already."""
+        """Draw what the state says now; False if that is what is drawn already, or nobody can see it."""
+        if not self.active:
+            return False
         source = self.source()
         if all(
             new is old or (isinstance(new, float) and new == old) for new, old in zip(source, self._drawn, strict=True)
@@ -75,8 +128,16 @@ class LivePlot(pn.viewable.Viewer):
             self.key.object = key
         return True
 
+    def _named(self, data: tuple[Any, ...]) -> hv.Overlay:
+        return self.draw(data).opts(hooks=[self._name])
+
+    def _name(self, plot, _element) -> None:
+        plot.state.name = self.file_name
+        if self.border is not None:
+            plot.state.min_border_left = self.border
+
     def __panel__(self):
-        return card(heading(self.title, self.key), self.plot, self.note)
+        return card(heading(self.title, self.key, self.menu), self.plot, self.note)
 
 
 def card(*parts: pn.viewable.Viewable) -> pn.Column:
@@ -84,12 +145,20 @@ def card(*parts: pn.viewable.Viewable) -> pn.Column:
     return pn.Column(*parts, sizing_mode="stretch_both", margin=0, stylesheets=[STYLE], css_classes=["acgen-card"])
 
 
-def heading(title: str, *parts: pn.viewable.Viewable) -> pn.Row:
+def heading(title: str | pn.viewable.Viewable, *parts: pn.viewable.Viewable) -> pn.Row:
     """The first row of a card."""
-    text = pn.pane.HTML(title, margin=0, stylesheets=[STYLE], css_classes=["acgen-title"])
-    return pn.Row(text, *parts, margin=0, stylesheets=[STYLE], css_classes=["acgen-heading"])
+    if isinstance(title, str):
+        title = pn.pane.HTML(title, margin=0, stylesheets=[STYLE], css_classes=["acgen-title"])
+    return pn.Row(title, *parts, margin=0, stylesheets=[STYLE], css_classes=["acgen-heading"])
 
 
 def swatch(colour: str, text: str, kind: str = "line") -> str:
-    """HTML of one entry of a legend: a `line` or a `dot`."""
+    """HTML of one entry of a legend: a `line`, a `dot` or a `band`."""
     return f'<span class="swatch {kind}" style="--colour:{colour}"></span>{text}'
+
+
+def band(x: np.ndarray, low: np.ndarray, high: np.ndarray, axes: tuple[str, str], colour: str) -> hv.Area:
+    """What lies between two curves."""
+    return hv.Area((x, low, high), axes[0], [axes[1], f"{axes[1]} to"]).opts(
+        color=colour, line_width=0, fill_alpha=0.25, **LIVE
+    )

@@ -9,7 +9,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from app import colours
-from app.runner import Snapshot, Status
+from app.snapshot import Snapshot, Status
 from app.state import State
 from app.style import STYLE
 from app.views.plot import FRAME, LIVE, LivePlot, swatch
@@ -46,7 +46,7 @@ class ProgressView(pn.viewable.Viewer):
 class MisfitView(LivePlot):
     """Misfit after each step; the current candidate strong, those before it faint."""
 
-    title = "Misfit to the target"
+    title = "Misfit"
 
     def source(self):
         return self.state.snapshot.misfits, self.state.snapshot.candidates
@@ -58,6 +58,11 @@ class MisfitView(LivePlot):
         )
         current = hv.Curve(list(now), *AXES).opts(color=colours.PREDICTION, line_width=2, tools=["hover"], **LIVE)
         return hv.Overlay([finished, current]).opts(**FRAME, xlim=(0, None), ylim=(0, None), yticks=3)
+
+    def table(self):
+        rows = [(index + 1, *pair) for index, pairs in enumerate(self.state.snapshot.misfits) for pair in pairs]
+        candidate, step, misfit = zip(*rows, strict=True) if rows else ((), (), ())
+        return {"candidate": candidate, "step": step, "misfit": misfit}
 
     def empty(self):
         snapshot = self.state.snapshot
@@ -83,6 +88,8 @@ def describe(snapshot: Snapshot) -> str:
     settings, frame, status = snapshot.settings, snapshot.frame, snapshot.status
     if status is Status.IDLE:
         return "Ready"
+    if status is Status.QUEUED:
+        return f"Waiting for other runs on this server: place {snapshot.place} in the line"
     if status is Status.LOADING or frame is None and status.active:
         return "Loading the networks …"
     finished = f"{len(snapshot.candidates)} of {settings.candidates} candidates finished"
@@ -95,6 +102,8 @@ def describe(snapshot: Snapshot) -> str:
         phase,
         f"step {frame.step}/{frame.steps}",
     ]
+    if snapshot.settings.target is not None and snapshot.xi is not None:
+        parts.append(f"ξ {snapshot.xi:g}")
     parts.append("paused" if status is Status.PAUSED else f"{clock(snapshot.remaining or 0)} left")
     return " · ".join(parts)
 

@@ -1,4 +1,4 @@
-"""The target against the predicted spectrum of the structure on display."""
+"""The target against the predicted spectra of the structures on display, and what is left between them."""
 
 from __future__ import annotations
 
@@ -8,50 +8,125 @@ import numpy as np
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.spectrum import Target
 from app import colours
-from app.views.plot import FRAME, LIVE, LivePlot, swatch
+from app.structure import Shown, mean_and_spread
+from app.views.plot import FRAME, LIVE, LivePlot, band, swatch
 
 AXES = ("Photon energy (eV)", "Absorption (arb. units)")
+LEFT = (AXES[0], "Residual")
 NOTHING = np.full(ENERGY.size, np.nan)
+BORDER = 70
+RANGE = (ENERGY[0], ENERGY[-1])
 
 
 class SpectrumView(LivePlot):
-    """Two curves over photon energy; the target is missing where it was not measured."""
+    """Target and prediction over photon energy; the target is missing where it was not measured.
+
+    The band is the standard deviation over the candidates that are compared, or over the atoms of a single one.
+    """
 
     title = "C K-edge spectrum"
+    border = BORDER
 
     def source(self):
-        shown = self.state.shown
-        return self._target(), None if shown is None else shown.prediction
+        return target_of(self.state), self.state.compared
 
     def draw(self, data):
-        target, prediction = data
-        measured = NOTHING if target is None else np.where(target.mask, target.intensity, np.nan)
-        predicted = NOTHING if prediction is None else prediction
-        curves = [
-            hv.Curve((ENERGY, values), *AXES, label=label).opts(color=colour, line_width=width, tools=["hover"], **LIVE)
-            for values, label, colour, width in (
-                (measured, "target", colours.TARGET, 4),
-                (predicted, "prediction", colours.PREDICTION, 2),
-            )
-        ]
-        return hv.Overlay(curves).opts(**FRAME, xlim=(ENERGY[0], ENERGY[-1]))
+        target, compared = data
+        measured = NOTHING if target is None else measured_of(target)
+        mean, spread = predicted(compared)
+        lines = [np.column_stack([ENERGY, shown.prediction]) for shown in compared if shown.prediction is not None]
+        each = hv.Path(lines if len(lines) > 1 else [], list(AXES)).opts(
+            color=colours.PREDICTION, alpha=0.35, line_width=1, **LIVE
+        )
+        known = hv.Curve((ENERGY, measured), *AXES, label="target").opts(
+            color=colours.TARGET, line_width=4, tools=["hover"], **LIVE
+        )
+        found = hv.Curve((ENERGY, mean), *AXES, label="prediction").opts(
+            color=colours.PREDICTION, line_width=2, tools=["hover"], **LIVE
+        )
+        between = band(ENERGY, mean - spread, mean + spread, AXES, colours.PREDICTION)
+        return hv.Overlay([between, known, each, found]).opts(**FRAME, xlim=RANGE, xaxis=None)
+
+    def table(self):
+        target, compared = self.source()
+        mean, spread = predicted(compared)
+        columns = {"energy_eV": ENERGY, "target": NOTHING if target is None else measured_of(target)}
+        columns |= {"prediction_mean": mean, "prediction_std": spread, "residual": residual(target, mean)}
+        return columns | {f"prediction {s.name}": s.prediction for s in compared if s.prediction is not None}
 
     def empty(self):
-        target, prediction = self.source()
-        if target is not None or prediction is not None:
+        target, compared = self.source()
+        if target is not None or any(shown.prediction is not None for shown in compared):
             return ""
-        if self.state.shown is None:
+        if not compared:
             return "Choose a target spectrum, or press Start for structures without guidance"
         return "Nothing guides this run: each finished candidate gets its predicted spectrum"
 
     def legend(self):
-        target, prediction = self.source()
-        entries = [] if target is None else [swatch(colours.TARGET, "target")]
-        return "".join(entries if prediction is None else [*entries, swatch(colours.PREDICTION, "prediction")])
+        target, compared = self.source()
+        parts = [] if target is None else [swatch(colours.TARGET, "target")]
+        known = [shown for shown in compared if shown.prediction is not None]
+        if len(known) > 1:
+            parts += [swatch(colours.PREDICTION, f"mean of {len(known)}"), swatch(colours.PREDICTION, "± std", "band")]
+        elif known:
+            parts.append(swatch(colours.PREDICTION, f"prediction {known[0].name}"))
+            if known[0].site_spectra is not None:
+                parts.append(swatch(colours.PREDICTION, "± std of its atoms", "band"))
+        return "".join(parts)
 
-    def _target(self) -> Target | None:
-        """The target of the structure on display; before the first, the one that is chosen."""
-        settings = self.state.snapshot.settings
-        if self.state.shown is None or settings is None or not self.state.snapshot.status.active:
-            return self.state.target
-        return settings.target
+
+class ResidualView(LivePlot):
+    """Target minus mean prediction, with the same band, on the same energies."""
+
+    title = "Residual spectrum"
+    border = BORDER
+
+    def source(self):
+        return target_of(self.state), self.state.compared
+
+    def draw(self, data):
+        target, compared = data
+        mean, spread = predicted(compared)
+        left = residual(target, mean)
+        spread = np.where(np.isfinite(left), spread, np.nan)
+        zero = hv.Curve([(RANGE[0], 0.0), (RANGE[1], 0.0)], *LEFT).opts(color=colours.TARGET, line_width=2, **LIVE)
+        curve = hv.Curve((ENERGY, left), *LEFT).opts(color=colours.PREDICTION, line_width=1.5, tools=["hover"], **LIVE)
+        between = band(ENERGY, left - spread, left + spread, LEFT, colours.PREDICTION)
+        return hv.Overlay([between, zero, curve]).opts(**FRAME, xlim=RANGE, yticks=3)
+
+    def table(self):
+        target, compared = self.source()
+        mean, spread = predicted(compared)
+        return {"energy_eV": ENERGY, "residual": residual(target, mean), "prediction_std": spread}
+
+
+def target_of(state) -> Target | None:
+    """The target of the structures on display; before the first, the one that is chosen."""
+    settings = state.snapshot.settings
+    chosen = state.chosen
+    if chosen:
+        return chosen[0].settings.target
+    if state.shown is None or settings is None or not state.snapshot.status.active:
+        return state.target
+    return settings.target
+
+
+def predicted(compared: tuple[Shown, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean prediction and its standard deviation over structures or, of a single one, over its atoms; (100,) each."""
+    known = [shown for shown in compared if shown.prediction is not None]
+    if not known:
+        return NOTHING, NOTHING
+    if len(known) > 1:
+        return mean_and_spread([shown.prediction for shown in known])
+    sites = known[0].site_spectra
+    return known[0].prediction, np.zeros(ENERGY.size) if sites is None else sites.std(axis=0)
+
+
+def measured_of(target: Target) -> np.ndarray:
+    """The target where it was measured, NaN elsewhere."""
+    return np.where(target.mask, target.intensity, np.nan)
+
+
+def residual(target: Target | None, mean: np.ndarray) -> np.ndarray:
+    """Target minus prediction, NaN where either is missing."""
+    return NOTHING if target is None else measured_of(target) - mean

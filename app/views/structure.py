@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 
 import panel as pn
 import panel_material_ui as pmui
@@ -16,11 +17,17 @@ from app.views.plot import card, heading, swatch
 
 
 class StructureView(pn.viewable.Viewer):
-    """nglview fed by the state; without nglview's front end a sentence that says what to do."""
+    """nglview fed by the state; without nglview's front end a sentence that says what to do.
 
-    def __init__(self, state: State, **params):
+    Parameters
+    ----------
+    below
+        What belongs under the picture, in the same card.
+    """
+
+    def __init__(self, state: State, *below: pn.viewable.Viewer, **params):
         super().__init__(**params)
-        self.state = state
+        self.state, self.below = state, below
         self.problem = ""
         try:
             self.stream = FrameStream()
@@ -50,21 +57,36 @@ class StructureView(pn.viewable.Viewer):
             self.note.visible = False
         else:
             self.note.object = "Waiting for the three-dimensional view, which needs WebGL in this browser"
-        self.stream.show(shown.positions, shown.sticks, shown.coordination, shown.cell)
+        cell = shown.atoms.cell.array
+        self.stream.show(shown.atoms.positions, shown.sticks, shown.coordination, cell)
 
     def _theme(self, *_events) -> None:
         if self.stream is not None:
             self.stream.set_background(colours.VIEW_BACKGROUND["dark" if self.state.dark else "light"])
 
+    def _spin(self, event) -> None:
+        if self.stream is not None:
+            self.stream.spin(event.new)
+
     def __panel__(self):
-        reset = pmui.IconButton(
-            icon="center_focus_strong",
-            description="Fit the cell into the view",
-            size="small",
-            margin=0,
-            on_click=lambda _event: self.stream and self.stream.reset_view(),
+        stream = self.stream
+        spin = pmui.ToggleIcon(
+            icon="autorenew", description="Turn the view", size="small", margin=0, disabled=stream is None
         )
+        spin.param.watch(self._spin, "value")
+        buttons = [] if stream is None else [
+            spin,
+            _button("center_focus_strong", "Fit the cell into the view", stream.reset_view),
+            _button("fullscreen", "Full screen; Escape ends it", stream.full_screen),
+            _button("photo_camera", "Save a picture (PNG)", lambda: stream.picture("acgen_structure.png")),
+        ]
         legend = "CN" + "".join(swatch(colours.CN[cn], name, "dot") for cn, name in colours.CN_NAMES.items())
         key = pn.pane.HTML(legend, margin=0, stylesheets=[STYLE], css_classes=["acgen-key"])
-        canvas = [] if self.stream is None else [self.stream.pane]
-        return card(heading("Structure", key, reset), *canvas, self.note)
+        canvas = [] if stream is None else [stream.pane]
+        return card(heading("Structure", key, pn.Row(*buttons, margin=0)), *canvas, self.note, *self.below)
+
+
+def _button(icon: str, description: str, action: Callable[[], None]) -> pmui.IconButton:
+    return pmui.IconButton(
+        icon=icon, description=description, color="primary", size="small", margin=0, on_click=lambda _event: action()
+    )

@@ -1,0 +1,61 @@
+"""Several views in one card, one at a time."""
+
+from __future__ import annotations
+
+import panel as pn
+import panel_material_ui as pmui
+
+from app.views.plot import LivePlot, card, heading
+
+
+class Deck(pn.viewable.Viewer):
+    """Buttons in the heading choose what is seen; what is not seen is not drawn.
+
+    Parameters
+    ----------
+    views
+        By title: plots, or anything else that Panel shows.
+    """
+
+    def __init__(self, views: dict[str, LivePlot | pn.viewable.Viewer], **params):
+        super().__init__(**params)
+        self._views: dict[str, LivePlot | pn.viewable.Viewer] = {}
+        self._bodies: dict[str, pn.Column] = {}
+        self._beside = pn.Row(margin=0, sizing_mode="stretch_width", styles={"align-items": "center"})
+        self._body = pn.Column(sizing_mode="stretch_both", margin=0)
+        self.choice = pmui.RadioButtonGroup(
+            options=list(views),
+            value=next(iter(views)),
+            size="small",
+            margin=0,
+            sx={"& button": {"py": "1px", "px": "8px", "textTransform": "none", "whiteSpace": "nowrap"}},
+        )
+        for title, view in views.items():
+            self.add(title, view)
+        self.choice.param.watch(lambda event: self._turn(), "value")
+        self._turn()
+
+    def add(self, title: str, view: LivePlot | pn.viewable.Viewer) -> None:
+        """One more view, behind the others."""
+        self._views[title] = view
+        parts = (view.plot, view.note) if isinstance(view, LivePlot) else (view,)
+        self._bodies[title] = pn.Column(*parts, sizing_mode="stretch_both", margin=0)
+        self._body.append(self._bodies[title])
+        self.choice.options = list(self._views)
+        self._turn()
+
+    def show(self, title: str) -> None:
+        """Bring one of the views to the front."""
+        self.choice.value = title
+
+    def _turn(self) -> None:
+        for title, view in self._views.items():
+            front = title == self.choice.value
+            self._bodies[title].visible = front
+            if isinstance(view, LivePlot):
+                view.active = front
+        front = self._views[self.choice.value]
+        self._beside.objects = [front.key, front.menu] if isinstance(front, LivePlot) else []
+
+    def __panel__(self):
+        return card(heading(self.choice, self._beside), self._body)

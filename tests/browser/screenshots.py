@@ -1,0 +1,104 @@
+"""Pictures of every state of the dashboard: `python tests/browser/screenshots.py [FOLDER]`, or `make screenshots`."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+from serving import FLAGS, ROOT, SPINNER, find_chromium, serve
+
+SIZE = {"width": 1440, "height": 900}
+SMALL = {"width": 1280, "height": 720}
+
+
+class Camera:
+    """Takes pictures of one page into a folder, and says where the page would have to be scrolled."""
+
+    def __init__(self, page: Page, folder: Path):
+        self.page, self.folder = page, folder
+
+    def shoot(self, name: str, settle: float = 2.5) -> None:
+        """Save `name.png` once the page has come to rest."""
+        self.page.mouse.move(700, 20)
+        self.page.wait_for_timeout(1000 * settle)
+        self.page.screenshot(path=self.folder / f"{name}.png")
+        over = self.page.evaluate("document.documentElement.scrollHeight - window.innerHeight")
+        print(f"{name}.png" + (f" (has to be scrolled by {over} px)" if over > 0 else ""), flush=True)
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button").filter(has_text=name).first.click()
+
+    def see(self, text: str, seconds: float = 120.0) -> None:
+        self.page.get_by_text(re.compile(text)).first.wait_for(timeout=1000 * seconds)
+
+
+def open_page(browser, address: str, size: dict[str, int], query: str = "") -> Page:
+    """The dashboard, ready to be used."""
+    page = browser.new_page(viewport=size)
+    page.set_default_timeout(60_000)
+    page.goto(f"{address}{query}")
+    page.locator(".acgen-card canvas").first.wait_for()
+    page.locator(SPINNER).wait_for(state="hidden")
+    return page
+
+
+def story(camera: Camera) -> None:
+    """Every state, one after the other, on one page."""
+    camera.shoot("ready")
+    camera.press("Start")
+    camera.see(r"step [3-9]\d/")
+    camera.press("Pause")
+    camera.see("paused")
+    camera.shoot("paused")
+    camera.press("Resume")
+    camera.see("Done: ")
+    camera.shoot("candidates", 4.0)
+    camera.page.locator(".acgen-frame").get_by_role("slider").focus()
+    camera.page.keyboard.press("Home")
+    for _ in range(20):
+        camera.page.keyboard.press("ArrowRight")
+    camera.press("g(r)")
+    camera.press("Log")
+    camera.shoot("earlier-frame")
+    camera.press("Live")
+    camera.press("Candidates")
+    camera.page.locator(".tabulator-row input[type=checkbox]").nth(1).click()
+    camera.press("Angles")
+    camera.shoot("one-candidate")
+    camera.page.get_by_role("button", name="Toggle theme").click()
+    camera.shoot("dark", 5.0)
+
+
+def troubles(camera: Camera, folder: Path) -> None:
+    """A file that is no spectrum, a link that cannot be used, and a cell that the core refuses."""
+    bad = folder / "holiday.csv"
+    bad.write_text("no numbers in here")
+    camera.page.locator(".acgen-spectrum-file input[type=file]").set_input_files(bad)
+    camera.see("Not taken")
+    camera.press("Start")
+    camera.see("own images")
+    camera.shoot("refused")
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "assets" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        serve(Path(scratch) / "log.txt") as address,
+        sync_playwright() as tools,
+    ):
+        browser = tools.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
+        query = "?target_name=sp3&density=2.5&xi=600&candidates=3&restarts=2&steps=48"
+        story(Camera(open_page(browser, address, SIZE, query), folder))
+        troubles(Camera(open_page(browser, address, SIZE, "?cell=6.0&density=9"), folder), Path(scratch))
+        Camera(open_page(browser, address, SMALL), folder).shoot("small-window")
+        print((Path(scratch) / "log.txt").read_text()[-1500:])
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
