@@ -16,9 +16,6 @@ import warnings
 from importlib import metadata
 from pathlib import Path
 
-import panel.io.ipywidget  # noqa: F401  has to come before ipywidgets_bokeh, which it patches
-from ipywidgets_bokeh.widget import IPyWidget as IPyWidgetModel
-
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
     import nglview
@@ -27,9 +24,6 @@ PATCHES = {
     "var buffers = msg.buffers;": "var buffers = msg.buffers || [];",
     '__webpack_require__.p = "";': '__webpack_require__.p = "data:,";',
 }
-
-# The icon font comes from a public host; the dashboard does not use it.
-IPyWidgetModel.__css__ = []
 
 
 class FrontendError(RuntimeError):
@@ -40,11 +34,17 @@ class FrontendError(RuntimeError):
 def base_url() -> str:
     """Address, relative to the page, that stands in for the CDN; the first call prepares the file.
 
+    In a notebook, whose own front end has nglview's, nothing is prepared and the address is empty: Panel's bridge
+    between widgets and its server would cut all widgets off from the notebook.
+
     Raises
     ------
     FrontendError
         If nglview's front end is missing or is not the one this program knows.
     """
+    if in_notebook():
+        return ""
+    _bridge()
     file = Path("dist") / "index"
     package = f"nglview-js-widgets@{nglview.widget.__frontend_version__}"
     cache = tempfile.TemporaryDirectory(prefix="acgen-nglview-")
@@ -62,6 +62,20 @@ def base_url() -> str:
     )
     sys.modules[module.__name__] = module
     return f"components/{module.__name__}/Frontend/_resources/js"
+
+
+def in_notebook() -> bool:
+    """Whether this process is the kernel of a notebook."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
+
+
+def _bridge() -> None:
+    """Let Panel's server carry ipywidgets, without the icon font of a public host."""
+    import panel.io.ipywidget  # noqa: F401  has to come before ipywidgets_bokeh, which it patches
+    from ipywidgets_bokeh.widget import IPyWidget
+
+    IPyWidget.__css__ = []
 
 
 def frontend_file() -> Path:
