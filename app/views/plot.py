@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import holoviews as hv
+import holoviews.plotting.bokeh  # noqa: F401  registers what draws
 import numpy as np
 import panel as pn
 import panel_material_ui as pmui
@@ -15,7 +16,8 @@ from app.state import State
 from app.style import STYLE
 from app.views.save import Saver, csv_text
 
-hv.extension("bokeh")
+# Not hv.extension: in a notebook that loads scripts from other hosts.
+hv.Store.set_current_backend("bokeh")
 
 #: Options of every overlay and, for the first, of every element in it: axes follow the data.
 LIVE = {"framewise": True}
