@@ -5,12 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from app_fakes import MODELS, fake_generate
 
 from acgen.ensemble import Settings
-from app.runner import Runner, Snapshot, Status
+from acgen.spectra.targets import builtin_targets
+from app.pace import Pace
+from app.runner import Runner
+from app.slots import Slots
+from app.snapshot import Snapshot, Status
 
 SMALL = Settings(density=2.0, cell=7.0, steps=20, restarts=0, candidates=2)
 
@@ -70,8 +76,6 @@ def test_a_run_ends_with_every_candidate_and_all_progress():
 
 
 def test_misfits_of_every_candidate_are_kept():
-    from acgen.spectra.targets import builtin_targets
-
     runner = Runner(fake_generate, lambda: MODELS)
     runner.start(Settings(cell=7.0, steps=20, restarts=0, candidates=2, target=builtin_targets()["sp2"]))
     runner.join(20)
@@ -213,3 +217,167 @@ def test_time_left_follows_the_pace_and_ignores_pauses(gate):
     runner.stop()
     gate.allowed.release(1000)
     runner.join(5)
+
+
+GUIDED = Settings(cell=7.0, steps=20, restarts=0, candidates=1, target=builtin_targets()["sp2"], xi=200.0)
+
+
+def test_a_strength_set_on_the_way_is_in_the_frames_and_in_the_log(runner, gate):
+    runner.start(GUIDED)
+    gate.allowed.release(3)
+    until(lambda: gate.made == 3)
+    runner.steer(700.0)
+    runner.steer(900.0)
+    gate.allowed.release(100)
+    runner.join(10)
+    snapshot = runner.snapshot
+    held = [event.xi for event in snapshot.trajectory]
+    change = held.index(900.0)
+    assert set(held[:change]) == {200.0}
+    assert set(held[change:]) == {900.0}
+    told = [entry.text for entry in snapshot.log if "ξ 200 → 900" in entry.text]
+    assert told == [f"ξ 200 → 900 from step {change + 1} of candidate 1"]
+
+
+def test_the_log_says_what_was_done_and_when(runner, gate):
+    runner.start(GUIDED)
+    gate.allowed.release()
+    until(lambda: runner.snapshot.frame is not None)
+    runner.pause()
+    gate.allowed.release(1)
+    until(lambda: runner.snapshot.status is Status.PAUSED)
+    step = runner.snapshot.frame.step
+    runner.resume()
+    gate.allowed.release(100)
+    runner.join(10)
+    texts = [entry.text for entry in runner.snapshot.log]
+    assert "target sp2, ξ 200" in texts[0]
+    assert texts[1:3] == [f"Paused at step {step} of candidate 1", "Resumed"]
+    assert texts[3] == f"Candidate 1 finished, misfit {runner.snapshot.candidates[0].misfit:.3f}"
+    assert texts[4] == "Done with 1 of 1 candidates"
+    assert all(datetime.fromisoformat(entry.when).tzinfo is not None for entry in runner.snapshot.log)
+
+
+def test_every_frame_is_kept_until_there_are_too_many(monkeypatch):
+    runner = Runner(fake_generate, lambda: MODELS)
+    runner.start(SMALL)
+    runner.join(20)
+    steps = len(SMALL.plan)
+    kept = runner.snapshot.trajectory
+    assert [(event.candidate, event.frame.step) for event in kept] == [(c, s + 1) for c in (0, 1) for s in range(steps)]
+    frame = kept[0].frame
+    size = frame.positions.nbytes + frame.denoised.nbytes + frame.rng_state.nbytes
+    monkeypatch.setattr("app.snapshot.KEPT_BYTES", 10 * size)
+    runner.start(SMALL)
+    runner.join(20)
+    thinned = runner.snapshot.trajectory
+    assert 5 <= len(thinned) <= 10
+    assert thinned[-1].frame is runner.snapshot.frame
+
+
+def test_candidates_of_earlier_runs_stay_and_a_branch_goes_on_with_the_log():
+    runner = Runner(fake_generate, lambda: MODELS)
+    runner.start(SMALL)
+    runner.join(20)
+    first = runner.snapshot
+    runner.start(replace(SMALL, resume=first.trajectory[9].frame, candidates=1), "step 10 of candidate 1.1")
+    runner.join(20)
+    branch = runner.snapshot
+    assert [item.name for item in branch.finished] == ["1.1", "1.2", "2.1"]
+    assert len(branch.candidates) == 1
+    assert branch.log[: len(first.log)] == first.log
+    assert "Run 2 started from step 10 of candidate 1.1" in branch.log[len(first.log)].text
+    assert branch.trajectory[0].frame.step == 11
+    runner.start(SMALL)
+    runner.join(20)
+    assert runner.snapshot.log[0].text.startswith("Run 3 started:")
+
+
+def test_the_time_of_a_run_is_learned_and_scales_with_atoms_and_steps():
+    pace = Pace()
+    pace.learn(SMALL, 10, 3.4)
+    assert pace.seconds(SMALL) == pytest.approx(0.34 * 2 * len(SMALL.plan))
+    assert pace.seconds(replace(SMALL, cell=14.0)) == pytest.approx(
+        pace.seconds(SMALL) * replace(SMALL, cell=14.0).n_atoms / SMALL.n_atoms
+    )
+    assert pace.seconds(GUIDED) == Pace().seconds(GUIDED), "guided steps are another matter"
+
+
+class TestQueue:
+    """Two runners and one place."""
+
+    @pytest.fixture
+    def two(self):
+        slots, gates = Slots(1), (Gate(), Gate())
+        runners = [Runner(gate, lambda: MODELS, slots) for gate in gates]
+        yield runners, gates
+        for runner, gate in zip(runners, gates, strict=True):
+            runner.stop()
+            gate.allowed.release(10_000)
+        for runner in runners:
+            runner.join(5)
+
+    def start(self, two):
+        (first, second), (gate, _) = two
+        first.start(SMALL)
+        gate.allowed.release()
+        until(lambda: first.snapshot.frame is not None)
+        second.start(SMALL)
+        until(lambda: second.snapshot.status is Status.QUEUED)
+
+    def test_the_second_waits_knows_its_place_and_follows(self, two):
+        (first, second), (gate, other) = two
+        self.start(two)
+        assert second.snapshot.place == 1
+        assert second.snapshot.status.active
+        other.allowed.release(100)
+        time.sleep(0.05)
+        assert other.made == 0
+        gate.allowed.release(100)
+        first.join(10)
+        second.join(10)
+        assert second.snapshot.status is Status.DONE
+
+    def test_a_paused_run_lets_the_other_work(self, two):
+        (first, second), (gate, other) = two
+        self.start(two)
+        first.pause()
+        gate.allowed.release()
+        until(lambda: first.snapshot.status is Status.PAUSED)
+        other.allowed.release()
+        until(lambda: second.snapshot.frame is not None)
+        first.resume()
+        until(lambda: first.snapshot.status is Status.QUEUED)
+        other.allowed.release(100)
+        second.join(10)
+        gate.allowed.release(100)
+        first.join(10)
+        assert first.snapshot.status is Status.DONE
+
+    def test_one_who_waits_can_stop(self, two):
+        (first, second), (gate, other) = two
+        self.start(two)
+        second.stop()
+        second.join(5)
+        assert second.snapshot.status is Status.STOPPED
+        gate.allowed.release(100)
+        first.join(10)
+        assert first.snapshot.status is Status.DONE
+        assert other.made == 0
+
+    def test_a_run_that_fails_gives_its_place_back(self):
+        slots = Slots(1)
+
+        def missing():
+            raise ValueError("gone")
+
+        broken, works = Runner(fake_generate, missing, slots), Runner(fake_generate, lambda: MODELS, slots)
+        broken.start(SMALL)
+        broken.join(5)
+        works.start(SMALL)
+        works.join(10)
+        assert works.snapshot.status is Status.DONE
+
+    def test_room_for_nobody_is_refused(self):
+        with pytest.raises(ValueError, match="at least 1"):
+            Slots(0)

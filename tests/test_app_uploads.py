@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from ase import Atoms
+from ase.build import bulk
+from ase.io import write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +17,15 @@ from acgen.spectra.spectrum import SpectrumError, Target
 from acgen.spectra.targets import builtin_targets
 from app.controls import Controls
 from app.state import State
-from app.uploads import MAX_BYTES, MAX_ROWS, BoundedInput, label_of, target_from_upload
+from app.uploads import (
+    MAX_ATOMS,
+    MAX_BYTES,
+    MAX_ROWS,
+    BoundedInput,
+    label_of,
+    structure_from_upload,
+    target_from_upload,
+)
 
 
 def table(name: str = "sp2") -> bytes:
@@ -127,3 +140,72 @@ def test_a_warning_about_the_target_is_shown(controls):
     assert controls.state.target_name == "x.csv"
     assert controls.message.visible
     assert controls.message.severity == "warning"
+
+
+def file_of(atoms: Atoms, kind: str) -> bytes:
+    """A structure file."""
+    text = io.BytesIO() if kind == "cif" else io.StringIO()
+    write(text, atoms, format=kind)
+    return text.getvalue() if kind == "cif" else text.getvalue().encode()
+
+
+DIAMOND = bulk("C", cubic=True).repeat(2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("extxyz", "a.xyz"), ("extxyz", "a.extxyz"), ("cif", "a.CIF"), ("vasp", "POSCAR"), ("vasp", "a.vasp")],
+)
+def test_structures_are_read_by_their_name(kind, name):
+    atoms = structure_from_upload(file_of(DIAMOND, kind), f"../x/{name}")
+    assert len(atoms) == 64
+    assert np.allclose(atoms.cell.lengths(), DIAMOND.cell.lengths(), atol=1e-4)
+    assert atoms.pbc.all()
+    assert atoms.info == {"name": name}
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "reason"),
+    [
+        (b"", "a.cif", "empty"),
+        (b"x" * (MAX_BYTES + 1), "a.cif", "larger"),
+        (b"\n" * (MAX_ROWS + 1), "a.xyz", "larger"),
+        (b"1\n\nC 0 0 0\n", "a.traj", "no known format"),
+        (b"1\n\nC 0 0 0\n", "a.xyz", "add the lattice"),
+        (b"nonsense", "a.xyz", "cannot be read"),
+        (b"\x80\x04pickle", "POSCAR", "cannot be read"),
+        (b'1\nLattice="9 0 0 0 9 0 0 0 nan"\nC 0 0 0\n', "a.xyz", "lattice"),
+        (file_of(bulk("Si", cubic=True), "extxyz"), "a.xyz", "atoms of Si"),
+        (file_of(DIAMOND.repeat(5)[: MAX_ATOMS + 1], "extxyz"), "a.xyz", "give 1 to 5000"),
+    ],
+)
+def test_what_is_no_carbon_structure_is_refused_with_a_reason(data, name, reason):
+    with pytest.raises(ValueError, match=reason):
+        structure_from_upload(data, name)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.one_of(st.binary(max_size=600), st.text("0123456789. \nCLattice=\"_loop", max_size=600).map(str.encode)),
+    st.sampled_from(["a.xyz", "a.cif", "POSCAR"]),
+)
+def test_garbage_is_a_structure_or_a_value_error(data, name):
+    try:
+        atoms = structure_from_upload(data, name)
+    except ValueError:
+        return
+    assert isinstance(atoms, Atoms)
+
+
+def test_a_structure_to_start_from_sets_cell_and_density_and_can_be_dropped(controls):
+    upload(controls.structure, file_of(DIAMOND, "extxyz"), name="diamond.xyz")
+    assert controls.state.settings.n_atoms == 64
+    assert controls.state.settings.density == pytest.approx(3.5, abs=0.05)
+    assert not controls.density.visible
+    assert "diamond.xyz" in controls.atoms.object
+    upload(controls.structure, b"nonsense", name="bad.xyz")
+    assert "start stays" in controls.message.text
+    assert controls.state.start.info["name"] == "diamond.xyz"
+    controls.state.start = None
+    assert controls.density.visible
+    assert controls.state.settings.n_atoms == 217
