@@ -38,9 +38,7 @@ def derivative_correlation(intensity: np.ndarray, mask: np.ndarray) -> float:
     float
         At most 1, which a shipped reference reaches; 0 if nothing agrees or nothing varies.
     """
-    inner = mask.copy()
-    inner[1:-1] = mask[:-2] & mask[1:-1] & mask[2:]
-    inner[[0, -1]] = False
+    inner = inner_points(mask)
     if not inner.any():
         return 0.0
     references = np.stack(list(reference_spectra().values()), axis=1)
@@ -53,6 +51,37 @@ def derivative_correlation(intensity: np.ndarray, mask: np.ndarray) -> float:
     # For the least-squares mixture, residual and correlation r of a unit vector obey residual² = 1 - r².
     _, residual = nnls(slopes, wanted / norm)
     return float(np.sqrt(max(1.0 - residual**2, 0.0)))
+
+
+def single_correlation(intensity: np.ndarray, other: np.ndarray, mask: np.ndarray) -> float:
+    """Pearson correlation of the derivatives of two spectra over points whose neighbours are measured, -1 to 1.
+
+    Parameters
+    ----------
+    intensity, other, mask
+        Curves on `acgen.spectra.grid.ENERGY` and the measured points, all of shape (100,).
+    """
+    inner = inner_points(mask)
+    if not inner.any():
+        return 0.0
+    a, b = (np.gradient(curve)[inner] for curve in (intensity, other))
+    a, b = a - a.mean(), b - b.mean()
+    norm = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float(a @ b) / norm if norm > 1e-24 * max(np.abs(intensity).max() * np.abs(other).max(), 1e-300) else 0.0
+
+
+def is_graphitic(intensity: np.ndarray, mask: np.ndarray) -> bool:
+    """Whether a spectrum's derivative resembles that of graphite more than that of any other shipped reference."""
+    found = {name: single_correlation(intensity, curve, mask) for name, curve in reference_spectra().items()}
+    return max(found, key=lambda name: found[name]) == "graphite"
+
+
+def inner_points(mask: np.ndarray) -> np.ndarray:
+    """Measured points with a measured neighbour on either side, where a derivative is known; shape (100,)."""
+    inner = mask.copy()
+    inner[1:-1] = mask[:-2] & mask[1:-1] & mask[2:]
+    inner[[0, -1]] = False
+    return inner
 
 
 def best_shift(energy: np.ndarray, intensity: np.ndarray) -> tuple[float, float]:

@@ -16,6 +16,8 @@ from acgen.spectra.spectrum import Spectrum, SpectrumError
 from acgen.spectra.table import MAX_BYTES, decode, parse_table
 
 MIN_POINTS = 10
+#: Steps back no larger than this, eV, are the jitter of a monochromator that reads its own position.
+_JITTER = 0.3
 _CHOOSE = (
     "choose energy and signal, or energy, numerator and denominator, counted from 1: "
     "columns=(1, 2) in Python, --columns 1 2 on the command line"
@@ -184,12 +186,14 @@ def _negative_log(signal: np.ndarray, history: list[str]) -> np.ndarray:
 def _ordered(energy: np.ndarray, signal: np.ndarray, name: str, history: list[str], sha256: str) -> Spectrum:
     """Spectrum with increasing, unique energies; notes what that took."""
     warnings = []
-    backwards = int(np.count_nonzero(energy[1:] < energy[:-1]))
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite energies are refused below
+        steps = np.diff(energy)
+    backwards = int(np.count_nonzero(steps < 0))
     if backwards:
         history.append("Sorted by energy.")
-    if 0 < backwards < energy.size - 1:
+    if 0 < backwards < steps.size and (steps.min() < -_JITTER or backwards > 0.1 * steps.size):
         warnings.append(f"The energies were not in order ({backwards} steps back): perhaps several scans in one file.")
-    elif backwards:
+    elif backwards and backwards == steps.size:
         warnings.append("The energies ran downwards and were reversed.")
     unique, index, count = np.unique(energy, return_inverse=True, return_counts=True)
     if unique.size < energy.size:

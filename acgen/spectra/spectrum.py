@@ -69,6 +69,10 @@ class Target:
     history: tuple[str, ...] = ()
     #: What the user should know before believing results, one sentence each; empty if nothing.
     warnings: tuple[str, ...] = ()
+    #: Standard deviation of the measurement's noise at each point, shape (100,), 0 where not covered; None if unknown.
+    noise: np.ndarray | None = None
+    #: Relative change of all intensities if the other normalisation had been used; None if unknown.
+    sensitivity: float | None = None
 
     def __post_init__(self) -> None:
         mask = np.array(self.mask, dtype=bool)
@@ -83,6 +87,11 @@ class Target:
         mask.setflags(write=False)
         object.__setattr__(self, "mask", mask)
         object.__setattr__(self, "intensity", _frozen_array(np.where(mask, intensity, 0.0), "intensity"))
+        if self.noise is not None:
+            noise = _frozen_array(self.noise, "noise")
+            if noise.shape != (N_POINTS,) or noise.min() < 0:
+                raise SpectrumError(f"the noise of a target is {N_POINTS} numbers, none negative, got {noise.shape}")
+            object.__setattr__(self, "noise", _frozen_array(np.where(mask, noise, 0.0), "noise"))
         object.__setattr__(self, "history", tuple(self.history))
         object.__setattr__(self, "warnings", tuple(self.warnings))
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from acgen.spectra.export import read_target
 from acgen.spectra.grid import N_POINTS
 from acgen.spectra.prepare import PreEdge, prepare
 from acgen.spectra.read import read_spectrum
@@ -30,14 +31,14 @@ def load_target(
     pre_edge: PreEdge = "constant",
     columns: tuple[int, ...] | None = None,
 ) -> Target:
-    """A shipped target by its name, or one prepared from a measured spectrum.
+    """A shipped target by its name, a target that `acgen prepare` wrote, or one prepared from a measured spectrum.
 
     Parameters
     ----------
     source
         Name of a shipped target (these go before files of that name), or path of a spectrum.
     shift, slope, pre_edge
-        As for `acgen.spectra.prepare.prepare`; not for shipped targets.
+        As for `acgen.spectra.prepare.prepare`; not for shipped or written targets.
     columns
         As for `acgen.spectra.read.read_spectrum`.
 
@@ -46,12 +47,16 @@ def load_target(
     SpectrumError
         If there is neither, or the spectrum cannot be used.
     """
+    plain = shift == 0 and slope == 0 and pre_edge == "constant" and columns is None
     if str(source) in NAMES:
-        if shift != 0 or slope != 0 or pre_edge != "constant" or columns is not None:
+        if not plain:
             raise SpectrumError(f"{source} is a shipped target, ready for use: leave out every option of preparation")
         return builtin_targets()[str(source)]
     if not Path(source).exists():
         raise SpectrumError(f"{source} is neither a file nor a shipped target, which are {', '.join(NAMES)}")
+    prepared = read_target(source) if plain and Path(source).is_file() else None
+    if prepared is not None:
+        return prepared
     return prepare(read_spectrum(source, columns=columns), shift=shift, slope=slope, pre_edge=pre_edge)
 
 

@@ -1,0 +1,121 @@
+"""How a file becomes a target, as data: what to read of it and how to prepare it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from acgen.spectra.grid import PI_STAR
+from acgen.spectra.normalise import POST_EDGE, PRE_EDGE
+from acgen.spectra.prepare import PreEdge, prepare
+from acgen.spectra.read import read_spectrum
+from acgen.spectra.scale import Normalisation
+from acgen.spectra.spectrum import Spectrum, SpectrumError, Target
+
+Source = str | Path | bytes
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to take of a file: see `acgen.spectra.read.read_spectrum`."""
+
+    item: str | None = None
+    columns: tuple[int, ...] | None = None
+    negative_log: bool = False
+
+    def __post_init__(self) -> None:
+        if self.columns is not None:
+            object.__setattr__(self, "columns", tuple(self.columns))
+
+    def read(self, source: Source, name: str = "") -> Spectrum:
+        """Read the chosen spectrum."""
+        return read_spectrum(source, name, self.columns, item=self.item, negative_log=self.negative_log)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that it takes to make a target again from the same files, to the bit.
+
+    `sample`, `i0` and `reference` say what to take of each file, the rest is as in `acgen.spectra.prepare.prepare`.
+    """
+
+    sample: Choice = Choice()
+    i0: Choice = Choice()
+    reference: Choice = Choice()
+    shift: float | Literal["auto"] = 0.0
+    slope: float | Literal["auto"] = 0.0
+    pre_edge: PreEdge = "constant"
+    normalisation: Normalisation = "area"
+    pre_range: tuple[float, float] = PRE_EDGE
+    post_range: tuple[float, float] = POST_EDGE
+    reference_energy: float = PI_STAR
+
+    def __post_init__(self) -> None:
+        for name in ("pre_range", "post_range"):
+            low, high = getattr(self, name)
+            object.__setattr__(self, name, (float(low), float(high)))
+
+    def apply(
+        self, source: Source, *, i0: Source | None = None, reference: Source | None = None, name: str = ""
+    ) -> Target:
+        """Read the files and prepare the target.
+
+        Parameters
+        ----------
+        source, i0, reference
+            Paths or contents of the sample's file, of a scan to divide by, and of a scan to calibrate on.
+        name
+            Name of the target; by default the file's.
+
+        Raises
+        ------
+        SpectrumError
+            If a file cannot be read or used; the message says which.
+        """
+        return prepare(
+            self.sample.read(source, name),
+            shift=self.shift,
+            slope=self.slope,
+            pre_edge=self.pre_edge,
+            normalisation=self.normalisation,
+            pre_range=self.pre_range,
+            post_range=self.post_range,
+            i0=None if i0 is None else _named("the I0 file", self.i0, i0),
+            reference=None if reference is None else _named("the reference file", self.reference, reference),
+            reference_energy=self.reference_energy,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        content = asdict(self)
+        for name in ("pre_range", "post_range"):
+            content[name] = list(content[name])
+        for name in ("sample", "i0", "reference"):
+            columns = content[name]["columns"]
+            content[name]["columns"] = None if columns is None else list(columns)
+        return content
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Recipe:
+        """The recipe that `to_dict` describes.
+
+        Raises
+        ------
+        SpectrumError
+            If there is an entry that recipes do not have, or one of the wrong kind.
+        """
+        try:
+            choices = {name: Choice(**content[name]) for name in ("sample", "i0", "reference") if name in content}
+            arguments: dict[str, Any] = content | choices
+            return cls(**arguments)
+        except (TypeError, ValueError) as error:
+            known = ", ".join(field.name for field in fields(cls))
+            raise SpectrumError(f"this is no recipe ({error}): expected an object with {known}") from error
+
+
+def _named(what: str, choice: Choice, source: Source) -> Spectrum:
+    try:
+        return choice.read(source)
+    except SpectrumError as error:
+        raise SpectrumError(f"{what}: {error}") from error
