@@ -220,7 +220,7 @@ def test_written_targets_come_back_without_being_prepared_again(kind: str) -> No
         assert text.splitlines()[-1] == "314.2,"
     else:
         np.testing.assert_array_equal(back.noise, target.noise)
-        assert (back.name, back.warnings) == ("film # x", target.warnings)
+        assert (back.name, back.warnings, back.sensitivity) == ("film # x", target.warnings, target.sensitivity)
         np.testing.assert_array_equal(read_spectrum(text.encode()).intensity, target.intensity[target.mask])
 
 

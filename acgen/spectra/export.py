@@ -15,7 +15,7 @@ from acgen.spectra.contents import clean_label
 from acgen.spectra.grid import ENERGY, N_POINTS, PI_STAR
 from acgen.spectra.recipe import Recipe
 from acgen.spectra.spectrum import Spectrum, SpectrumError, Target
-from acgen.spectra.table import MAX_BYTES, decode, parse_table
+from acgen.spectra.table import MAX_BYTES, decode, line_numbers, parse_table
 
 _CSV_HEADING = "energy_eV,target"
 _XDI_TARGET = "# Acgen.kind: target"
@@ -92,7 +92,10 @@ def _from_csv(text: str, name: str) -> Target:
 def _from_xdi(text: str, name: str) -> Target:
     table = parse_table(text)
     found = [match for line in table.header if (match := _TEXT.fullmatch(line))]
-    texts = {kind: [match[2] for match in found if match[1] == kind] for kind in ("name", "history", "warning")}
+    texts = {
+        kind: [match[2] for match in found if match[1] == kind]
+        for kind in ("name", "history", "warning", "sensitivity")
+    }
     index = np.round((table.values[:, 0] - ENERGY[0]) / (ENERGY[1] - ENERGY[0]))
     sound = np.isfinite(table.values).all() and table.values.shape[1] in (2, 3)
     if not sound or np.unique(index).size < index.size or index.min() < 0 or index.max() >= N_POINTS:
@@ -103,7 +106,10 @@ def _from_xdi(text: str, name: str) -> Target:
         raise SpectrumError(f"the prepared target is not on the grid {ENERGY[0]}-{ENERGY[-1]} eV: prepare it again")
     noise = columns[2] if table.values.shape[1] == 3 else None
     label = name or next(iter(texts["name"]), "")
-    return Target(columns[1], columns[0] > 0, label, tuple(texts["history"]), tuple(texts["warning"]), noise)
+    numbers = line_numbers(next(iter(texts["sensitivity"]), ""))
+    sensitivity = numbers[0] if numbers else None
+    history, warnings = tuple(texts["history"]), tuple(texts["warning"])
+    return Target(columns[1], columns[0] > 0, label, history, warnings, noise, sensitivity)
 
 
 def _xdi(labels: tuple[str, ...], header: list[str], columns: list[np.ndarray]) -> str:

@@ -14,7 +14,7 @@ from scipy.interpolate import CubicSpline
 from scipy.optimize import least_squares, nnls
 
 from acgen.spectra.grid import ENERGY, ENERGY_STEP, N_POINTS
-from acgen.spectra.match import tilt
+from acgen.spectra.match import SLOPE_LIMITS, tilt
 from acgen.spectra.spectrum import SpectrumError, Target
 
 #: Error of a prediction at one point: what a forward network shows on a network of atoms it has not seen (a distance of
@@ -61,7 +61,7 @@ class Bounds:
 
     shift: tuple[float, float] = (-1.0, 1.0)
     scale: tuple[float, float] = (0.1, 10.0)
-    slope: tuple[float, float] = (-0.02, 0.02)
+    slope: tuple[float, float] = SLOPE_LIMITS
     sigma: tuple[float, float] = (0.0, 0.5)
 
     def __post_init__(self) -> None:

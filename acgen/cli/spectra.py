@@ -1,0 +1,200 @@
+"""`acgen prepare` and `acgen compare`: from a measured file to a target, and from structures to what it would show."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from acgen.cli.output import output_file, write_json
+from acgen.data.cells import load_cells
+from acgen.ensemble import load_models, predict_sites
+from acgen.spectra.compare import compare, linear_combination, pi_star_content
+from acgen.spectra.export import target_csv, target_xdi
+from acgen.spectra.grid import ENERGY, PI_STAR
+from acgen.spectra.normalise import POST_EDGE, PRE_EDGE
+from acgen.spectra.read import list_contents
+from acgen.spectra.recipe import Choice, Recipe
+from acgen.spectra.spectrum import SpectrumError, Target
+from acgen.spectra.targets import load_target
+
+_FILES = (("", "FILE"), ("i0-", "--i0"), ("reference-", "--reference"))
+
+
+def add_commands(commands) -> None:
+    """Add `prepare` and `compare`."""
+    p = commands.add_parser("prepare", help="make a target of a measured spectrum", description=_prepare.__doc__)
+    p.add_argument("file", metavar="FILE", help="text, CSV, XDI, Athena, Igor; with the extra io also HDF5, SPEC, EELS")
+    p.add_argument("--list", action="store_true", help="list the data sets and columns of FILE, and stop")
+    p.add_argument("--out", metavar="F.xdi|F.csv", help="target to write; XDI keeps history, noise and recipe")
+    p.add_argument("--i0", metavar="FILE", help="scan of the beam or a photodiode to divide by")
+    p.add_argument("--reference", metavar="FILE", help="scan to calibrate on, by its pi*")
+    p.add_argument("--reference-energy", type=float, default=PI_STAR, metavar="E", help="its pi*, eV (default 285.4)")
+    for prefix, what in _FILES:
+        p.add_argument(f"--{prefix}item", metavar="NAME", help=f"group, scan or data set of {what}")
+        p.add_argument(
+            f"--{prefix}columns",
+            type=int,
+            nargs="+",
+            metavar="N",
+            help=f"columns of {what}, from 1: energy and signal, or energy, numerator and denominator",
+        )
+        p.add_argument(f"--{prefix}negative-log", action="store_true", help=f"{what} is a transmission")
+    p.add_argument("--shift", default="0", metavar="E|auto", help="energy to add, eV, within ±1 (default 0)")
+    p.add_argument("--slope", default="0", metavar="S|auto", help="detector slope to divide out, 1/eV (default 0)")
+    p.add_argument("--pre-edge", choices=["constant", "linear", "none"], default="constant")
+    p.add_argument("--normalise", choices=["area", "edge"], default="area", help="scale by area, or by edge step")
+    p.add_argument("--pre-range", type=float, nargs=2, default=PRE_EDGE, metavar="E", help="relative to 285.4 eV")
+    p.add_argument("--post-range", type=float, nargs=2, default=POST_EDGE, metavar="E", help="relative to 285.4 eV")
+    p.add_argument("--recipe", metavar="F.json", help="take all options of preparation from this file")
+    p.add_argument("--save-recipe", metavar="F.json", help="write the options for use with other files")
+    p.add_argument("--plot", metavar="F.png", help="picture of the measurement and the target")
+    p.set_defaults(run=_prepare)
+    c = commands.add_parser("compare", help="compare structures with a spectrum", description=_compare.__doc__)
+    c.add_argument("target", metavar="TARGET", help="prepared target, measured spectrum, or a name of `acgen targets`")
+    c.add_argument("structures", nargs="+", metavar="STRUCTURE", help="any files ase reads: extxyz, CIF, POSCAR, …")
+    c.add_argument("--references", nargs="+", default=[], metavar="FILE", help="spectra for a linear combination")
+    c.add_argument("--weights", metavar="F", help="forward weights to use instead of the shipped")
+    c.add_argument("--out", required=True, metavar="F.json")
+    c.set_defaults(run=_compare)
+
+
+def _prepare(args: argparse.Namespace) -> None:
+    """Read a measured spectrum, prepare it as a target, and say what was done and what is odd about it."""
+    if args.list:
+        _list(args.file)
+        return
+    outputs = [path for path in (args.out, args.save_recipe, args.plot) if path]
+    if not outputs:
+        raise ValueError("nothing to do: give --out, --plot or --list")
+    if args.out and Path(args.out).suffix.lower() not in (".xdi", ".csv"):
+        raise ValueError(f"--out {args.out} should end in .xdi or .csv")
+    files = {path: output_file(path) for path in outputs}
+    recipe = _recipe(args)
+    target = recipe.apply(args.file, i0=args.i0, reference=args.reference)
+    for step in target.history:
+        print(step)
+    for warning in target.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    if target.sensitivity is not None:
+        print(f"Scaling by the other normalisation would change all intensities by {target.sensitivity:+.1%}.")
+    if args.out:
+        text = target_csv(target) if Path(args.out).suffix.lower() == ".csv" else target_xdi(target, recipe)
+        files[args.out].write_text(text, encoding="utf-8")
+        print(f"{int(target.mask.sum())} of {ENERGY.size} points: {args.out}")
+    if args.save_recipe:
+        write_json(files[args.save_recipe], recipe.to_dict())
+    if args.plot:
+        _plot(files[args.plot], recipe, args.file, target)
+
+
+def _list(path: str) -> None:
+    contents = list_contents(path)
+    print(f"{contents.format}, {len(contents.items)} data sets")
+    for item in contents.items:
+        print(f"{item.name}: {len(item.values)} points")
+        for line in item.describe():
+            print(f"  {line}")
+
+
+def _recipe(args: argparse.Namespace) -> Recipe:
+    """The recipe of a file or of the options."""
+    if args.recipe:
+        try:
+            content = json.loads(Path(args.recipe).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{args.recipe} is not JSON: give a file that --save-recipe wrote") from error
+        return Recipe.from_dict(content if isinstance(content, dict) else {"": content})
+    choices = {}
+    for prefix, name in (("", "sample"), ("i0_", "i0"), ("reference_", "reference")):
+        item, columns, log = (getattr(args, prefix + option) for option in ("item", "columns", "negative_log"))
+        choices[name] = Choice(item, None if columns is None else tuple(columns), log)
+    return Recipe(
+        **choices,
+        shift=_number(args.shift, "--shift"),
+        slope=_number(args.slope, "--slope"),
+        pre_edge=args.pre_edge,
+        normalisation=args.normalise,
+        pre_range=tuple(args.pre_range),
+        post_range=tuple(args.post_range),
+        reference_energy=args.reference_energy,
+    )
+
+
+def _number(text: str, option: str) -> Any:
+    """A number, or the word auto."""
+    if text == "auto":
+        return text
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ValueError(f"{option} got {text!r}; give a number or auto") from error
+
+
+def _plot(path: Path, recipe: Recipe, file: str, target: Target) -> None:
+    """Draw the measurement above the target."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ValueError('--plot needs matplotlib: pip install "acgen[train]"') from error
+    measured = recipe.sample.read(file)
+    figure = Figure(figsize=(7, 6), layout="constrained")
+    above, below = figure.subplots(2, sharex=True)
+    above.plot(measured.energy, measured.intensity, lw=0.8)
+    above.set(ylabel="measured", title=target.name, xlim=(ENERGY[0] - 5, ENERGY[-1] + 10))
+    shown = np.where(target.mask, target.intensity, np.nan)
+    below.plot(ENERGY, shown, ".-", lw=0.8)
+    if target.noise is not None:
+        below.fill_between(ENERGY, shown - 2 * target.noise, shown + 2 * target.noise, alpha=0.3)
+    below.set(xlabel="energy, eV", ylabel="target")
+    figure.savefig(path, dpi=120)
+
+
+def _compare(args: argparse.Namespace) -> None:
+    """Predict the spectra of structures, fit the instrument to each, and write all figures of merit as JSON."""
+    out = output_file(args.out)
+    target = load_target(args.target)
+    for warning in target.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    references = {Path(path).stem: load_target(path) for path in args.references}
+    cells = load_cells([Path(path) for path in args.structures])
+    model = load_models(forward=args.weights).forward
+    found = [compare(target, predict_sites(model, cell.atoms).mean(0), cell.name) for cell in cells]
+    found.sort(key=lambda comparison: comparison.misfit)
+    mixture = linear_combination(target)
+    about = {"name": target.name, "history": list(target.history), "warnings": list(target.warnings)}
+    content: dict[str, Any] = {
+        "target": about | {"measured_points": int(target.mask.sum()), "sensitivity": target.sensitivity},
+        "structures": [comparison.to_dict() for comparison in found],
+        "linear_combination": mixture.to_dict(),
+    }
+    try:
+        content["pi_star"] = pi_star_content(target, mixture.fit.instrument).to_dict()
+    except SpectrumError as error:
+        content["pi_star"] = None
+        print(f"no sp2 content from pi*: {error}", file=sys.stderr)
+    if references:
+        common = Target(target.intensity, target.mask, target.name, noise=target.noise)
+        content["references"] = linear_combination(
+            common, {name: _filled(reference) for name, reference in references.items()}
+        ).to_dict()
+    write_json(out, content)
+    print("misfit (weighted, unfitted)  derivative  shift eV  scale  slope %/eV  broadening eV")
+    for comparison in found:
+        seen, at = comparison.fit.instrument, comparison.fit.at_bounds
+        print(
+            f"{comparison.misfit:.3f} ({comparison.weighted_misfit:.3f}, {comparison.raw_misfit:.3f})  "
+            f"{comparison.derivative_correlation:.3f}  {seen.shift:+.2f}  {seen.scale:.2f}  {100 * seen.slope:+.2f}  "
+            f"{seen.sigma:.2f}  {comparison.name}{'  AT BOUND: ' + ', '.join(at) if at else ''}"
+        )
+    shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in mixture.shares.items())
+    print(f"linear combination: {shares}, misfit {mixture.misfit:.3f}; written to {out}")
+
+
+def _filled(reference: Target) -> np.ndarray:
+    """A reference continued by its end values where it was not measured, shape (100,)."""
+    return np.interp(ENERGY, ENERGY[reference.mask], reference.intensity[reference.mask])
