@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import panel as pn
 import panel_material_ui as pmui
+import param
 
 from acgen.ensemble import load_models
 from app.controls import Controls
@@ -146,6 +147,17 @@ class Dashboard(pn.viewable.Viewer):
         session = getattr(self._context, "session", None)
         return session is not None and session.connection_count == 0
 
+    def close(self) -> None:
+        """End the run and let go of all frames and structures, which Panel might keep longer than the session."""
+        self.runner.close()
+        self.structure.close()
+        self._analysed.clear()
+        self._source_shown = None
+        with param.parameterized.discard_events(self.state):
+            self.state.param.update(snapshot=Snapshot(), picked=(), moment=None, shown=None, compared=())
+        for plot in self.plots:
+            plot.forget()
+
     def page(self) -> pmui.Page:
         """The page of this session, with its clock running; the worker ends with the session."""
         below = _box(pn.Column, self.progress, margin=BELOW, styles={"flex": "0 0 250px"})
@@ -174,10 +186,7 @@ class Dashboard(pn.viewable.Viewer):
         if pn.state.location is not None:
             self._follow_link(pn.state.location)
         pn.state.add_periodic_callback(self.tick, period=TICK_MS)
-        # The module's globals may be gone when the session ends: bind what is needed.
-        pn.state.on_session_destroyed(
-            lambda _context, runner=self.runner, structure=self.structure: (runner.stop(), structure.close())
-        )
+        pn.state.on_session_destroyed(lambda _context, close=self.close: close())
         return page
 
     def _follow_link(self, location) -> None:

@@ -56,6 +56,7 @@ class Runner:
         self._snapshot = Snapshot()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
+        self._closed = False
         self._go = threading.Condition()
         self._paused = False
         self._steps = 0  # how many frames a paused run may still make
@@ -130,6 +131,13 @@ class Runner:
             self._go.notify_all()
         self._slots.wake()
 
+    def close(self) -> None:
+        """End the run and forget everything: nobody will look any more."""
+        self._closed = True
+        self.stop()
+        if self._thread is None or not self._thread.is_alive():
+            self._snapshot = Snapshot()
+
     def join(self, timeout: float | None = None) -> None:
         """Wait for the worker to end."""
         if self._thread is not None:
@@ -157,6 +165,8 @@ class Runner:
             self._publish(f"Failed{self._where()}: {reason}", status=Status.FAILED, error=reason)
         finally:
             turn.give()
+            if self._closed:
+                self._snapshot = Snapshot()
 
     def _take(self, turn: Turn, stop: threading.Event, then: Status) -> bool:
         """Wait for a place among the runs of the server; False if the run was stopped meanwhile."""

@@ -1,4 +1,4 @@
-"""What the live plots have in common: one pipe, one style, a sentence where there is nothing yet, and export."""
+"""What the live plots have in common: one stream, one style, a sentence where there is nothing yet, and export."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ class LivePlot(pn.viewable.Viewer):
         super().__init__(**params)
         self.state, self.saver = state, saver
         self._drawn = self.source()
-        self.pipe = hv.streams.Pipe(data=self._drawn)
+        self.stream = hv.streams.Counter()  # HoloViews keeps what goes through a stream: not the structures themselves
         self.plot = pn.pane.HoloViews(
-            hv.DynamicMap(self._named, streams=[self.pipe]), sizing_mode="stretch_both", linked_axes=False, margin=0
+            hv.DynamicMap(self._named, streams=[self.stream]), sizing_mode="stretch_both", linked_axes=False, margin=0
         )
         self.key = pn.pane.HTML(self.legend(), margin=0, stylesheets=[STYLE], css_classes=["acgen-key"])
         note = self.empty()
@@ -122,7 +122,7 @@ class LivePlot(pn.viewable.Viewer):
         ):
             return False
         self._drawn = source
-        self.pipe.send(source)
+        self.stream.event()
         note, key = self.empty(), self.legend()
         if note != self.note.object:
             self.note.param.update(object=note, visible=bool(note))
@@ -130,8 +130,12 @@ class LivePlot(pn.viewable.Viewer):
             self.key.object = key
         return True
 
-    def _named(self, data: tuple[Any, ...]) -> hv.Overlay:
-        return self.draw(data).opts(hooks=[self._name])
+    def forget(self) -> None:
+        """Let go of what is drawn; the page is gone."""
+        self._drawn = ()
+
+    def _named(self, counter: int) -> hv.Overlay:
+        return self.draw(self._drawn).opts(hooks=[self._name])
 
     def _name(self, plot, _element) -> None:
         plot.state.name = self.file_name
