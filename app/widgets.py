@@ -8,71 +8,34 @@ shipped target, or the path of a file.
 from __future__ import annotations
 
 import asyncio
-import functools
 import html
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import holoviews as hv
 import ipywidgets
 import numpy as np
 from ase import Atoms
-from bokeh.resources import Resources
-from IPython.display import publish_display_data
-from jupyter_bokeh.widgets import BokehModel
 
-from acgen.data.cells import load_cells
-from acgen.ensemble import Candidate, Models, Settings, generate, load_models, predict_sites
+from acgen.ensemble import Candidate, Models, Settings, generate
 from acgen.results import Run, write_zip
 from acgen.settings import check_xi
 from acgen.spectra.grid import N_POINTS
-from acgen.spectra.prepare import prepare
-from acgen.spectra.spectrum import Spectrum, Target
-from acgen.spectra.targets import load_target
-from acgen.structure import carbon, cell_matrix
-from app import colours
+from acgen.spectra.spectrum import Target
 from app.export import run_of
-from app.frontend import in_notebook
+from app.inputs import atoms_of, predicted, shared_models, target_of
 from app.ngl import FrameStream
+from app.notebook import Plot, WithPlots, legend, size
 from app.runner import Runner
 from app.snapshot import Snapshot, Status
 from app.state import NO_TARGET, State
 from app.structure import Shown, show_candidate, show_frame
 from app.views import spectrum as spectrum_view
-from app.views.plot import LivePlot, swatch
 from app.views.progress import MisfitView, describe
 
 #: Seconds between two looks at a run, and between two updates of the plots.
 TICK, PLOT_EVERY = 0.1, 0.5
-
-#: How legends look; in the dashboard the page's style sheet says it.
-_STYLE = (
-    "<style>.swatch{display:inline-block;width:14px;height:3px;margin:0 4px 2px 10px;background:var(--colour)}"
-    ".swatch.dot{width:10px;height:10px;border-radius:5px;margin-bottom:-1px}.swatch.band{height:9px;opacity:.35}</style>"
-)
-
-shared_models = functools.cache(load_models)
-
-
-def load_bokeh() -> None:
-    """Bring BokehJS into the notebook's page, which the plots need; `bokeh.io.output_notebook` would ask other hosts
-    for Panel's scripts too."""
-    script = "\n".join(Resources(mode="inline", components=["bokeh"]).js_raw)
-    publish_display_data({"application/vnd.bokehjs_load.v0+json": script, "text/plain": ""})
-
-
-if in_notebook():
-    load_bokeh()
-
-
-class _WithPlots(ipywidgets.VBox):
-    """Loads BokehJS in the cell that displays it: JupyterLab does not run what other cells put out while unseen."""
-
-    def _ipython_display_(self) -> None:
-        load_bokeh()
-        publish_display_data(self._repr_mimebundle_())
 
 
 class StructureView(ipywidgets.VBox):
@@ -93,8 +56,8 @@ class StructureView(ipywidgets.VBox):
         self._shown: Shown | None = None
         self.stream.widget.on_msg(self._again)
         self.stream.widget.layout = ipywidgets.Layout(width="100%", height="100%")
-        picture = ipywidgets.Box([self.stream.widget], layout=_size(width, height))
-        super().__init__([ipywidgets.HTML(_legend()), picture], layout=_size(width, height + 32))
+        picture = ipywidgets.Box([self.stream.widget], layout=size(width, height))
+        super().__init__([ipywidgets.HTML(legend()), picture], layout=size(width, height + 32))
         if structure is not None:
             self.show(structure, cell)
 
@@ -124,7 +87,7 @@ class StructureView(ipywidgets.VBox):
             self.display(self._shown)
 
 
-class SpectrumView(_WithPlots):
+class SpectrumView(WithPlots):
     """A target and predicted spectra over photon energy.
 
     Parameters
@@ -142,7 +105,7 @@ class SpectrumView(_WithPlots):
     def __init__(self, target: Any = None, *predictions: Any, width: int = 520, height: int = 340):
         self.target = None if target is None else target_of(target)
         self.state = _state_with(self.target)
-        self.plot = _Plot(spectrum_view.SpectrumView(self.state), width, height)
+        self.plot = Plot(spectrum_view.SpectrumView(self.state), width, height)
         super().__init__([self.plot])
         if predictions:
             self.show(*predictions)
@@ -154,12 +117,12 @@ class SpectrumView(_WithPlots):
 
     def show(self, *predictions: Any) -> None:
         """Compare with other predictions, given as for the class; several are shown with their mean and spread."""
-        shown = tuple(_predicted(item, number) for number, item in enumerate(predictions, start=1))
+        shown = tuple(predicted(item, number) for number, item in enumerate(predictions, start=1))
         self.state.param.update(shown=shown[0] if shown else None, compared=shown)
         self.plot.refresh()
 
 
-class GuidedSampler(_WithPlots):
+class GuidedSampler(WithPlots):
     """Generate candidates and watch: controls, structure, spectrum and misfit.
 
     Parameters
@@ -181,16 +144,16 @@ class GuidedSampler(_WithPlots):
         self.settings = Settings(target=None if target is None else target_of(target), **options)
         self.runner = Runner(generate, shared_models if models is None else lambda: models)
         self.state = _state_with(self.settings.target)
-        self.structure = StructureView()
+        self.structure = StructureView(width=360, height=360)
         self.plots = (
-            _Plot(spectrum_view.SpectrumView(self.state), 500, 250),
-            _Plot(MisfitView(self.state), 500, 150),
+            Plot(spectrum_view.SpectrumView(self.state), 440, 230),
+            Plot(MisfitView(self.state), 440, 150),
         )
         self.xi = ipywidgets.BoundedFloatText(
-            self.settings.xi, min=0, max=1e6, step=10, description="ξ", layout=_size(190)
+            self.settings.xi, min=0, max=1e6, step=10, description="ξ", layout=size(190)
         )
         self.buttons = {
-            name: ipywidgets.Button(description=name, layout=_size(90)) for name in ("Start", "Pause", "Stop")
+            name: ipywidgets.Button(description=name, layout=size(90)) for name in ("Start", "Pause", "Stop")
         }
         self.text = ipywidgets.HTML()
         self._source: object = None
@@ -325,84 +288,6 @@ class GuidedSampler(_WithPlots):
             self.runner.pause()
 
 
-class _Plot(ipywidgets.VBox):
-    """A live plot of the dashboard with its heading and legend."""
-
-    def __init__(self, plot: LivePlot, width: int, height: int):
-        self._plot = plot
-        self._text = ipywidgets.HTML()
-        figure = hv.renderer("bokeh").get_plot(plot.plot.object).state
-        figure.update(sizing_mode="fixed", width=width, height=height)
-        super().__init__([self._text, BokehModel(figure, combine_events=True)], layout=_size(width + 10))
-        self._describe()
-
-    def refresh(self) -> None:
-        """Draw what is new."""
-        if self._plot.refresh():
-            self._describe()
-
-    def _describe(self) -> None:
-        self._text.value = f"<b>{self._plot.title}</b> &emsp; {_STYLE}{self._plot.legend() or self._plot.empty()}"
-
-
-def atoms_of(structure: Any, cell: Any = None) -> Atoms:
-    """A structure of any kind that `StructureView` takes, as periodic carbon wrapped into its cell.
-
-    Raises
-    ------
-    ValueError
-        If it is none, with what would do.
-    """
-    if isinstance(structure, Candidate):
-        structure = structure.atoms
-    if isinstance(structure, (str, Path)):
-        structure = load_cells(structure)[-1].atoms
-    if isinstance(structure, Atoms):
-        if set(structure.get_chemical_symbols()) != {"C"} or structure.cell.rank < 3:
-            raise ValueError(f"got {structure.get_chemical_formula() or 'no atoms'}: give carbon in a periodic cell")
-        return carbon(structure.positions, structure.cell.array)
-    positions = np.asarray(structure, dtype=float)
-    if positions.ndim != 2 or positions.shape[1] != 3 or not np.isfinite(positions).all():
-        raise ValueError(f"got positions of shape {positions.shape}: give finite ones of shape (N, 3) in Å")
-    if cell is None:
-        raise ValueError("positions need a cell: give one edge, three edges or three vectors in Å")
-    return carbon(positions, cell_matrix(cell))
-
-
-def target_of(source: Any) -> Target:
-    """A target of any kind that `SpectrumView` takes.
-
-    Raises
-    ------
-    ValueError
-        If it is none, with what would do.
-    """
-    if isinstance(source, Target):
-        return source
-    if isinstance(source, (str, Path)):
-        return load_target(source)
-    if not isinstance(source, Spectrum):
-        table = np.asarray(source, dtype=float)
-        if table.ndim != 2 or 2 not in table.shape:
-            raise ValueError(f"got an array of shape {table.shape}: give energies in eV and intensities, shape (M, 2)")
-        energy, intensity = table.T if table.shape[1] == 2 else table
-        source = Spectrum(energy, intensity, "spectrum")
-    return prepare(source)
-
-
-def _predicted(item: Any, number: int) -> Shown:
-    if isinstance(item, Candidate):
-        return show_candidate(item, str(item.index + 1))
-    if isinstance(item, (Atoms, str, Path)):
-        atoms = atoms_of(item)
-        sites = predict_sites(shared_models().forward, atoms)
-        return Shown(str(number), atoms, sites.mean(0), sites)
-    values = np.asarray(item, dtype=float)
-    if values.shape != (N_POINTS,):
-        raise ValueError(f"got a prediction of shape {values.shape}: give ({N_POINTS},), on acgen.spectra.grid.ENERGY")
-    return Shown(str(number), Atoms(), values)
-
-
 def _state_with(target: Target | None) -> State:
     state = State()
     if target is None:
@@ -410,17 +295,6 @@ def _state_with(target: Target | None) -> State:
     else:
         state.add_target(target)
     return state
-
-
-def _legend() -> str:
-    entries = (swatch(colours.CN[cn], name, "dot") for cn, name in colours.CN_NAMES.items())
-    return f"{_STYLE}CN {' '.join(entries)}"
-
-
-def _size(width: int, height: int | None = None) -> ipywidgets.Layout:
-    """Pixels that nothing shrinks."""
-    tall = {} if height is None else {"height": f"{height}px"}
-    return ipywidgets.Layout(width=f"{width}px", flex="0 0 auto", overflow="hidden", **tall)
 
 
 def _told(action: Callable[[], None], text: ipywidgets.HTML) -> Callable[[Any], None]:

@@ -1,0 +1,134 @@
+"""The widgets in a real JupyterLab: their notebook runs from top to bottom, and atoms are on the screen."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from PIL import Image
+from serving import ROOT
+
+from app import colours
+
+NOTEBOOK = ROOT / "notebooks" / "widgets.ipynb"
+SETTINGS = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+LAB_SETTINGS = ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
+
+
+@contextmanager
+def jupyterlab(folder):
+    """Serve JupyterLab on a free port, with everything it keeps inside a folder; gives the address."""
+    pytest.importorskip("jupyterlab", reason='needs JupyterLab: pip install "acgen[lab]"')
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    (folder / "work").mkdir()
+    shutil.copy(NOTEBOOK, folder / "work")
+    options = {
+        "ServerApp.ip": "localhost",
+        "ServerApp.port": port,
+        "ServerApp.port_retries": 0,
+        "ServerApp.root_dir": folder / "work",
+        "ServerApp.allow_root": True,
+        "ServerApp.open_browser": False,
+        "IdentityProvider.token": "",
+        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+        "LabApp.extension_manager": "readonly",
+        "LabApp.news_url": "None",
+    }
+    command = [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())]
+    own = {name: str(folder / name) for name in (*SETTINGS, *LAB_SETTINGS)} | {"OMP_NUM_THREADS": "1"}
+    with (folder / "log.txt").open("w") as log:
+        process = subprocess.Popen(command, cwd=folder, env=os.environ | own, stdout=log, stderr=log)
+        try:
+            address = f"http://localhost:{port}"
+            _wait_for(f"{address}/api", process)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _wait_for(address, process, seconds=120):
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(address, timeout=seconds):
+                return
+        except OSError:
+            if process.poll() is not None or time.monotonic() > end:
+                raise
+            time.sleep(0.3)
+
+
+def coloured(picture: bytes, colour: str) -> float:
+    """Fraction of the pixels that have the hue of a colour, lit or in shade."""
+    pixels = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"), dtype=float)
+    wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=float)
+    vivid = pixels.max(2) - pixels.min(2) > 40
+    cosine = (pixels @ wanted) / (np.linalg.norm(pixels, axis=2) * np.linalg.norm(wanted) + 1e-9)
+    return float((vivid & (cosine > 0.985)).mean())
+
+
+def wait_until(holds, what: str, seconds: float = 120.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            pytest.fail(f"{what}: not within {seconds:g} s")
+        time.sleep(0.5)
+
+
+def test_the_notebook_runs_and_shows_atoms(chromium, tmp_path):
+    requests, errors = [], []
+    with jupyterlab(tmp_path) as address:
+        context = chromium.new_context(viewport={"width": 1300, "height": 1000})
+        context.set_default_timeout(120_000)
+        context.on("request", lambda request: requests.append(request.url))
+        context.on("console", lambda message: message.type == "error" and errors.append(message.text))
+        page = context.new_page()
+        page.goto(f"{address}/lab/tree/{NOTEBOOK.name}")
+        page.get_by_text(re.compile(r"Python 3.*\| Idle")).first.wait_for()
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).first.click()
+
+        last = page.locator(".jp-CodeCell", has_text="StructureView(structures[0])")
+        canvas = last.locator("canvas").first
+        canvas.wait_for()
+        threefold = colours.CN[3]
+        wait_until(lambda: coloured(canvas.screenshot(), threefold) > 0.01, "no atoms are drawn")
+        page.screenshot(path=tmp_path / "last.png")
+
+        page.locator(".jp-Notebook").first.hover()
+        sampler = page.locator(".jp-CodeCell", has_text="sampler = GuidedSampler")
+        for _ in range(20):  # JupyterLab draws the cells that are in sight
+            page.mouse.wheel(0, -300)
+            page.wait_for_timeout(200)
+            if sampler.count() and sampler.locator("canvas").count() > 1:
+                break
+        sampler.get_by_text(re.compile("Done: 2 of 2")).wait_for()
+        atoms = sampler.locator(".jupyter-widgets canvas").first
+        wait_until(lambda: coloured(atoms.screenshot(), threefold) > 0.01, "the sampler shows no atoms")
+        plots = sampler.locator(".bk-Figure")
+        assert plots.count() == 2
+        for index in range(2):
+            assert coloured(plots.nth(index).screenshot(), colours.PREDICTION) > 0.001
+        page.screenshot(path=tmp_path / "sampler.png")
+
+        sampler.get_by_role("button", name="Start").click()
+        sampler.get_by_text(re.compile(r"Candidate 1/2")).wait_for()
+        sampler.get_by_role("button", name="Stop").click()
+        sampler.get_by_text(re.compile(r"Stopped: ")).wait_for()
+        context.close()
+    foreign = [url for url in requests if not re.match(rf"({address}/|data:|blob:)", url)]
+    assert foreign == []
+    assert not [text for text in errors if "Could not create a view" in text or "failed to load" in text]
