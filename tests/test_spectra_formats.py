@@ -81,10 +81,10 @@ def test_athena_text_is_never_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("hostile", ["'" + "\\'" * 500_000, "(" * 1_000_000, "'" * 150_000, "," * 1_000_000])
 def test_hostile_projects_cost_little(hostile: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(SpectrumError, match="no group with energies"):
         read_spectrum(f"# Athena project file\n@x = ({hostile});\n[record]\n".encode())
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 3
 
 
 def test_athena_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +94,7 @@ def test_athena_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
         read_spectrum(gzip.compress(b"x" * 1000)[:20] + b"\xff" * 30)
     with pytest.raises(SpectrumError, match="ends too early"):
         read_spectrum(gzip.compress(project(("a", 0.0)))[:-20])
-    with pytest.raises(SpectrumError, match="holds more than 20 MB"):
+    with pytest.raises(SpectrumError, match="holds more than 5 MB"):
         read_spectrum(gzip.compress(bytes(21_000_000)))
     monkeypatch.setattr(athena, "MAX_NUMBERS", 30)
     with pytest.raises(SpectrumError, match="more than 30 numbers"):

@@ -15,12 +15,10 @@ from acgen.spectra.contents import Contents, Item, unique_names
 from acgen.spectra.spectrum import SpectrumError
 
 #: Largest project after decompression, bytes.
-MAX_TEXT = 20_000_000
+MAX_TEXT = 5_000_000
 MAX_GROUPS = 500
 #: Most numbers in one array.
 MAX_NUMBERS = 100_000
-# Parsed JSON takes up to twenty times the memory of its text.
-_MAX_JSON = 5_000_000
 _GZIP = b"\x1f\x8b"
 _FIRST_PERL = re.compile(rb"\s*#\s*Athena project file", re.IGNORECASE)
 _FIRST_JSON = re.compile(rb"\s*\{\s*\"_{2,8}header1\"\s*:\s*\"[^\"]{0,8}\s*Athena project file", re.IGNORECASE)
@@ -66,6 +64,8 @@ def read_athena(data: bytes) -> Contents:
     SpectrumError
         If no group has a spectrum, or there are too many.
     """
+    if len(data) > MAX_TEXT:
+        raise SpectrumError(f"the Athena project has more than {MAX_TEXT // 1_000_000} MB: save fewer groups")
     text = data.decode("utf-8", errors="replace")
     groups = _json_groups(text) if text.lstrip().startswith("{") else _perl_groups(text)
     items = [item for item in map(_item, groups) if item is not None]
@@ -96,8 +96,6 @@ def _perl_groups(text: str) -> list[dict[str, Any]]:
 
 
 def _json_groups(text: str) -> list[dict[str, Any]]:
-    if len(text) > _MAX_JSON:
-        raise SpectrumError(f"the Athena project has more than {_MAX_JSON // 1_000_000} MB: save fewer groups")
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:

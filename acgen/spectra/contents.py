@@ -55,6 +55,12 @@ class Item:
         """Columns, counted from 1, that may be energies at the C K edge in eV or keV: they go one way across it."""
         return tuple(k + 1 for k, column in enumerate(self.values.T) if _like_energy(column))
 
+    def summary(self) -> str:
+        """`describe` in one line, at most 30 columns of it."""
+        lines = self.describe()
+        rest = f"; and {len(lines) - 30} more" if len(lines) > 30 else ""
+        return "; ".join(lines[:30]) + rest
+
     def describe(self) -> tuple[str, ...]:
         """One line for each column: its number from 1, its label and its range."""
         lines = []

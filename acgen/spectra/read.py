@@ -42,7 +42,8 @@ def read_spectrum(
     Parameters
     ----------
     source
-        Path of the file, or its content as bytes (an upload), at most 20 MB and 300,000 numbers.
+        Path of the file, or its content as bytes (an upload), at most 20 MB; of text 5 MB, 50,000 lines and 200,000
+        numbers.
     name
         Name of the spectrum; by default the file's without ending.
     columns
@@ -133,7 +134,7 @@ def _two_columns(item: Item) -> tuple[int, ...]:
     if count > 2:
         raise SpectrumError(
             f"the file has {count} columns, and which are energy and signal is not known: "
-            f"{'; '.join(item.describe())}: {_CHOOSE}"
+            f"{item.summary()}: {_CHOOSE}"
         )
     return (1, 2)
 
@@ -145,7 +146,7 @@ def _select(item: Item, columns: tuple[int, ...]) -> tuple[np.ndarray, np.ndarra
     if len(columns) not in (2, 3) or not all(isinstance(c, int | np.integer) and 1 <= c <= count for c in columns):
         raise SpectrumError(
             f"columns={tuple(columns)} does not fit a file with {count} columns: "
-            f"{'; '.join(item.describe())}: {_CHOOSE}"
+            f"{item.summary()}: {_CHOOSE}"
         )
     chosen = values[:, [c - 1 for c in columns]]
     bad = int(np.count_nonzero(~np.isfinite(chosen).all(axis=1)))

@@ -16,10 +16,11 @@ import numpy as np
 from acgen.spectra.spectrum import SpectrumError
 
 MAX_BYTES = 20_000_000
-MAX_LINES = 200_000
+MAX_TEXT = 5_000_000
+MAX_LINES = 50_000
 MAX_LINE = 10_000
 MAX_COLUMNS = 100
-MAX_VALUES = 300_000
+MAX_VALUES = 200_000
 _MAX_TOKEN = 64
 _COMMENT = ("#", "%", "!", "//")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
@@ -49,6 +50,8 @@ def decode(data: bytes) -> str:
         raise SpectrumError(f"the file is larger than {MAX_BYTES // 1_000_000} MB: a spectrum is a short table")
     if not data.strip():
         raise SpectrumError("the file is empty: expected energies and intensities in columns")
+    if len(data) > MAX_TEXT:
+        raise SpectrumError(f"the text is longer than {MAX_TEXT // 1_000_000} MB: leave out columns or other scans")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace").lstrip("\ufeff")
     if b"\0" in data:
