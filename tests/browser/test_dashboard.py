@@ -19,7 +19,7 @@ from acgen.spectra.grid import ENERGY
 from acgen.spectra.targets import builtin_targets
 
 SIZE = {"width": 1440, "height": 900}
-PLOTS = ("C K-edge spectrum", "Coordination", "Bond angles", "Misfit to the target")
+PLOTS = ("C K-edge spectrum", "Coordination", "Angles", "Misfit")
 
 
 class Page:
@@ -46,7 +46,7 @@ class Page:
         return [url for url in self.requests if not own.match(url)]
 
     def press(self, name: str) -> None:
-        self.page.get_by_role("button").filter(has_text=name).click()
+        self.page.get_by_role("button").filter(has_text=name).first.click()
 
     def slide(self, label: str, *keys: str) -> None:
         """Set a slider by the keyboard, as anyone can who has no mouse."""
@@ -56,14 +56,14 @@ class Page:
             slider.press(key)
 
     def upload(self, path: Path) -> None:
-        self.page.locator("input[type=file]").set_input_files(path)
+        self.page.locator(".acgen-spectrum-file input[type=file]").set_input_files(path)
 
     def wait_for_text(self, text: str, seconds: float = 60.0) -> None:
         self.page.get_by_text(re.compile(text)).first.wait_for(timeout=1000 * seconds)
 
     def picture(self, title: str) -> np.ndarray:
         """What the part of the page with this heading looks like, shape (height, width, 3)."""
-        card = self.page.locator(".acgen-card", has=self.page.locator(".acgen-title", has_text=title)).last
+        card = self.page.locator(".acgen-card", has=self.page.get_by_text(title, exact=True)).last
         return np.asarray(Image.open(io.BytesIO(card.screenshot())).convert("RGB"), dtype=int)
 
     def atoms(self) -> np.ndarray:
@@ -167,16 +167,22 @@ def test_from_a_spectrum_file_to_the_downloaded_structures(page, tmp_path):
     for title, picture in before.items():
         page.wait_for_change(lambda title=title: page.picture(title), picture)
 
+    page.slide("Guidance ξ", "ArrowRight")
+    page.press("Resume")
+    page.press("Log")
+    page.wait_for_text("ξ 200 → 210 from step")
+
     page.press("Stop")
     page.wait_for_text("Stopped: .* of 32")
     short_run(page)
     page.press("Start")
     page.wait_for_text("Done: 2 of 2")
+    page.wait_for_text("mean of 2")
     page.wait_for_atoms()
     with page.page.expect_download() as download:
         page.press("Download")
     with zipfile.ZipFile(download.value.path()) as file:
-        assert sorted(file.namelist()) == ["candidates.extxyz", "spectra.csv", "summary.json"]
+        assert {"candidates.extxyz", "spectra.csv", "summary.json", "report.html"} <= set(file.namelist())
         summary = json.loads(file.read("summary.json"))
         header = next(csv.reader(io.TextIOWrapper(file.open("spectra.csv"), encoding="utf-8")))
     assert [candidate["n_atoms"] for candidate in summary["candidates"]] == [51, 51]
@@ -199,6 +205,53 @@ def test_a_measured_film_drives_a_run(page, shared_data):
     short_run(page)
     page.press("Start")
     page.wait_for_text("Done: 2 of 2")
-    page.wait_for_text("best of 2")
+    page.wait_for_text("mean of 2")
     assert drawn(page.atoms()) > 0.02
     assert page.foreign == []
+
+
+def test_frames_candidates_and_branches(page, tmp_path):
+    small_cell(page)
+    short_run(page)
+    page.press("Start")
+    page.wait_for_text("mean of 2")
+    rows = page.page.locator(".tabulator-row")
+    assert rows.count() == 2
+    rows.nth(1).locator("input[type=checkbox]").click()
+    page.wait_for_text("± std of its atoms")
+
+    slider = page.page.locator(".acgen-frame").get_by_role("slider")
+    slider.press("Home")
+    page.wait_for_text(r"no\. 1 · step 1 ")
+    slider.press("ArrowRight")
+    page.wait_for_text(r"no\. 1 · step 2 ")
+    page.press("Branch")
+    page.page.get_by_role("menuitem").filter(has_text="t = 0.3").click()
+    page.press("Log")
+    page.wait_for_text("Run 2 started from step 2 of candidate 1.1, noised to t = 0.3")
+    page.wait_for_text("Done: 2 of 2")
+    page.press("Candidates")
+    page.page.locator(".tabulator-row").nth(3).wait_for()
+
+    for kind, begin in (("PNG", b"\x89PNG"), ("SVG", b"<svg"), ("CSV", b"energy_eV,target,")):
+        page.page.locator(".acgen-save button").first.click()
+        with page.page.expect_download() as download:
+            page.page.get_by_role("menuitem").filter(has_text=kind).click()
+        content = Path(download.value.path()).read_bytes()
+        assert content.startswith(begin)
+        assert download.value.suggested_filename == f"acgen_c_k-edge_spectrum.{kind.lower()}"
+        assert kind != "SVG" or (b"<path" in content and b"<image" not in content), "curves, no picture"
+    for title in ("g(r)", "Misfit"):
+        page.press(title)
+    page.press("Live")
+    assert page.foreign == []
+    assert page.errors == []
+
+
+def test_a_link_sets_the_page_up_and_a_bad_one_says_so(chromium, server):
+    page = Page(chromium, f"{server}?density=2.5&xi=600&target_name=sp3&seed=oops")
+    page.wait_for_text("271 atoms")
+    page.wait_for_text("The link's Seed .oops. cannot be used")
+    assert page.page.get_by_role("slider", name="Guidance ξ").get_attribute("aria-valuenow") == "600"
+    assert page.foreign == []
+    page.context.close()
