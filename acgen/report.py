@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from acgen import __version__, plots
 from acgen.analysis import HIGHEST_CN, Analysis, analyse
 from acgen.ensemble import Candidate, Settings
-from acgen.reachability import NEAR, density_flags, prediction_flags
+from acgen.flags import NEAR, density_flags, prediction_flags
 from acgen.realism import reference_at
 
 CITATION = (

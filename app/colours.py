@@ -1,4 +1,4 @@
-"""The colours of the dashboard, the one place: one per coordination number, one each for target and prediction.
+"""The colours of the dashboard: one per coordination number, one each for target and prediction, as in every report.
 
 From the palette of Okabe and Ito (2008), which stays apart under every common colour blindness; each has enough
 contrast on the light and on the dark background.
@@ -6,15 +6,15 @@ contrast on the light and on the dark background.
 
 from __future__ import annotations
 
+from acgen.plots import CN_COLOURS, PREDICTION_COLOUR, REFERENCE_COLOUR, TARGET_COLOUR
+
 #: Colour of an atom, a bar or a legend entry by coordination number; 5 stands for five and more.
-CN = {0: "#8c8c8c", 1: "#cc79a7", 2: "#e69f00", 3: "#2f8fd0", 4: "#009e73", 5: "#8c8c8c"}
+CN = CN_COLOURS
 
 #: Names in legends and on axes; 2, 3 and 4 neighbours are what spectroscopists call sp, sp² and sp³.
 CN_NAMES = {1: "1", 2: "2 sp", 3: "3 sp²", 4: "4 sp³", 5: "≥ 5"}
 
-TARGET = "#7b8794"
-PREDICTION = "#d55e00"
-REFERENCE = "#7b8794"
+TARGET, PREDICTION, REFERENCE = TARGET_COLOUR, PREDICTION_COLOUR, REFERENCE_COLOUR
 
 #: Background of the three-dimensional view, and its cell edges, by theme.
 VIEW_BACKGROUND = {"light": "#ffffff", "dark": "#1b1f24"}

@@ -7,16 +7,8 @@ import pytest
 
 from acgen.cli import main
 from acgen.ensemble import Candidate, Settings, generate, load_models
-from acgen.reachability import (
-    NEAR,
-    WITHIN,
-    KnownSpectrum,
-    Verdict,
-    from_candidates,
-    prediction_flags,
-    reach,
-    shipped_spectra,
-)
+from acgen.flags import NEAR, WITHIN, prediction_flags
+from acgen.reachability import KnownSpectrum, Verdict, from_candidates, reach, shipped_spectra
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.references import NETWORKS, reference_spectra
 from acgen.spectra.spectrum import Target
