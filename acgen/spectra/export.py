@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from pathlib import Path
@@ -77,7 +75,7 @@ def read_target(source: str | Path | bytes, name: str = "") -> Target | None:
 
 
 def _from_csv(text: str, name: str) -> Target:
-    rows = [row for row in csv.reader(io.StringIO(text)) if row][1:]
+    rows = [line.split(",") for line in text.splitlines()[1:] if line.strip()]
     try:
         energy = np.array([float(row[0]) for row in rows])
         cells = [row[1].strip() for row in rows]

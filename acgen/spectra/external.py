@@ -26,7 +26,7 @@ FORMATS = {
     "EMSA file": ("rsciio", "msa"),
     "DigitalMicrograph file": ("rsciio", "dm3"),
 }
-#: Seconds for starting Python and importing the library; the reading itself has `READ_SECONDS`.
+#: Seconds for starting Python and the library; the reading itself is bounded in `acgen.spectra.external_child`.
 START_SECONDS = 20.0
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _IGOR_VERSIONS = tuple(version.to_bytes(2, order) for version in (1, 2, 3, 5) for order in ("little", "big"))
@@ -62,16 +62,18 @@ def read_external(data: bytes, kind: str) -> Contents:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"spectrum.{ending}"
         path.write_bytes(data)
-        command = [sys.executable, "-m", "acgen.spectra.external_child", kind, str(path)]
+        result = Path(folder) / "result"
+        command = [sys.executable, "-m", "acgen.spectra.external_child", kind, str(path), str(result)]
         try:
             done = subprocess.run(command, capture_output=True, timeout=START_SECONDS, check=False)
         except subprocess.TimeoutExpired as error:
             raise SpectrumError(f"the {kind} takes too long to read: save the spectrum as text") from error
-    if done.returncode == 3:
-        raise SpectrumError(done.stdout.decode("utf-8", errors="replace"))
-    if done.returncode != 0:
+        found = result.read_bytes() if done.returncode in (0, 3) and result.exists() else b""
+    if not found:
         raise SpectrumError(f"the {kind} is damaged, or takes too much time or memory to read: save it as text")
-    return Contents(kind, unique_names(_unpack(done.stdout)))
+    if done.returncode == 3:
+        raise SpectrumError(found.decode("utf-8", errors="replace"))
+    return Contents(kind, unique_names(_unpack(found)))
 
 
 def _unpack(data: bytes) -> list[Item]:

@@ -25,8 +25,11 @@ MAX_ITEMS = 500
 
 
 def main() -> int:
-    """Read a file in the time and memory allowed; 3 and one line on the standard output if there is no spectrum."""
-    kind, path = sys.argv[1:]
+    """Read a file in the time and memory allowed; 3 if there is no spectrum. The last argument is where to write to.
+
+    The standard output is not used, because libraries print there.
+    """
+    kind, path, result = sys.argv[1:]
     module, read = READERS[kind]
     library = import_module(module)
     _limit()
@@ -35,12 +38,13 @@ def main() -> int:
         if not items:
             raise SpectrumError(f"the {kind} has no table of at least two columns of numbers: save it as text")
     except SpectrumError as error:
-        sys.stdout.write(str(error))
+        Path(result).write_text(str(error), encoding="utf-8")
         return 3
     except Exception as error:  # noqa: BLE001 - other libraries raise anything on damaged files
-        sys.stdout.write(f"the {kind} cannot be read ({type(error).__name__}): is it damaged? Save it as text")
+        message = f"the {kind} cannot be read ({type(error).__name__}): is it damaged? Save it as text"
+        Path(result).write_text(message, encoding="utf-8")
         return 3
-    sys.stdout.buffer.write(_packed(items))
+    Path(result).write_bytes(_packed(items))
     return 0
 
 
