@@ -28,7 +28,7 @@ PADDING = 10
 # Points over which the line at either end is fitted.
 _END = 4
 # A parameter closer to its bound than this part of the range has reached it.
-_AT_BOUND = 1e-3
+_AT_BOUND = 5e-3
 
 
 @dataclass(frozen=True)
