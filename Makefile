@@ -1,9 +1,10 @@
-# `make app` opens the dashboard, `make test` runs the tests; either builds what it needs first.
+# `make app` opens the dashboard, `make test` runs the tests, `make screenshots` takes the pictures of the dashboard again;
+# each builds what it needs first.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test lint clean
+.PHONY: app test lint screenshots clean
 app: $(VENV)/app.stamp
 	$(BIN)/panel serve app/main.py --show
 
@@ -13,6 +14,9 @@ test: $(VENV)/test.stamp lint
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check acgen app tests
 	$(BIN)/mypy
+
+screenshots: $(VENV)/test.stamp
+	$(BIN)/python tests/browser/screenshots.py
 
 $(VENV)/app.stamp: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -59,8 +59,9 @@ class DistributionView(LivePlot):
 
     def legend(self):
         several = len(self.state.compared) > 1
-        spread = swatch(colours.PREDICTION, "± std", "band") if several else ""
-        return spread + swatch(colours.REFERENCE, "reference")
+        if several:
+            return swatch(colours.PREDICTION, "± std", "band") + swatch(colours.REFERENCE, "ref.")
+        return swatch(colours.REFERENCE, "reference")
 
 
 class AnglesView(DistributionView):

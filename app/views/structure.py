@@ -15,6 +15,9 @@ from app.state import State
 from app.style import STYLE
 from app.views.plot import card, heading, swatch
 
+#: Icons are black on any background otherwise.
+TINT = {"color": "primary.main", "& .MuiIconButton-root": {"color": "primary.main"}}
+
 
 class StructureView(pn.viewable.Viewer):
     """nglview fed by the state; without nglview's front end a sentence that says what to do.
@@ -88,5 +91,5 @@ class StructureView(pn.viewable.Viewer):
 
 def _button(icon: str, description: str, action: Callable[[], None]) -> pmui.IconButton:
     return pmui.IconButton(
-        icon=icon, description=description, color="primary", size="small", margin=0, on_click=lambda _event: action()
+        icon=icon, description=description, size="small", margin=0, sx=TINT, on_click=lambda _event: action()
     )

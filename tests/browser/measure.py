@@ -35,7 +35,7 @@ class Watch:
 
 
 def press(page: Page, name: str) -> None:
-    page.get_by_role("button").filter(has_text=name).click()
+    page.get_by_role("button").filter(has_text=name).first.click()
 
 
 def measure(browser, address: str, edge: float, seconds: float = 8.0) -> str:

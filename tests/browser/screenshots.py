@@ -56,20 +56,24 @@ def story(camera: Camera) -> None:
     camera.press("Resume")
     camera.see("Done: ")
     camera.shoot("candidates", 4.0)
-    camera.page.locator(".acgen-frame").get_by_role("slider").focus()
-    camera.page.keyboard.press("Home")
-    for _ in range(20):
-        camera.page.keyboard.press("ArrowRight")
+    slider = camera.page.locator(".acgen-frame").get_by_role("slider")
+    slider.press("Home")
+    camera.see(r"step 1 ")
+    slider.press("PageUp")
+    slider.press("PageUp")
+    camera.see(r"step 21 ")
     camera.press("g(r)")
     camera.press("Log")
+    camera.see("Done with 3 of 3")
     camera.shoot("earlier-frame")
     camera.press("Live")
     camera.press("Candidates")
     camera.page.locator(".tabulator-row input[type=checkbox]").nth(1).click()
+    camera.see("± std of its atoms")
     camera.press("Angles")
     camera.shoot("one-candidate")
     camera.page.get_by_role("button", name="Toggle theme").click()
-    camera.shoot("dark", 5.0)
+    camera.shoot("dark", 8.0)
 
 
 def troubles(camera: Camera, folder: Path) -> None:
@@ -92,7 +96,7 @@ def main() -> None:
         sync_playwright() as tools,
     ):
         browser = tools.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
-        query = "?target_name=sp3&density=2.5&xi=600&candidates=3&restarts=2&steps=48"
+        query = "?target_name=sp3&density=2.5&xi=600&candidates=3&restarts=1&steps=48"
         story(Camera(open_page(browser, address, SIZE, query), folder))
         troubles(Camera(open_page(browser, address, SIZE, "?cell=6.0&density=9"), folder), Path(scratch))
         Camera(open_page(browser, address, SMALL), folder).shoot("small-window")
