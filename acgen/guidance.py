@@ -55,7 +55,8 @@ class SpectrumGuide:
     same at every size, and what it means for the paper's 216 atoms. At equal xi, `site` pulls about 15 times as hard.
 
     Below `tolerance`, the distance between prediction and truth that the forward model itself has on a network of atoms
-    it has not seen, the pull fades: (d⁴ + tolerance⁴)^(1/4) replaces d, because a closer fit would fit the model's error.
+    it has not seen, the pull fades, because a closer fit would fit the model's error: d becomes the fourth root of
+    d⁴ + tolerance⁴.
 
     Parameters
     ----------

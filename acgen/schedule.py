@@ -81,7 +81,7 @@ class Plan:
 
 
 RESTART_STEPS = 25
-ANNEALED = (0.3, 0.2)
+ANNEALED = (0.35, 0.2)
 """Times of the first and the last restart, between which the default falls geometrically."""
 
 

@@ -23,6 +23,10 @@ XiChanges = tuple[tuple[int, float], ...]
 """Steps from which a guidance strength held, and that strength: ((1, 200.0), (57, 400.0))."""
 
 
+DEFAULT_XI: dict[GuideMode, float] = {"cell": 3000.0, "site": 200.0}
+"""Guidance strengths that pull an atom equally hard: 200 for every site, in the range of the paper, is √216 times that."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What to generate.
@@ -38,7 +42,7 @@ class Settings:
     guide
         `cell` (the mean over atoms has the target's spectrum) or `site` (every atom has it).
     xi
-        Guidance strength, scale-agnostic; the paper uses 180-250.
+        Guidance strength, scale-agnostic; by default that of `DEFAULT_XI` for the guide.
     steps, restarts, restart_steps, restart_t
         See `acgen.schedule.make_plan`.
     noise_scale
@@ -62,13 +66,13 @@ class Settings:
     cell: Any = 12.93
     target: Target | None = None
     guide: GuideMode = "cell"
-    xi: float = 200.0
+    xi: float = None  # type: ignore[assignment]  # replaced by a number below
     steps: int = 64
     restarts: int = 8
     restart_steps: int = RESTART_STEPS
     restart_t: tuple[float, float] = ANNEALED
     noise_scale: float = 0.8
-    autoguidance: float = 2.5
+    autoguidance: float = 3.0
     candidates: int = 4
     seed: int = 0
     start: Atoms | None = None
@@ -82,9 +86,11 @@ class Settings:
         n_atoms(self.density, self.box)
         if self.candidates < 1 or self.seed < 0:
             raise ValueError(f"got {self.candidates} candidates and seed {self.seed}; give at least 1 and at least 0")
-        check_xi(self.xi)
-        if self.guide not in ("cell", "site"):
+        if self.guide not in DEFAULT_XI:
             raise ValueError(f"guide is {self.guide!r}; use 'cell' or 'site'")
+        if self.xi is None:
+            object.__setattr__(self, "xi", DEFAULT_XI[self.guide])
+        check_xi(self.xi)
         if not 0 <= self.noise_scale <= 1:
             raise ValueError(f"noise_scale is {self.noise_scale}; give 0 to 1, where 1 is the paper's")
         if not 1 <= self.autoguidance <= 5:

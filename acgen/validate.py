@@ -8,13 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
+from acgen.analysis import coordination_fractions
 from acgen.data.cells import LabelledCell
+from acgen.density import DensityEstimate, estimate_density
 from acgen.energy import nep_energies
 from acgen.ensemble import Candidate, Models, Settings, generate, predict_sites
 from acgen.models.network import ForwardModel
 from acgen.realism import Realism, realism
+from acgen.spectra.instrument import Instrument
+from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import load_target
 from acgen.structure import AMU_PER_A3, CARBON_MASS
+from acgen.structure import density as density_of
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,51 @@ def forward_error(model: ForwardModel, cells: Sequence[LabelledCell]) -> Forward
             )
         )
     return ForwardError(cells[0].network, *(float(value) for value in np.mean(rows, axis=0)))
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What `acgen.density.estimate_density` makes of a distorted DFT spectrum, and the truth.
+
+    `truth` and `estimate` hold fractions of coordination numbers "2", "3", "4" and the density in g/cm³.
+    """
+
+    network: str
+    truth: dict[str, float]
+    estimate: DensityEstimate
+
+    @property
+    def density_error(self) -> float:
+        """Estimated minus true density in g/cm³."""
+        return self.estimate.density - self.truth["density"]
+
+    @property
+    def worst_cn_error(self) -> float:
+        """Largest error of a coordination fraction, in percentage points."""
+        return 100 * max(abs(self.estimate.cn_fraction[cn] - self.truth[cn]) for cn in "234")
+
+
+def recover_density(
+    model: ForwardModel, cells: Sequence[LabelledCell], instrument: Instrument, noise: float, seed: int = 0
+) -> Recovered:
+    """Estimate density and coordination from the mean DFT spectrum of one network, seen through an instrument.
+
+    Parameters
+    ----------
+    cells
+        Labelled cells of the network; `model` may not have been trained on them.
+    instrument
+        What the measurement does to the spectrum.
+    noise
+        Standard deviation added to every point, in the unit of the spectra (their edge is about 0.4 high).
+    """
+    mean = np.mean([cell.spectra.mean(0) for cell in cells if cell.spectra is not None], axis=0)
+    seen = instrument.apply(mean) + np.random.default_rng(seed).normal(0, noise, mean.shape)
+    target = Target(seen, np.ones(seen.shape, dtype=bool), cells[0].network)
+    fractions = [coordination_fractions(cell.atoms) for cell in cells]
+    truth = {str(cn): float(np.mean([fraction[cn] for fraction in fractions])) for cn in (2, 3, 4)}
+    truth["density"] = float(np.mean([density_of(cell.atoms) for cell in cells]))
+    return Recovered(cells[0].network, truth, estimate_density(target, model))
 
 
 def edge_of(atoms: int, density: float) -> float:

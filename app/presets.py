@@ -7,7 +7,6 @@ from typing import Any
 
 import param
 
-from acgen.ensemble import Settings
 from app.state import State
 
 #: Parameters that a link and a preset set; the target only if it is built in.
@@ -25,11 +24,11 @@ LINKED = (
     "seed",
 )
 
-PAPER = {"density": 2.0, "xi": 200.0, "candidates": 16, "restarts": 8, "steps": 64}
+PAPER = {"density": 2.0, "xi": 3000.0, "candidates": 16, "restarts": 8, "steps": 64}
 
 #: Presets by the name that the page shows; each starts from the defaults.
 PRESETS: dict[str, dict[str, Any]] = {
-    "sp-rich at 2.0": {"target_name": "sp", "density": 2.0, "xi": 5 * Settings.xi},
+    "sp-rich at 2.0": {"target_name": "sp", "density": 2.0, "xi": 5000.0},
     "ta-C 3.2": {"target_name": "a-C-3.0", "density": 3.2},
     "paper Fig. 5, sp": {"target_name": "sp"} | PAPER,
     "paper Fig. 5, sp³": {"target_name": "sp3"} | PAPER,

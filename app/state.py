@@ -6,6 +6,7 @@ import param
 from ase import Atoms
 
 from acgen.ensemble import Settings
+from acgen.settings import DEFAULT_XI
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import builtin_targets
 from app.snapshot import Finished, Snapshot
@@ -51,11 +52,12 @@ class State(param.Parameterized):
         "paper's restarts), 0.9 keeps next to nothing. The noise is 0.8 t Å along each axis.",
     )
     xi = param.Number(
-        Settings.xi,
-        bounds=(0.0, 3000.0),
-        step=10.0,
+        DEFAULT_XI["cell"],
+        bounds=(0.0, 10000.0),
+        step=50.0,
         label="Guidance ξ",
-        doc="How strongly the target spectrum pulls on the atoms; 0 switches guidance off. The paper uses 180-250. "
+        doc="How strongly the target spectrum pulls on the atoms; 0 switches guidance off. The paper's 180-250, "
+        "for a loss of every atom, correspond to 2600-3700 here. "
         "More fits the spectrum better, at the cost of strained bonds and of fitting the model's own errors. "
         "It can be changed while a run goes on: the next step takes it.",
     )

@@ -6,7 +6,7 @@ import torch
 
 from acgen.guidance import Evaluation
 from acgen.sampler import SamplingError, ancestral, euler_maruyama, sample
-from acgen.schedule import NoiseSchedule, make_plan, restart_times, uniform_times
+from acgen.schedule import ANNEALED, NoiseSchedule, make_plan, restart_times, uniform_times
 
 SCHEDULE = NoiseSchedule(0.8)
 SPREAD = 0.15
@@ -109,7 +109,7 @@ def test_the_plan_of_the_paper_and_the_default():
     times = [step.t for step in make_plan().steps if step.renoise]
     assert len(times) == 8
     assert np.all(np.diff(times) < 0)
-    assert np.isclose([times[0], times[-1]], [0.3, 0.2]).all()
+    assert np.isclose([times[0], times[-1]], ANNEALED).all()
     assert len(restart_times(0)) == 0
 
 

@@ -35,7 +35,7 @@ def add_commands(commands) -> None:
         help="columns of --target, from 1: energy and signal, or energy, numerator and denominator",
     )
     p.add_argument("--guide", choices=["cell", "site"], default="cell", help="match the mean over atoms, or every atom")
-    p.add_argument("--xi", type=float, default=200.0, help="guidance strength (default 200; the paper: 180-250)")
+    p.add_argument("--xi", type=float, help="guidance strength (default 3000, with --guide site 200; see the README)")
     p.add_argument("--steps", type=int, default=64, help="steps of the first pass (default 64)")
     p.add_argument("--restarts", type=int, default=8, help="restart cycles of 25 steps (default 8)")
     p.add_argument(
@@ -44,7 +44,7 @@ def add_commands(commands) -> None:
         nargs=2,
         default=Settings.restart_t,
         metavar=("FIRST", "LAST"),
-        help="times of the first and last restart; 0.3 0.3 is the paper's (default: annealed, 0.3 to 0.2)",
+        help="times of the first and last restart; 0.3 0.3 is the paper's (default: annealed, 0.35 to 0.2)",
     )
     p.add_argument(
         "--noise-scale", type=float, default=Settings.noise_scale, help="noise of each step, 0-1; 1 is the paper's"
@@ -53,7 +53,7 @@ def add_commands(commands) -> None:
         "--autoguidance",
         type=float,
         default=Settings.autoguidance,
-        help="how far the prior is led away from a weaker network, 1-5; 1 is the paper's prior (default 2.5)",
+        help="how far the prior is led away from a weaker network, 1-5; 1 is the paper's prior (default 3)",
     )
     p.add_argument("--candidates", type=int, default=4, help="number of structures (default 4)")
     p.add_argument("--seed", type=int, default=0, help="seed of the first candidate; the next have seed + 1, …")

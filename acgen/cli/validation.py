@@ -7,9 +7,10 @@ from pathlib import Path
 
 from acgen.checkpoint import load_forward
 from acgen.cli.output import output_file, write_json
-from acgen.data.cells import load_cells
+from acgen.data.cells import LabelledCell, load_cells
 from acgen.ensemble import Settings, load_models
-from acgen.validate import forward_error, guided, prior_realism
+from acgen.spectra.instrument import Instrument
+from acgen.validate import forward_error, guided, prior_realism, recover_density
 
 
 def add_commands(commands) -> None:
@@ -24,13 +25,18 @@ def add_commands(commands) -> None:
     p.add_argument("--targets", nargs="+", default=["sp", "sp3"], metavar="NAME")
     p.add_argument("--density", type=float, default=2.0)
     p.add_argument("--cell", type=float, default=12.93)
-    p.add_argument("--xi", type=float, default=200.0)
+    p.add_argument("--xi", type=float, help="guidance strength (default: that of `acgen generate`)")
     _common(p, candidates=4)
     p.set_defaults(run=_guide)
+    p = kinds.add_parser("density", help="recover the density of a spectrum", description=_density.__doc__)
+    p.add_argument("--shift", type=float, default=0.3, help="eV (default 0.3)")
+    p.add_argument("--slope", type=float, default=0.004, help="1/eV (default 0.004)")
+    p.add_argument("--sigma", type=float, default=0.25, help="broadening in eV (default 0.25)")
+    p.add_argument("--noise", type=float, default=0.01, help="of each point (default 0.01; edges are 0.4 high)")
+    _unseen(p)
+    p.set_defaults(run=_density)
     p = kinds.add_parser("forward", help="a forward network on cells it has not seen", description=_forward.__doc__)
-    p.add_argument("--weights", required=True, metavar="F")
-    p.add_argument("--data", required=True, metavar="DIR")
-    p.add_argument("--network", required=True, help="the network of atoms left out of its training, such as 2.0")
+    _unseen(p)
     p.set_defaults(run=_forward)
 
 
@@ -41,6 +47,31 @@ def _common(parser: argparse.ArgumentParser, candidates: int) -> None:
     parser.add_argument("--potential", type=Path, metavar="FILE", help="C_2022_NEP4.txt, for energies")
     parser.add_argument("--score", metavar="F", help="score weights instead of the shipped")
     parser.add_argument("--out", metavar="F.json")
+
+
+def _unseen(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--weights", required=True, metavar="F", help="forward weights")
+    parser.add_argument("--data", required=True, metavar="DIR")
+    parser.add_argument("--network", required=True, help="the network of atoms left out of its training, such as 2.0")
+
+
+def _labelled(args: argparse.Namespace) -> list[LabelledCell]:
+    cells = [cell for cell in load_cells(Path(args.data)) if cell.network == args.network and cell.spectra is not None]
+    if not cells:
+        raise ValueError(f"{args.data} has no labelled cell of the network {args.network}; name one such as 2.0")
+    return cells
+
+
+def _density(args: argparse.Namespace) -> None:
+    """Estimate density and coordination from the DFT spectrum of a network, shifted, sloped, broadened and noisy."""
+    instrument = Instrument(shift=args.shift, slope=args.slope, sigma=args.sigma)
+    found = recover_density(load_forward(args.weights), _labelled(args), instrument, args.noise)
+    truth = "/".join(f"{100 * found.truth[cn]:.0f}" for cn in "234")
+    print(f"network {found.network}: {found.estimate.words}")
+    print(
+        f"  true: {found.truth['density']:.2f} g/cm³, CN2/3/4 {truth} %; errors {found.density_error:+.2f} g/cm³ and "
+        f"at most {found.worst_cn_error:.1f} points"
+    )
 
 
 def _prior(args: argparse.Namespace) -> None:
@@ -93,11 +124,7 @@ def _guide(args: argparse.Namespace) -> None:
 
 def _forward(args: argparse.Namespace) -> None:
     """Compare predicted with true spectra on the cells of a network of atoms that was left out of the training."""
-    cells = [cell for cell in load_cells(Path(args.data)) if cell.network == args.network and cell.spectra is not None]
-    if not cells:
-        raise ValueError(f"{args.data} has no labelled cell of the network {args.network}; name one such as 2.0")
-    model = load_forward(args.weights)
-    error = forward_error(model, cells)
+    error = forward_error(load_forward(args.weights), _labelled(args))
     print(
         f"network {error.network}: distance of the cell spectrum {error.cell_distance:.3f} "
         f"(norm {error.cell_norm:.2f}), site MSE {error.site_mse:.4f} (variance {error.site_variance:.4f})"

@@ -1,0 +1,63 @@
+"""Density from a spectrum, on spectra whose density is known."""
+
+import json
+
+import numpy as np
+import pytest
+
+from acgen.analysis import coordination_fractions
+from acgen.cli import main
+from acgen.density import GRID, estimate_density, prior_cells, sample_prior
+from acgen.ensemble import Settings, load_models, predict_sites
+from acgen.realism import reference_cells
+from acgen.spectra.grid import ENERGY
+from acgen.spectra.spectrum import Target
+from acgen.structure import density as density_of
+
+
+@pytest.fixture(scope="module")
+def models():
+    return load_models()
+
+
+def target_of(models, atoms) -> Target:
+    return Target(predict_sites(models.forward, atoms).mean(0), np.ones(ENERGY.size, dtype=bool), "made up")
+
+
+@pytest.mark.parametrize("index", range(0, 10, 2))
+def test_the_density_of_a_melt_quench_cell_is_found(models, index):
+    atoms = reference_cells()[index]
+    found = estimate_density(target_of(models, atoms), models.forward)
+    assert abs(found.density - density_of(atoms)) < 0.3
+    fractions = coordination_fractions(atoms)
+    assert all(abs(found.cn_fraction[str(cn)] - fractions[cn]) < 0.15 for cn in (2, 3, 4))
+    assert sum(found.probability) == pytest.approx(1)
+    assert f"{found.density:.2f}" in found.words
+
+
+def test_an_answer_at_the_end_of_the_grid_is_called_a_bound(models):
+    dense = [atoms for atoms in prior_cells() if atoms.info["density"] <= 2.5]
+    found = estimate_density(target_of(models, reference_cells()[-1]), models.forward, dense)
+    assert found.at_the_edge
+    assert "bound" in found.words
+    with pytest.raises(ValueError, match="at least two"):
+        estimate_density(target_of(models, dense[0]), models.forward, dense[:1])
+
+
+def test_the_shipped_structures_cover_the_grid():
+    assert sorted({atoms.info["density"] for atoms in prior_cells()}) == list(GRID)
+    assert all(abs(density_of(atoms) - atoms.info["density"]) < 0.01 for atoms in prior_cells())
+
+
+def test_structures_are_sampled_without_a_guide(models):
+    settings = Settings(steps=4, restarts=0, candidates=2, seed=3)
+    cells = list(sample_prior(models, [1.5, 3.0], settings, atoms=64))
+    assert [atoms.info["density"] for atoms in cells] == [1.5, 1.5, 3.0, 3.0]
+    assert [atoms.info["seed"] for atoms in cells] == [3, 4, 3, 4]
+
+
+def test_the_command(tmp_path, capsys):
+    assert main(["density", "a-C-2.5", "--out", str(tmp_path / "d.json")]) == 0
+    answer = json.loads((tmp_path / "d.json").read_text())
+    assert abs(answer["density"] - 2.5) < 0.3
+    assert answer["words"] in capsys.readouterr().out
