@@ -24,7 +24,7 @@ XiChanges = tuple[tuple[int, float], ...]
 
 
 DEFAULT_XI: dict[GuideMode, float] = {"cell": 3000.0, "site": 200.0}
-"""Guidance strengths that pull an atom equally hard: 200 for every site, in the range of the paper, is √216 times that."""
+"""Strengths that pull an atom equally hard: 200 for every site, as in the paper, is √216 times that for the mean."""
 
 
 @dataclass(frozen=True)

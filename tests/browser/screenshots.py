@@ -80,6 +80,7 @@ def troubles(camera: Camera, folder: Path) -> None:
     """A file that is no spectrum, a link that cannot be used, and a cell that the core refuses."""
     bad = folder / "holiday.csv"
     bad.write_text("no numbers in here")
+    camera.see("cannot be used")
     camera.page.locator(".acgen-spectrum-file input[type=file]").set_input_files(bad)
     camera.see("Not taken")
     camera.press("Start")
@@ -97,10 +98,13 @@ def main() -> None:
     ):
         browser = tools.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
         query = "?target_name=sp3&density=2.5&xi=600&candidates=3&restarts=1&steps=48"
-        story(Camera(open_page(browser, address, SIZE, query), folder))
-        troubles(Camera(open_page(browser, address, SIZE, "?cell=6.0&density=9"), folder), Path(scratch))
+        camera = Camera(open_page(browser, address, SIZE, query), folder)
+        story(camera)
+        camera.page.close()
+        camera = Camera(open_page(browser, address, SIZE, "?cell=6.0&density=9"), folder)
+        troubles(camera, Path(scratch))
+        camera.page.close()
         Camera(open_page(browser, address, SMALL), folder).shoot("small-window")
-        print((Path(scratch) / "log.txt").read_text()[-1500:])
         browser.close()
 
 
