@@ -182,10 +182,13 @@ class Dashboard(pn.viewable.Viewer):
         )
         page.param.watch(lambda event: self.state.param.update(dark=event.new), "dark_theme")
         self.state.dark = bool(page.dark_theme)
-        self._context = pn.state.curdoc.session_context if pn.state.curdoc is not None else None
         if pn.state.location is not None:
             self._follow_link(pn.state.location)
-        pn.state.add_periodic_callback(self.tick, period=TICK_MS)
+        document = pn.state.curdoc
+        if document is not None:
+            self._context = document.session_context
+            # Bokeh's clock: Panel's marks the page as busy and idle with every tick, which costs more than the tick.
+            document.add_periodic_callback(self.tick, TICK_MS)
         pn.state.on_session_destroyed(lambda _context, close=self.close: close())
         return page
 
