@@ -28,13 +28,13 @@ def paper():
     return (build(CONFIGS[task, "paper"]).eval().requires_grad_(False) for task in ("score", "forward"))
 
 
-def step(score, forward, edge, density=2.0, *, guided=True):
+def step(score, forward, edge, density=2.0, *, guided=True, weak=None):
     """A function that evaluates the posterior score of atoms as far apart as denoised ones are."""
     box = cell_matrix(edge)
     cell = torch.tensor(box, dtype=torch.float32)
     x = spread(random_positions(n_atoms(density, box), cell, torch.Generator().manual_seed(0)), cell)
     guides = [SpectrumGuide(forward, builtin_targets()["sp2"], 200.0)] if guided else []
-    posterior = GuidedScore(score, cell, guides)
+    posterior = GuidedScore(score, cell, guides, weak=weak, autoguidance=Settings.autoguidance)
     return lambda: posterior(x, T), len(x)
 
 
@@ -59,14 +59,14 @@ def median(function, rounds=15):
 @pytest.mark.parametrize("guided", [False, True], ids=["free", "guided"])
 @pytest.mark.parametrize("network", ["default", "paper"])
 def test_one_step_of_216_atoms(benchmark, models, network, guided):
-    score, forward = (models.score, models.forward) if network == "default" else paper()
-    function, atoms = step(score, forward, edge_of(216, 2.0), guided=guided)
+    score, forward, weak = (models.score, models.forward, models.weak) if network == "default" else (*paper(), None)
+    function, atoms = step(score, forward, edge_of(216, 2.0), guided=guided, weak=weak)
     benchmark.extra_info["atoms"] = atoms
     benchmark.pedantic(function, rounds=15, warmup_rounds=2)
 
 
 def test_a_guided_step_against_the_paper(benchmark, models):
-    ours, _ = step(models.score, models.forward, edge_of(216, 2.0))
+    ours, _ = step(models.score, models.forward, edge_of(216, 2.0), weak=models.weak)
     theirs, _ = step(*paper(), edge_of(216, 2.0))
     ratio = median(theirs) / median(ours)
     benchmark.extra_info["paper over default"] = ratio
