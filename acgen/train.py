@@ -87,6 +87,7 @@ class TrainConfig:
 
 DEFAULTS: dict[tuple[str, str], TrainConfig] = {
     ("score", "default"): TrainConfig(minutes=1, ema=0.9995),
+    ("score", "shallow"): TrainConfig(minutes=1, ema=0.9995),
     ("score", "weak"): TrainConfig(minutes=1),
     ("forward", "default"): TrainConfig(minutes=1, batch=1, rate=2e-3, warmup=200, jitter=0.25),
     ("forward", "judge"): TrainConfig(minutes=1, batch=1, rate=1e-3, warmup=200, jitter=0.25),
@@ -156,9 +157,9 @@ def train(
     saved, losses = time.monotonic(), []
     try:
         while (done := config.done(run.update, run.seconds)) < 1:
-            start = time.monotonic()
+            began = time.monotonic()
             losses.append(run.advance(step, config.rate_at(run.update, done)))
-            run.seconds += time.monotonic() - start
+            run.seconds += time.monotonic() - began
             if run.update % every == 0:
                 loss = float(torch.stack(losses).mean())
                 losses.clear()
@@ -254,7 +255,7 @@ class _Run:
                 tensors[f"optimizer.{name}:{key}"] = value
         tensors["generator"] = self.generator.get_state()
         tensors["averages"] = self.averaged.n_averaged
-        info = {"config": asdict(self.model.config), "start": self.start}
+        info: dict[str, Any] = {"config": asdict(self.model.config), "start": self.start}
         info |= {"update": self.update, "seconds": self.seconds}
         write_tensors(self.state_file, {name: value.clone() for name, value in tensors.items()}, info)
         save_model(self.out, self.averaged.module, self.model.config, self.provenance())

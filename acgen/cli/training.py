@@ -23,7 +23,7 @@ def add_commands(commands) -> None:
     p.add_argument("task", choices=["score", "forward"])
     p.add_argument("--data", nargs="+", required=True, metavar="DIR", help="folders or files with cells")
     p.add_argument("--leave-out", nargs="+", default=[], metavar="NETWORK", help="networks to leave out, such as 2.0")
-    p.add_argument("--config", choices=["default", "paper", "judge", "weak"], default="default")
+    p.add_argument("--config", choices=sorted({name for _, name in CONFIGS}), default="default")
     p.add_argument("--minutes", type=float, help="stop after this time of training")
     p.add_argument("--updates", type=int, help="stop after this number of updates (repeats exactly)")
     p.add_argument("--seed", type=int, default=0)

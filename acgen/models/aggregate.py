@@ -85,7 +85,7 @@ def _channels(features: Tensor, filters: Tensor) -> int:
 
 def _compiled(function: Any) -> Any:
     """Compile to machine code, kept on disk where there is a place for it. NaN stays NaN."""
-    options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "reassoc"}}
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "reassoc"}}
     try:
         return njit(cache=True, **options)(function)
     except RuntimeError:  # neither the package nor the user's cache folder can be written
