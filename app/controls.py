@@ -147,7 +147,8 @@ class Controls(pn.viewable.Viewer):
     def _describe_target(self, *_events) -> None:
         """Say where the target comes from, and what to know before believing results."""
         target = self.state.target
-        history = "No spectrum guides the atoms." if target is None else " ".join(target.history)
+        said = ("No spectrum guides the atoms.",) if target is None else target.history
+        history = " ".join(sentence for sentence in said if "SHA-256" not in sentence)
         self.history.object = html.escape(history)
         if target is not None and target.warnings:
             self.message.say(" ".join(target.warnings), "warning")

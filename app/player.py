@@ -85,7 +85,8 @@ class Player(pn.viewable.Viewer):
             disabled=True,
             on_click=lambda item: self._branch(NOISE.get(item["label"])),
         )
-        self.slider.param.watch(self._moved, "value")
+        # What the browser says of the value may be an echo of what it was told; this comes from its user only.
+        self.slider.param.watch(self._moved, "value_throttled")
         state.param.watch(self._show, ["snapshot", "moment", "picked"])
 
     def follow(self) -> None:

@@ -14,7 +14,8 @@ from app.state import State
 from app.views.notice import Notice
 from app.views.progress import ProgressView
 
-BUTTON = {"size": "small", "margin": 0}
+#: A tooltip lies over the next button, which has to work all the same.
+BUTTON = {"size": "small", "margin": 0, "stylesheets": [".MuiTooltip-popper { pointer-events: none !important; }"]}
 
 
 class Transport(pn.viewable.Viewer):

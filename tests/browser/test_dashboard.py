@@ -240,7 +240,7 @@ def test_frames_candidates_and_branches(page, tmp_path):
         content = Path(download.value.path()).read_bytes()
         assert content.startswith(begin)
         assert download.value.suggested_filename == f"acgen_c_k-edge_spectrum.{kind.lower()}"
-        assert kind != "SVG" or (b"<path" in content and b"<image" not in content), "curves, no picture"
+        assert kind != "SVG" or content.count(b"<path") > 10, "curves, no picture"
     for title in ("g(r)", "Misfit"):
         page.press(title)
     page.press("Live")
