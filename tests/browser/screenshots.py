@@ -55,7 +55,7 @@ def story(camera: Camera) -> None:
     camera.shoot("paused")
     camera.press("Resume")
     camera.see("Done: ")
-    camera.shoot("candidates", 4.0)
+    camera.shoot("dashboard", 4.0)
     slider = camera.page.locator(".acgen-frame").get_by_role("slider")
     slider.press("Home")
     camera.see(r"step 1 ")
@@ -77,14 +77,12 @@ def story(camera: Camera) -> None:
 
 
 def troubles(camera: Camera, folder: Path) -> None:
-    """A file that is no spectrum, a link that cannot be used, and a cell that the core refuses."""
+    """A file that is no spectrum, and a link that cannot be used."""
     bad = folder / "holiday.csv"
     bad.write_text("no numbers in here")
     camera.see("cannot be used")
     camera.page.locator(".acgen-spectrum-file input[type=file]").set_input_files(bad)
     camera.see("Not taken")
-    camera.press("Start")
-    camera.see("own images")
     camera.shoot("refused")
 
 
@@ -101,7 +99,7 @@ def main() -> None:
         camera = Camera(open_page(browser, address, SIZE, query), folder)
         story(camera)
         camera.page.close()
-        camera = Camera(open_page(browser, address, SIZE, "?cell=6.0&density=9"), folder)
+        camera = Camera(open_page(browser, address, SIZE, "?density=9"), folder)
         troubles(camera, Path(scratch))
         camera.page.close()
         Camera(open_page(browser, address, SMALL), folder).shoot("small-window")
