@@ -32,6 +32,11 @@ WIDTH = 0.1
 forward model's error on a network of atoms it has not seen, 0.1-0.2, but most of that is common to all structures."""
 
 
+TRUSTED = 0.25
+"""Misfit of the closest structure up to which the answer is about the structure: the forward model errs by 0.10-0.23 on
+networks of atoms it has not seen."""
+
+
 @dataclass(frozen=True)
 class DensityEstimate:
     """Posterior mean and standard deviation of density and coordination, and the curve they come from.
@@ -69,7 +74,14 @@ class DensityEstimate:
             for cn, name in (("2", "sp"), ("3", "sp²"), ("4", "sp³"))
         )
         edge = " (at the end of what is known: take it as a bound)" if self.at_the_edge else ""
-        return f"density {self.density:.2f} ± {self.density_error:.2f} g/cm³{edge}, {shares}"
+        answer = f"density {self.density:.2f} ± {self.density_error:.2f} g/cm³{edge}, {shares}"
+        if self.best_misfit <= TRUSTED:
+            return answer
+        return (
+            f"{answer}. Do not trust this: the closest structure is {self.best_misfit:.2f} away, and the forward model "
+            f"errs by at most {TRUSTED}. Measurement and model differ by more than structure: check how the target was "
+            "prepared"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
@@ -111,8 +123,8 @@ def estimate_density(
     cells
         Structures at several densities instead of the shipped ones; `info["density"]` in g/cm³ or that of the cell.
     instrument
-        Let every prediction be shifted, scaled, sloped and broadened within bounds to come closest to the target
-        (`acgen.spectra.instrument`), as a measured spectrum needs.
+        Let the predictions of each density be shifted, scaled, sloped and broadened alike, within bounds, so that their
+        mean comes closest to the target (`acgen.spectra.instrument`), as a measured spectrum needs.
 
     Raises
     ------
@@ -126,7 +138,11 @@ def estimate_density(
         raise ValueError(f"the structures have {len(grid)} densities; give structures of at least two")
     fractions = [coordination_fractions(atoms) for atoms in cells]
     cn = np.array([[fraction[k] for k in (2, 3, 4)] for fraction in fractions])
-    misfit = np.array([_misfit(target, predict_sites(model, atoms).mean(0), instrument) for atoms in cells])
+    spectra = np.array([predict_sites(model, atoms).mean(0) for atoms in cells])
+    for density in grid if instrument else ():
+        seen = fit_instrument(target, spectra[at == density].mean(0)).instrument
+        spectra[at == density] = [seen.apply(spectrum) for spectrum in spectra[at == density]]
+    misfit = np.array([target.misfit(spectrum) for spectrum in spectra])
     count = np.array([(at == density).sum() for density in grid])
     weight = np.exp(-(misfit**2 - misfit.min() ** 2) / (2 * width**2)) / count[np.searchsorted(grid, at)]
     weight /= weight.sum()
@@ -145,10 +161,6 @@ def estimate_density(
         best_misfit=float(misfit.min()),
         at_the_edge=bool(probability[0] > probability[1] or probability[-1] > probability[-2]),
     )
-
-
-def _misfit(target: Target, prediction: np.ndarray, instrument: bool) -> float:
-    return target.misfit(fit_instrument(target, prediction).prediction if instrument else prediction)
 
 
 def _moments(weight: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -44,6 +44,13 @@ def test_an_answer_at_the_end_of_the_grid_is_called_a_bound(models):
         estimate_density(target_of(models, dense[0]), models.forward, dense[:1])
 
 
+def test_what_no_structure_has_is_not_to_be_trusted(models):
+    found = estimate_density(target_of(models, reference_cells()[4]), models.forward)
+    assert "Do not trust" not in found.words
+    flat = Target(np.full(ENERGY.size, 0.22), np.ones(ENERGY.size, dtype=bool), "flat")
+    assert "Do not trust" in estimate_density(flat, models.forward).words
+
+
 def test_the_shipped_structures_cover_the_grid():
     assert sorted({atoms.info["density"] for atoms in prior_cells()}) == list(GRID)
     assert all(abs(density_of(atoms) - atoms.info["density"]) < 0.01 for atoms in prior_cells())

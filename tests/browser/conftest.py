@@ -6,9 +6,9 @@ import pytest
 from serving import FLAGS, ROOT, find_chromium, serve
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """A headless browser with WebGL in software."""
+    """A headless browser with WebGL in software; closed with its module, for its loop keeps others from running."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
     found = find_chromium()
     if found is None:
@@ -19,7 +19,7 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """Address of the dashboard, served as the README says."""
     log = tmp_path_factory.mktemp("server") / "log.txt"
