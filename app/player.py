@@ -8,12 +8,14 @@ from collections.abc import Callable
 import panel as pn
 import panel_material_ui as pmui
 
-from app.snapshot import Snapshot
+from app.snapshot import Snapshot, Status
 from app.state import State
 from app.style import STYLE
 
 #: Seconds between two frames that are played.
 PLAY_EVERY = 0.06
+#: Seconds between two moves of the slider while it follows a run.
+FOLLOW_EVERY = 2.0
 GO_ON = "Go on from here"
 #: Times to which a branch can noise what is shown.
 NOISE = {f"Noise again to t = {t:g}": t for t in (0.2, 0.3, 0.5, 0.7)}
@@ -41,7 +43,7 @@ class Player(pn.viewable.Viewer):
     ):
         super().__init__(**params)
         self.state, self._branch, self._clock = state, branch, clock
-        self._played_at = 0.0
+        self._played_at = self._moved_at = float("-inf")
         self.play = pmui.ToggleIcon(
             icon="play_arrow",
             active_icon="pause",
@@ -119,14 +121,23 @@ class Player(pn.viewable.Viewer):
         count = len(snapshot.trajectory)
         some = count > 1
         moment = count - 1 if state.moment is None else min(state.moment, count - 1)
-        if some:
+        if some and self._due(snapshot, moment):
             self.slider.param.update(end=count - 1, value=moment, disabled=False)
-        elif not self.slider.disabled:
+        elif not some and not self.slider.disabled:
             self.slider.param.update(value=1, end=1, disabled=True)
         self.play.disabled = not some
         self.live.disabled = state.moment is None and not state.picked
         self.branch.disabled = count == 0 and not state.picked
         self.text.object = describe_moment(snapshot, state, moment)
+
+    def _due(self, snapshot: Snapshot, moment: int) -> bool:
+        """Whether the slider has to move: while it follows a run once in a while, because that is costly."""
+        now = self._clock()
+        following = snapshot.status is Status.RUNNING and self.state.moment is None and not self.slider.disabled
+        if following and now - self._moved_at < FOLLOW_EVERY:
+            return False
+        self._moved_at = now
+        return True
 
     def __panel__(self):
         return pn.Row(

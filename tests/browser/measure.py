@@ -59,7 +59,7 @@ def measure(browser, address: str, edge: float, seconds: float = 8.0) -> str:
     count, since = len(watch.times), time.perf_counter()
     page.wait_for_timeout(1000 * seconds)
     rate = (len(watch.times) - count) / (time.perf_counter() - since)
-    progress = page.locator(".acgen-progress div").last.inner_text()
+    progress = page.locator(".acgen-progress span").last.inner_text()
     press(page, "Stop")
     page.close()
     return (
