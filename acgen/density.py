@@ -21,8 +21,8 @@ from acgen.ensemble import Candidate, Models, Settings, generate, predict_sites
 from acgen.models.network import ForwardModel
 from acgen.spectra.instrument import fit_instrument
 from acgen.spectra.spectrum import Target
-from acgen.structure import AMU_PER_A3, CARBON_MASS
 from acgen.structure import density as density_of
+from acgen.structure import edge_of
 
 GRID = tuple(float(density) for density in np.arange(1.25, 3.8, 0.125).round(3))
 """Densities in g/cm³ of the shipped structures of the prior."""
@@ -95,10 +95,9 @@ def prior_cells() -> tuple[Atoms, ...]:
 
 
 def sample_prior(models: Models, densities: Sequence[float], settings: Settings, atoms: int = 216) -> Iterator[Atoms]:
-    """Unguided structures at each density, which `acgen validate library` writes to `assets/prior`."""
+    """Unguided structures at each density, which `acgen library` writes to `assets/prior`."""
     for density in densities:
-        edge = (atoms * CARBON_MASS * AMU_PER_A3 / density) ** (1 / 3)
-        for event in generate(replace(settings, density=density, cell=edge, target=None), models):
+        for event in generate(replace(settings, density=density, cell=edge_of(atoms, density), target=None), models):
             if isinstance(event, Candidate):
                 event.atoms.info = {"density": density, "seed": event.seed}
                 yield event.atoms

@@ -74,7 +74,7 @@ class SpectrumGuide:
         self, model: ForwardModel, target: Target, xi: float, mode: GuideMode = "cell", tolerance: float = 0.15
     ):
         if not (np.isfinite(xi) and xi >= 0):
-            raise ValueError(f"guidance strength xi is {xi}; give a number that is not negative (the paper: 180-250)")
+            raise ValueError(f"xi is {xi}; give a number that is not negative, such as 3000 (cell) or 200 (site)")
         if mode not in ("cell", "site"):
             raise ValueError(f"guide mode {mode!r} is unknown; use 'cell' (a measurement) or 'site' (every atom alike)")
         self.model, self.target, self.xi, self.mode, self.tolerance = model, target, xi, mode, tolerance

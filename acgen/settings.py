@@ -193,5 +193,5 @@ def recorded_xi(changes: Mapping[int, XiChanges]) -> Strength:
 def check_xi(value: float) -> float:
     """The same number, or ValueError if it is no guidance strength."""
     if not (np.isfinite(value) and value >= 0):
-        raise ValueError(f"xi is {value}; give a number that is not negative (the paper: 180-250)")
+        raise ValueError(f"xi is {value}; give a number that is not negative, such as 3000 (cell) or 200 (site)")
     return float(value)

@@ -56,6 +56,11 @@ def n_atoms(density: float, cell: np.ndarray) -> int:
     return max(1, round(density * abs(np.linalg.det(cell)) / (AMU_PER_A3 * CARBON_MASS)))
 
 
+def edge_of(atoms: int, density: float) -> float:
+    """Edge in Å of a cube with this many carbon atoms at this density in g/cm³."""
+    return float((atoms * CARBON_MASS * AMU_PER_A3 / density) ** (1 / 3))
+
+
 def density(atoms: Atoms) -> float:
     """Density of a periodic structure in g/cm³."""
     return float(atoms.get_masses().sum() * AMU_PER_A3 / atoms.get_volume())

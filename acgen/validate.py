@@ -18,8 +18,8 @@ from acgen.realism import Realism, realism
 from acgen.spectra.instrument import Instrument
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import load_target
-from acgen.structure import AMU_PER_A3, CARBON_MASS
 from acgen.structure import density as density_of
+from acgen.structure import edge_of
 
 
 @dataclass(frozen=True)
@@ -106,11 +106,6 @@ def recover_density(
     truth = {str(cn): float(np.mean([fraction[cn] for fraction in fractions])) for cn in (2, 3, 4)}
     truth["density"] = float(np.mean([density_of(cell.atoms) for cell in cells]))
     return Recovered(cells[0].network, truth, estimate_density(target, model))
-
-
-def edge_of(atoms: int, density: float) -> float:
-    """Edge in Å of a cube with this many carbon atoms at this density in g/cm³."""
-    return float((atoms * CARBON_MASS * AMU_PER_A3 / density) ** (1 / 3))
 
 
 def prior_realism(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from acgen.cli.output import output_file, write_json
 from acgen.data.cells import load_cells
@@ -137,10 +138,6 @@ def _number(text: str, option: str) -> Any:
 
 def _plot(path: Path, recipe: Recipe, file: str, target: Target) -> None:
     """Draw the measurement above the target."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ValueError('--plot needs matplotlib: pip install "acgen[train]"') from error
     measured = recipe.sample.read(file)
     figure = Figure(figsize=(7, 6), layout="constrained")
     above, below = figure.subplots(2, sharex=True)

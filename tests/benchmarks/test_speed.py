@@ -11,8 +11,7 @@ from acgen.guidance import GuidedScore, SpectrumGuide
 from acgen.memory import keep_freed_memory
 from acgen.models.network import CONFIGS, build
 from acgen.spectra.targets import builtin_targets
-from acgen.structure import cell_matrix, n_atoms, random_positions
-from acgen.validate import edge_of
+from acgen.structure import cell_matrix, edge_of, n_atoms, random_positions
 
 T = 0.2
 
