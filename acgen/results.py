@@ -198,6 +198,10 @@ def _check(run: Run) -> None:
     words = [*run.weights.keys(), *run.weights.values()]
     _want(all(isinstance(word, str) for word in words), "its weights have no checksums")
     _want(run.settings.n_atoms <= MAX_ATOMS, f"{run.settings.n_atoms} atoms are too many, at most {MAX_ATOMS}")
+    target, start = run.settings.target, run.settings.start
+    texts = [] if target is None else [target.name, *target.history, *target.warnings]
+    texts += [] if start is None else [start.info.get("name", "")]
+    _want(all(isinstance(text, str) for text in texts), "the name or history of its target or start is no text")
     for candidate in run.candidates:
         _check_candidate(candidate)
     for event in run.frames:

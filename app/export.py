@@ -4,12 +4,12 @@ For the page:
 
 - `results_zip(snapshot)` is the callback of the download button and `zip_name(snapshot)` the file's name. Both need a
   finished candidate: disable the button while `snapshot.finished` is empty.
-- `snapshot_from_zip(data, version)` turns uploaded bytes into the snapshot that was packed, or raises a `ValueError`
-  whose text can be shown as it is; nothing is changed when it does. Give a `version` above that of the runner's
-  snapshot and hand the result to the runner while no run is active. `snapshot.settings` has the target and everything
-  for the controls, `snapshot.trajectory` the frames to replay and to branch from, `snapshot.finished` the candidates of
-  all runs, `snapshot.log` what was done. `snapshot.models` is None until the next run loads its networks.
-- Refuse uploads of more than `MAX_ZIP` bytes before they are kept.
+- `snapshot_from_zip(data)` turns uploaded bytes into the snapshot that was packed, or raises a `ValueError` whose text
+  can be shown as it is; nothing is changed when it does. `Runner.adopt` takes it while no run is active.
+  `snapshot.settings` has the target and everything for the controls, `snapshot.trajectory` the frames to replay and to
+  branch from, `snapshot.finished` the candidates of all runs, `snapshot.log` what was done. `snapshot.models` is None
+  until the next run loads its networks.
+- `app.opening` refuses uploads of more than `MAX_ZIP` bytes before they are kept.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from acgen.results import ResultsError, Run, read_zip, write_zip
 from app.snapshot import Finished, LogEntry, Snapshot, Status, note
 
 #: Largest upload, bytes; and what it may unpack to.
-MAX_ZIP, MAX_UNPACKED = 18_000_000, 150_000_000
+MAX_ZIP, MAX_UNPACKED = 50_000_000, 150_000_000
 #: Bytes of frames that are packed, so that the file can be uploaded again; of more, only some are kept.
 FRAME_BYTES = 15_000_000
 

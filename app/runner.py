@@ -102,6 +102,35 @@ class Runner:
         self._thread = threading.Thread(target=self._work, args=(settings, self._stop), daemon=True, name="acgen-run")
         self._thread.start()
 
+    def adopt(self, brought: Snapshot) -> None:
+        """Go on from a session that was brought back: its candidates join those of this one, its runs are numbered on.
+
+        Parameters
+        ----------
+        brought
+            What `app.export.snapshot_from_zip` gives.
+
+        Raises
+        ------
+        RuntimeError
+            If a run is active: stop it first.
+        """
+        before = self._snapshot
+        if before.status.active:
+            raise RuntimeError("a run is active: stop it before a session is opened")
+        self.join()
+        shift = before.run
+        joined = (*before.finished, *(replace(item, run=item.run + shift) for item in brought.finished))
+        told = (note(f"Its runs are numbered from {shift + 1}: its run 1 is run {shift + 1} here"),) if shift else ()
+        self._snapshot = replace(
+            brought,
+            version=before.version + 1,
+            run=brought.run + shift,
+            finished=joined[-KEPT_CANDIDATES:],
+            models=before.models,
+            log=(*brought.log, *told),
+        )
+
     def steer(self, xi: float) -> None:
         """Set the guidance strength from the next step on."""
         self._strength.xi = xi

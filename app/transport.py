@@ -1,6 +1,9 @@
-"""Start, pause, step, stop, branch, progress, and the download."""
+"""Start, pause, step, stop, branch, progress, and the session as a file."""
 
 from __future__ import annotations
+
+import asyncio
+import io
 
 import panel as pn
 import panel_material_ui as pmui
@@ -8,6 +11,7 @@ import panel_material_ui as pmui
 from acgen.ensemble import Settings
 from app.branch import go_on, noise_candidate, noise_frame
 from app.export import results_zip, zip_name
+from app.opening import Opening, ZipInput, follow
 from app.runner import Runner
 from app.snapshot import Snapshot, Status
 from app.state import State
@@ -56,23 +60,36 @@ class Transport(pn.viewable.Viewer):
             **BUTTON,
         )
         self.download = pmui.FileDownload(
-            callback=lambda: results_zip(state.snapshot),
+            callback=self._packed,
             filename="acgen.zip",
             label="Download",
             auto=True,
             icon="download",
             variant="outlined",
-            description="The candidates of this run, their spectra and settings as one zip file",
+            description="All candidates of this session with spectra, settings, log and report as one zip file",
             **BUTTON,
         )
+        self.open = ZipInput(
+            label="Open",
+            uploaded_label="Open",
+            accept=".zip",
+            icon="folder_open",
+            variant="outlined",
+            description="A zip file that was downloaded here: replay, compare, branch and add candidates",
+            css_classes=["acgen-session-file"],
+            **BUTTON,
+        )
+        self.opening = Opening()
         self.beside = pn.Row(margin=0)
-        self.files = pn.Row(self.download, margin=0)
+        self.files = pn.Row(self.open, self.download, margin=0, styles={"gap": "6px"})
         self.progress = ProgressView(state)
         self.problem = Notice(margin=(8, 0))
         self.start.on_click(self._start)
         self.pause.on_click(lambda _event: self._pause())
         self.step.on_click(lambda _event: runner.step())
         self.stop.on_click(lambda _event: runner.stop())
+        self.open.param.watch(self._uploaded, "content")
+        self.open.param.watch(lambda event: event.new and self._not_opened(event.new), "refused")
         state.param.watch(lambda event: self._refresh(event.new), "snapshot")
         state.param.watch(lambda event: runner.steer(event.new), "xi")
         self._refresh(state.snapshot)
@@ -88,10 +105,43 @@ class Transport(pn.viewable.Viewer):
         self.tick()
 
     def tick(self) -> None:
-        """Start what waits for the end of a run."""
+        """Start what waits for the end of a run, and take what was read from a file."""
+        self._opened()
         if self._next is not None and not self.runner.snapshot.status.active:
             (settings, origin), self._next = self._next, None
             self._begin(settings, origin)
+
+    async def _packed(self) -> io.BytesIO:
+        """Everything as one file; made in a thread, because it takes seconds."""
+        return await asyncio.to_thread(results_zip, self.state.snapshot)
+
+    def _uploaded(self, event) -> None:
+        if event.new:
+            self.open.content = b""
+            self.open.disabled = True
+            self.opening.read(event.new)
+
+    def _opened(self) -> None:
+        found = self.opening.take()
+        if found is None:
+            return
+        self.open.disabled = False
+        if isinstance(found, str):
+            self._not_opened(found)
+            return
+        try:
+            self.runner.adopt(found)
+        except RuntimeError as error:  # a start while the file was read
+            self._not_opened(str(error))
+            return
+        self.state.param.update(moment=None, picked=())
+        problems = follow(self.state, found.settings)
+        self.problem.hide()
+        if problems:
+            self.problem.say(f"The session is open. {' '.join(problems)}", "warning")
+
+    def _not_opened(self, reason: str) -> None:
+        self.problem.say(f"Not opened: {reason}. Nothing of this session has changed.")
 
     def _branch(self, t: float | None) -> tuple[Settings, str]:
         state, snapshot = self.state, self.runner.snapshot
@@ -134,8 +184,9 @@ class Transport(pn.viewable.Viewer):
         )
         self.step.disabled = not paused
         self.stop.disabled = not status.active
-        self.download.disabled = not snapshot.candidates
-        if snapshot.candidates:
+        self.open.disabled = status.active or self.opening.busy
+        self.download.disabled = not snapshot.finished
+        if snapshot.finished:
             self.download.filename = zip_name(snapshot)
         if status is Status.FAILED and snapshot.error != self.problem.text:
             self.problem.say(snapshot.error)

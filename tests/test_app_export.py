@@ -81,7 +81,7 @@ def test_nothing_to_pack_and_nothing_to_unpack_are_said_plainly():
         results_zip(Snapshot())
     with pytest.raises(ResultsError, match="not a zip file"):
         snapshot_from_zip(b"energy,intensity\n1,2\n")
-    with pytest.raises(ResultsError, match="at most 18 MB"):
+    with pytest.raises(ResultsError, match="at most 50 MB"):
         snapshot_from_zip(b"0" * (MAX_ZIP + 1))
 
 
