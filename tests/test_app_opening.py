@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import replace
 
@@ -27,7 +28,8 @@ pytestmark = [
 
 @pytest.fixture
 def dashboard():
-    dashboard = Dashboard(fake_generate, lambda: MODELS)
+    now = itertools.count(0.0, 10.0)
+    dashboard = Dashboard(fake_generate, lambda: MODELS, clock=lambda: next(now))
     yield dashboard
     dashboard.runner.stop()
     dashboard.runner.join(5)
