@@ -28,6 +28,7 @@ from app.views.distribution import AnglesView, RadialView
 from app.views.log import LogView
 from app.views.plot import card, heading
 from app.views.progress import MisfitView
+from app.views.reach import ReachView
 from app.views.save import Saver
 from app.views.spectrum import ResidualView, SpectrumView
 from app.views.structure import StructureView
@@ -78,7 +79,12 @@ class Dashboard(pn.viewable.Viewer):
         plots = [kind(self.state, self.saver) for kind in PLOTS]
         self.spectrum, self.residual, self.coordination, self.angles, self.radial, self.misfit = plots
         self.candidates = CandidatesView(self.state)
-        self.progress = Deck({"Misfit": self.misfit, "Candidates": self.candidates, "Log": LogView(self.state)})
+        self.reach = ReachView(self.state, self.saver)
+        self.progress = Deck(
+            {"Reach": self.reach, "Misfit": self.misfit, "Candidates": self.candidates, "Log": LogView(self.state)}
+        )
+        self.reach.chip.on_click(lambda _event: self.progress.show("Reach"))
+        self.transport.beside.append(self.reach.chip)
         self.distributions = Deck({"Angles": self.angles, "g(r)": self.radial})
         self.plots = deque(plots)
         self._analysed: dict[tuple[int, int], Shown] = {}  # the candidates, by key
@@ -93,6 +99,7 @@ class Dashboard(pn.viewable.Viewer):
         snapshot, now = self.runner.snapshot, self._clock()
         with pn.io.hold():
             self.transport.tick()
+            self.reach.tick(now)
             self._tell(snapshot, now)
             self.player.tick()
             self._show(snapshot, now)
@@ -113,6 +120,8 @@ class Dashboard(pn.viewable.Viewer):
         if turned and snapshot.status is Status.DONE and self.state.moment is None and not self.state.picked:
             self.state.picked = best_first(snapshot)
             self.progress.show("Candidates")
+        elif turned and snapshot.status is Status.LOADING:
+            self.progress.show("Misfit")
 
     def _show(self, snapshot: Snapshot, now: float) -> None:
         """Put on display what the user wants to see, if it is something new."""
