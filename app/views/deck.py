@@ -14,7 +14,8 @@ class Deck(pn.viewable.Viewer):
     Parameters
     ----------
     views
-        By title: plots, or anything else that Panel shows.
+        By title: plots, or anything else that Panel shows; what is in its `tools`, if there are any, stands beside the
+        buttons.
     """
 
     def __init__(self, views: dict[str, LivePlot | pn.viewable.Viewer], **params):
@@ -55,7 +56,10 @@ class Deck(pn.viewable.Viewer):
             if isinstance(view, LivePlot):
                 view.active = front
         front = self._views[self.choice.value]
-        self._beside.objects = [front.key, front.menu] if isinstance(front, LivePlot) else []
+        if isinstance(front, LivePlot):
+            self._beside.objects = [front.key, front.menu]
+        else:
+            self._beside.objects = [pn.Spacer(sizing_mode="stretch_width"), *getattr(front, "tools", ())]
 
     def __panel__(self):
         return card(heading(self.choice, self._beside), self._body)
