@@ -83,8 +83,8 @@ class Dashboard(pn.viewable.Viewer):
         self.progress = Deck(
             {"Reach": self.reach, "Misfit": self.misfit, "Candidates": self.candidates, "Log": LogView(self.state)}
         )
-        self.reach.chip.on_click(lambda _event: self.progress.show("Reach"))
-        self.transport.beside.append(self.reach.chip)
+        self.reach.opened = lambda: self.progress.show("Reach")
+        self.transport.beside.append(self.reach.short)
         self.distributions = Deck({"Angles": self.angles, "g(r)": self.radial})
         self.plots = deque(plots)
         self._analysed: dict[tuple[int, int], Shown] = {}  # the candidates, by key

@@ -1,4 +1,4 @@
-"""Before a run: whether candidates of the chosen density can have the target's spectrum, as a gauge, a curve and words."""
+"""Before a run: whether candidates of the chosen density can have the spectrum wanted, as gauge, curve and words."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 import holoviews as hv
+import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 
@@ -26,15 +27,15 @@ from app.views.save import Saver
 
 #: Seconds without a change before it is worked out.
 SETTLE = 0.4
-#: Where the gauge ends: norm of target minus nearest spectrum, a whole spectrum has about 2.7.
-FULL = 1.0
+#: Ends of the three zones of the gauge, each a third of it: norm of target minus nearest spectrum, of which a whole
+#: spectrum has about 2.7.
+ENDS = (0.0, WITHIN, NEAR, 1.2)
 #: Colour of the theme and icon of each verdict; the words say the same.
 LOOK = {
     Verdict.WITHIN: ("success", "check_circle"),
     Verdict.NEAR: ("warning", "adjust"),
     Verdict.OUT: ("error", "error_outline"),
 }
-CHIP = {"size": "small", "variant": "outlined", "margin": 0}
 _LOADING = threading.Lock()
 
 
@@ -68,7 +69,7 @@ class ReachCurve(LivePlot):
         bounds = hv.HLines([WITHIN, NEAR]).opts(color=colours.TEXT, line_dash="dashed", line_width=1, **LIVE)
         chosen = hv.Points(here, list(axes)).opts(color=colours.PREDICTION, size=9, **LIVE)
         return hv.Overlay([bounds, distances, chosen]).opts(
-            **FRAME, ylim=(0, None), yticks=4, xticks=[1.5, 2, 2.5, 3, 3.5]
+            **FRAME, xlabel=axes[0], ylabel=axes[1], ylim=(0, None), yticks=4, xticks=[1.5, 2, 2.5, 3, 3.5]
         )
 
     def table(self):
@@ -77,7 +78,7 @@ class ReachCurve(LivePlot):
 
 
 class ReachView(pn.viewable.Viewer):
-    """The gauge in full; `chip` is the short form, which a click leads from to here.
+    """The gauge in full; `short` is the verdict alone, and a click on it calls `opened`.
 
     Parameters
     ----------
@@ -103,11 +104,11 @@ class ReachView(pn.viewable.Viewer):
         self._asked: object = None
         self._thread: threading.Thread | None = None
         self._answer: Reach | str = ""
-        self.chip = pmui.Chip(label="Reach …", visible=False, **CHIP)
+        self.opened: Callable[[], None] = lambda: None
+        self.short = pn.Row(margin=0)
         self.text = pn.pane.HTML("", margin=0, sizing_mode="stretch_width", stylesheets=[STYLE])
-        self.better = [pmui.Chip(label="", visible=False, color="primary", **CHIP) for _ in range(3)]
-        for index, chip in enumerate(self.better):
-            chip.on_click(partial(self._take, index))
+        # Buttons are made anew whenever they change: they lose changes that come while the page is set up.
+        self.better = pn.Row(margin=0, styles={"gap": "6px"})
         self.curve = ReachCurve(state, saver)
         self.tools = [self.curve.menu]
         self._tap = hv.streams.SingleTap(source=self.curve.plot.object)
@@ -162,24 +163,17 @@ class ReachView(pn.viewable.Viewer):
         self.curve.refresh()
 
     def _say(self, problem: str = "") -> None:
-        found = self.found
+        found, short, better = self.found, [], ()
         if found is None:
             none = "No target, nothing to reach: choose a spectrum" if self.state.target is None else "Looking …"
             self.text.object = f"<p>{html.escape(problem) or none}</p>"
-            self.chip.visible = self.state.target is not None and not problem
         else:
             self.text.object = in_full(found, self.state.target)
             colour, icon = LOOK[found.verdict]
-            self.chip.param.update(
-                label=found.verdict.capitalize(), color=colour, icon=icon, visible=True, description=found.words
-            )
-        better = found.better if found is not None and self.state.start is None else ()
-        for chip, value in zip(self.better, (*better, None, None, None), strict=False):
-            chip.param.update(label="" if value is None else f"{value:g} g/cm³", visible=value is not None)
-
-    def _take(self, index: int, _event) -> None:
-        if self.found is not None and index < len(self.found.better):
-            self._set_density(self.found.better[index])
+            short = [_chip(found.verdict.capitalize(), self.opened, color=colour, icon=icon, description=found.words)]
+            better = found.better if self.state.start is None else ()
+        self.short.objects = short
+        self.better.objects = [_chip(f"{value:g} g/cm³", partial(self._set_density, value)) for value in better]
 
     def _set_density(self, value: float | None) -> None:
         low, high = self.state.param.density.bounds
@@ -189,13 +183,26 @@ class ReachView(pn.viewable.Viewer):
     def __panel__(self):
         words = pn.Column(
             self.text,
-            pn.Row(*self.better, margin=0, styles={"gap": "6px", "flex-wrap": "wrap"}),
+            self.better,
             sizing_mode="stretch_both",
             margin=0,
             styles={"flex": "1.3", "overflow-y": "auto", "padding": "4px 4px 4px 14px"},
         )
         plot = pn.Column(self.curve.plot, sizing_mode="stretch_both", margin=0)
         return pn.Row(words, plot, sizing_mode="stretch_both", margin=0)
+
+
+def _chip(label: str, action: Callable[[], None], **look) -> pmui.Button:
+    return pmui.Button(
+        label=label,
+        size="small",
+        variant="outlined",
+        margin=0,
+        sx={"borderRadius": "16px", "py": "2px", "textTransform": "none", "whiteSpace": "nowrap"},
+        css_classes=["acgen-reach"],
+        on_click=lambda _event: action(),
+        **look,
+    )
 
 
 def in_full(found: Reach, target: Target | None) -> str:
@@ -210,14 +217,11 @@ def in_full(found: Reach, target: Target | None) -> str:
 
 
 def gauge(distance: float) -> str:
-    """HTML of a bar from 0 to `FULL` with the bounds of the verdicts and a needle."""
-    place = 100 * min(distance / FULL, 1.0)
-    zones = zip(Verdict, (0.0, WITHIN, NEAR), (WITHIN, NEAR, FULL), strict=True)
-    parts = "".join(
-        f'<i class="{LOOK[verdict][0]}" style="width:{100 * (high - low) / FULL:g}%">{verdict}</i>'
-        for verdict, low, high in zones
-    )
+    """HTML of a bar with a zone for each verdict and a needle at the distance."""
+    place = 100 * float(np.interp(distance, ENDS, (0, 1 / 3, 2 / 3, 1)))
+    parts = "".join(f'<i class="{LOOK[verdict][0]}">{verdict}</i>' for verdict in Verdict)
     return (
-        f'<div class="gauge" role="meter" aria-label="distance" aria-valuemin="0" aria-valuemax="{FULL:g}" '
-        f'aria-valuenow="{distance:.2f}">{parts}<b style="left:{place:.1f}%">{distance:.2f}</b></div>'
+        f'<div class="gauge" role="meter" aria-label="distance" aria-valuemin="0" aria-valuemax="{ENDS[-1]:g}" '
+        f'aria-valuenow="{distance:.2f}">{parts}<b{" class=left" if place > 50 else ""} style="left:{place:.1f}%">'
+        f"{distance:.2f}</b></div>"
     )
