@@ -6,6 +6,8 @@ contrast on the light and on the dark background.
 
 from __future__ import annotations
 
+from bokeh.palettes import cividis
+
 from acgen.plots import CN_COLOURS, PREDICTION_COLOUR, REFERENCE_COLOUR, TARGET_COLOUR
 
 #: Colour of an atom, a bar or a legend entry by coordination number; 5 stands for five and more.
@@ -15,6 +17,11 @@ CN = CN_COLOURS
 CN_NAMES = {1: "1", 2: "2 sp", 3: "3 sp²", 4: "4 sp³", 5: "≥ 5"}
 
 TARGET, PREDICTION, REFERENCE = TARGET_COLOUR, PREDICTION_COLOUR, REFERENCE_COLOUR
+
+#: From nothing to twice the average and more: an atom's share of a range of energies.
+SHARE = tuple(cividis(33))
+#: A halo around the atom that was clicked, its spectrum, and the range of energies that was chosen.
+MARK = "#7a3fa0"
 
 #: Background of the three-dimensional view, and its cell edges, by theme.
 VIEW_BACKGROUND = {"light": "#ffffff", "dark": "#1b1f24"}

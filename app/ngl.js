@@ -6,18 +6,12 @@ const pad = (value, width) => String(value).padStart(width);
 
 let waiting = null; // the newest frame that is not drawn yet; an older one is dropped
 let drawing = false;
-let shape = null; // what the loaded structure was made for: atoms and cell
-let component = null;
+let shape = null; // what is loaded was made for: atoms and cell
+let scene = null; // buffers of the graphics card, and the frame that they show
 
-// One atom, one residue: NGL then guesses no bonds of its own.
-function pdb(positions) {
-  const lines = [];
-  for (let i = 0; i < positions.length / 3; i++) {
-    const xyz = [0, 1, 2].map((k) => pad(positions[3 * i + k].toFixed(3), 8)).join("");
-    lines.push(`HETATM${pad((i + 1) % 100000, 5)}  C   CAR A${pad((i + 1) % 10000, 4)}    ${xyz}  1.00  0.00           C`);
-  }
-  return lines.join("\n") + "\nEND\n";
-}
+const BALL = 0.34; // radii in Å
+const STICK = 0.17;
+const MARK = 0.55;
 
 function cellEdges(cell, colour) {
   const corner = (i, j, k) => [0, 1, 2].map((d) => i * cell[0][d] + j * cell[1][d] + k * cell[2][d]);
@@ -31,16 +25,28 @@ function cellEdges(cell, colour) {
   return edges.map(([start, end]) => ["cylinder", start, end, colour, radius]);
 }
 
-async function load(frame, positions) {
-  const first = component === null;
+// Adds primitives whose number stays the same: only what they look like changes from frame to frame.
+function primitives(kind, attributes) {
+  view.addBuffer(kind, attributes);
+  return view.stage.compList[view.stage.compList.length - 1].reprList[0].repr.bufferList[0];
+}
+
+function load(frame, atoms, bonds) {
+  const first = scene === null;
   view.stage.removeAllComponents();
-  const file = new Blob([pdb(positions)], { type: "text/plain" });
-  component = await view.stage.loadFile(file, { ext: "pdb", defaultRepresentation: false });
-  component.addRepresentation("ball+stick", {
-    colorScheme: "bfactor", colorScale: frame.colours, colorDomain: [0, frame.colours.length - 1], colorMode: "rgb",
-    radiusSize: 0.17, radiusType: "size", aspectRatio: 2.0, multipleBond: "off", quality: "medium",
-  });
   view.addShape("cell", cellEdges(frame.cell, frame.edge));
+  const room = Math.max(2 * atoms, Math.ceil(1.3 * bonds)); // a carbon atom has at most four bonds, most have three
+  const many = (count, each) => new Float32Array(each * count);
+  const corner = (count) => Float32Array.from({ length: 3 * count }, (_, i) => (frame.cell[0][i % 3] + frame.cell[1][i % 3] + frame.cell[2][i % 3]) / 2);
+  scene = {
+    room,
+    balls: primitives("sphere", { position: corner(atoms), color: many(atoms, 3), radius: many(atoms, 1) }),
+    mark: primitives("sphere", { position: corner(1), color: many(1, 3), radius: many(1, 1) }),
+    sticks: primitives("cylinder", {
+      position1: corner(room), position2: corner(room), color: many(room, 3), color2: many(room, 3), radius: many(room, 1),
+    }),
+  };
+  scene.mark.setParameters({ opacity: 0.45 });
   if (first) {
     view.stage.viewerControls.rotate(new view.stage.viewer.rotationGroup.quaternion.constructor(0.17, -0.24, 0.04, 0.954).normalize());
   }
@@ -52,23 +58,52 @@ function fit(milliseconds) {
   view.stage.animationControls.zoomMove(view.stage.getCenter(), 1.35 * view.stage.getZoom(), milliseconds);
 }
 
-function place(frame, positions) {
-  const structure = component.structure;
-  structure.updatePosition(positions, false);
-  structure.atomStore.bfactor.set(decode(frame.cn, Float32Array));
-  const pairs = decode(frame.bonds, Int32Array);
-  const store = structure.bondStore;
-  const count = pairs.length / 2;
-  if (store.length < count) store.resize(count);
-  for (let i = 0; i < count; i++) {
-    store.atomIndex1[i] = pairs[2 * i];
-    store.atomIndex2[i] = pairs[2 * i + 1];
-    store.bondOrder[i] = 1;
+const rgb = (colour) => [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16) / 255);
+
+function place(frame, positions, pairs) {
+  const palette = frame.palette.map(rgb);
+  const colour = decode(frame.colour, Uint8Array);
+  const color = new Float32Array(positions.length);
+  colour.forEach((value, i) => color.set(palette[value], 3 * i));
+  scene.balls.setAttributes({ position: positions, color, radius: new Float32Array(colour.length).fill(BALL) });
+
+  const ends = { position1: 3, position2: 3, color: 3, color2: 3, radius: 1 };
+  const sticks = Object.fromEntries(Object.entries(ends).map(([name, each]) => [name, new Float32Array(each * scene.room)]));
+  for (let i = 0; i < pairs.length / 2; i++) {
+    const [from, to] = [3 * pairs[2 * i], 3 * pairs[2 * i + 1]];
+    for (let k = 0; k < 3; k++) {
+      sticks.position1[3 * i + k] = positions[from + k];
+      sticks.position2[3 * i + k] = positions[to + k];
+      sticks.color[3 * i + k] = color[from + k];
+      sticks.color2[3 * i + k] = color[to + k];
+    }
+    sticks.radius[i] = STICK;
   }
-  store.count = count;
-  structure.finalizeBonds();
-  structure.refreshPosition(); // lets the views of the structure take the new bonds
-  component.rebuildRepresentations();
+  scene.sticks.setAttributes(sticks);
+
+  const marked = frame.marked === null ? [0, 0, 0] : positions.slice(3 * frame.marked, 3 * frame.marked + 3);
+  scene.mark.setAttributes({
+    position: Float32Array.from(marked), color: Float32Array.from(rgb(frame.mark)), radius: Float32Array.of(frame.marked === null ? 0 : MARK),
+  });
+  scene.positions = positions;
+  view.stage.viewer.requestRender();
+}
+
+// Tells which atom is under the pointer, the nearest to the eye; coordinates of the canvas from its lower left.
+function pick(x, y) {
+  if (scene === null) return;
+  const { viewer, viewerControls } = view.stage;
+  const point = viewer.translationGroup.position.clone();
+  let found = null;
+  let depth = Infinity;
+  for (let i = 0; i < scene.positions.length / 3; i++) {
+    point.fromArray(scene.positions, 3 * i).add(viewer.translationGroup.position).applyMatrix4(viewer.rotationGroup.matrix);
+    const radius = Math.max(5, BALL / viewerControls.getCanvasScaleFactor(point.z));
+    point.project(viewer.camera);
+    const distance = Math.hypot(((point.x + 1) * viewer.width) / 2 - x, ((point.y + 1) * viewer.height) / 2 - y);
+    if (distance <= radius && point.z < depth) [found, depth] = [i, point.z];
+  }
+  view.send({ type: "acgen_picked", atom: found });
 }
 
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -92,11 +127,12 @@ async function draw() {
     waiting = null;
     const begin = performance.now();
     const positions = decode(frame.positions, Float32Array);
-    if (frame.shape !== shape) {
-      await load(frame, positions);
+    const pairs = decode(frame.bonds, Int32Array);
+    if (frame.shape !== shape || pairs.length / 2 > scene.room) {
+      load(frame, positions.length / 3, pairs.length / 2);
       shape = frame.shape;
     }
-    place(frame, positions);
+    place(frame, positions, pairs);
     await new Promise(requestAnimationFrame); // NGL draws
     await new Promise(requestAnimationFrame); // and the browser has shown it
     view.send({ type: "acgen_drawn", id: frame.id });
@@ -134,4 +170,6 @@ Object.assign(view.stage.viewer.container.style, { width: "100%", height: "100%"
 new ResizeObserver(() => view.stage.handleResize()).observe(view.el);
 // Without sampleLevel -1 NGL draws eight times over whenever half a second passed since the last frame.
 view.stage.setParameters({ sampleLevel: -1, clipDist: 1, fogNear: 55, fogFar: 120, tooltip: false, ambientIntensity: 0.35 });
+view.stage.pickingBehavior.dispose(); // it would draw everything again to find what is under the pointer
+view.stage.mouseObserver.signals.clicked.add(pick);
 view.send({ type: "acgen_ready" });

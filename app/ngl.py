@@ -14,6 +14,7 @@ import traitlets
 from ipywidgets.widgets.widget import _instances as ALL_WIDGETS  # what Panel uses for want of a public name
 
 from app import colours, frontend
+from app.colouring import Colouring
 from app.frontend import nglview
 
 SCRIPT = (Path(__file__).parent / "ngl.js").read_text(encoding="utf-8")
@@ -62,6 +63,7 @@ class FrameStream:
         self.widget.on_msg(self._receive)
         self.pane = NGLPane(self.widget, sizing_mode="stretch_both", margin=0)
         self.drawn = 0
+        self.picked: Callable[[int | None], None] = lambda atom: None
         self._clock = clock
         self._ids = itertools.count(1)
         self._ready = False
@@ -79,7 +81,14 @@ class FrameStream:
         """Whether the browser waits for the next frame."""
         return self._ready and (self._awaited is None or self._clock() - self._awaited[1] > PATIENCE)
 
-    def show(self, positions: np.ndarray, bonds: np.ndarray, coordination: np.ndarray, cell: np.ndarray) -> None:
+    def show(
+        self,
+        positions: np.ndarray,
+        bonds: np.ndarray,
+        cell: np.ndarray,
+        colouring: Colouring,
+        marked: int | None = None,
+    ) -> None:
         """Draw one frame as soon as the browser can; a newer one replaces it until then.
 
         Parameters
@@ -88,10 +97,12 @@ class FrameStream:
             Positions in Å inside the cell, shape (N, 3).
         bonds
             Pairs of atoms to join by a stick, shape (M, 2).
-        coordination
-            Coordination number of every atom, shape (N,).
         cell
             Cell vectors in Å as rows, shape (3, 3).
+        colouring
+            Colour of every atom.
+        marked
+            Index of an atom to draw a halo around.
         """
         edges = np.asarray(cell, dtype=float).round(4).tolist()
         self._newest = {
@@ -99,10 +110,12 @@ class FrameStream:
             "shape": f"{len(positions)} {edges}",
             "cell": edges,
             "edge": [int(colours.CELL_EDGE[i : i + 2], 16) / 255 for i in (1, 3, 5)],
-            "colours": [colours.CN[cn] for cn in sorted(colours.CN)],
+            "palette": list(colouring.palette),
             "positions": _encode(positions, np.float32),
             "bonds": _encode(bonds, np.int32),
-            "cn": _encode(np.minimum(coordination, max(colours.CN)), np.float32),
+            "colour": _encode(colouring.place, np.uint8),
+            "marked": marked,
+            "mark": colours.MARK,
         }
         self._send()
 
@@ -164,6 +177,8 @@ class FrameStream:
             if self._awaited is not None and message.get("id") == self._awaited[0]:
                 self._awaited = None
             self._send()
+        elif kind == "acgen_picked":
+            self.picked(message.get("atom"))
 
 
 def _encode(values: np.ndarray, kind: type) -> str:

@@ -23,6 +23,7 @@ from acgen.results import Run, write_zip
 from acgen.settings import check_xi
 from acgen.spectra.grid import N_POINTS
 from acgen.spectra.spectrum import Target
+from app.colouring import by_coordination
 from app.export import run_of
 from app.inputs import atoms_of, predicted, shared_models, target_of
 from app.ngl import FrameStream
@@ -79,7 +80,9 @@ class StructureView(ipywidgets.VBox):
     def display(self, shown: Shown) -> None:
         """Show what is analysed already."""
         self._shown = shown
-        self.stream.show(shown.atoms.positions, shown.sticks, shown.coordination, shown.atoms.cell.array)
+        self.stream.show(
+            shown.atoms.positions, shown.sticks, shown.atoms.cell.array, by_coordination(shown.coordination)
+        )
 
     def _again(self, _widget: Any, message: dict, _buffers: Any) -> None:
         """A view that opens later, or again, gets the newest frame too."""

@@ -9,6 +9,7 @@ import pytest
 from ipywidgets.widgets.widget import _instances as ALL_WIDGETS
 
 from app import colours
+from app.colouring import by_coordination
 from app.ngl import PATIENCE, FrameStream
 
 CELL = np.diag([4.0, 5.0, 6.0])
@@ -32,7 +33,7 @@ class Browser:
 
     def show(self, x: float) -> None:
         positions = np.array([[x, 0.0, 0.0], [1.0, 1.0, 1.0]])
-        self.stream.show(positions, np.array([[0, 1]]), np.array([1, 9]), CELL)
+        self.stream.show(positions, np.array([[0, 1]]), CELL, by_coordination(np.array([1, 9])), marked=1)
 
 
 @pytest.fixture
@@ -55,12 +56,13 @@ def test_a_frame_holds_little_endian_numbers(browser):
     browser.answer(type="acgen_ready")
     browser.show(0.5)
     (frame,) = browser.frames
-    numbers = {name: base64.b64decode(frame[name]) for name in ("positions", "bonds", "cn")}
+    numbers = {name: base64.b64decode(frame[name]) for name in ("positions", "bonds", "colour")}
     assert np.frombuffer(numbers["positions"], "<f4").tolist() == [0.5, 0, 0, 1, 1, 1]
     assert np.frombuffer(numbers["bonds"], "<i4").tolist() == [0, 1]
-    assert np.frombuffer(numbers["cn"], "<f4").tolist() == [1, 5], "five and more share a colour"
+    assert np.frombuffer(numbers["colour"], "u1").tolist() == [1, 5], "five and more share a colour"
+    assert frame["marked"] == 1
     assert frame["cell"] == CELL.tolist()
-    assert frame["colours"][3] == colours.CN[3]
+    assert frame["palette"][3] == colours.CN[3]
 
 
 def test_frames_wait_for_the_answer_and_the_newest_wins(browser):

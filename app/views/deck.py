@@ -9,7 +9,7 @@ from app.views.plot import LivePlot, card, heading
 
 
 class Deck(pn.viewable.Viewer):
-    """Buttons in the heading choose what is seen; what is not seen is not drawn.
+    """Buttons in the heading choose what is seen; what is not seen is not drawn, nor sent before it is wanted.
 
     Parameters
     ----------
@@ -41,7 +41,6 @@ class Deck(pn.viewable.Viewer):
         self._views[title] = view
         parts = (view.plot, view.note) if isinstance(view, LivePlot) else (view,)
         self._bodies[title] = pn.Column(*parts, sizing_mode="stretch_both", margin=0)
-        self._body.append(self._bodies[title])
         self.choice.options = list(self._views)
         self._turn()
 
@@ -53,6 +52,8 @@ class Deck(pn.viewable.Viewer):
         for title, view in self._views.items():
             front = title == self.choice.value
             self._bodies[title].visible = front
+            if front and self._bodies[title] not in self._body:
+                self._body.append(self._bodies[title])
             if isinstance(view, LivePlot):
                 view.active = front
         front = self._views[self.choice.value]

@@ -18,6 +18,7 @@ from app.views.save import Saver, csv_text
 
 # Not hv.extension: in a notebook that loads scripts from other hosts.
 hv.Store.set_current_backend("bokeh")
+hv.Store.renderers["bokeh"].webgl = False
 
 #: Options of every overlay and, for the first, of every element in it: axes follow the data.
 LIVE = {"framewise": True}

@@ -9,6 +9,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from app import colours
+from app.colouring import by_coordination
 from app.frontend import FrontendError
 from app.ngl import FrameStream
 from app.state import State
@@ -60,8 +61,9 @@ class StructureView(pn.viewable.Viewer):
             self.note.visible = False
         else:
             self.note.object = "Waiting for the three-dimensional view, which needs WebGL in this browser"
-        cell = shown.atoms.cell.array
-        self.stream.show(shown.atoms.positions, shown.sticks, shown.coordination, cell)
+        self.stream.show(
+            shown.atoms.positions, shown.sticks, shown.atoms.cell.array, by_coordination(shown.coordination)
+        )
 
     def _theme(self, *_events) -> None:
         if self.stream is not None:
