@@ -26,6 +26,7 @@ from acgen.models.network import ForwardModel, ScoreModel
 from acgen.sampler import Frame, sample
 from acgen.settings import LiveXi, Settings, Strength, XiChanges
 from acgen.spectra.grid import ENERGY
+from acgen.spectra.instrument import Fit, fit_instrument
 from acgen.spectra.spectrum import Target
 from acgen.structure import carbon, heights, random_positions
 from acgen.structure import density as density_of
@@ -83,7 +84,8 @@ class Candidate:
 
     `spectrum` is the forward model's mean over atoms, `site_spectra` (N, points) of every atom, `judge_spectrum` the
     judge's mean; `misfit` and `judge_misfit` their distances to the target over the measured points, None without one.
-    `xi` are the guidance strengths it was made with, by the step from which each held.
+    `xi` are the guidance strengths it was made with, by the step from which each held. `instrument` is what was fitted
+    to `spectrum` if `Settings.instrument` says so: both misfits are then of spectra seen through it.
     """
 
     index: int
@@ -96,6 +98,12 @@ class Candidate:
     judge_misfit: float | None
     wall_s: float
     xi: XiChanges = ()
+    instrument: Fit | None = field(default=None, repr=False)
+
+    @property
+    def seen(self) -> np.ndarray:
+        """The predicted spectrum as it is compared with the target: through the instrument, if one was fitted."""
+        return self.spectrum if self.instrument is None else self.instrument.prediction
 
     def to_dict(self) -> dict[str, Any]:
         """The entry of `summary.json`."""
@@ -109,7 +117,7 @@ class Candidate:
             "judge_misfit": self.judge_misfit,
             "wall_s": round(self.wall_s, 3),
             "xi": [list(change) for change in self.xi],
-        }
+        } | ({} if self.instrument is None else {"instrument": self.instrument.to_dict()})
 
 
 @dataclass(frozen=True)
@@ -165,7 +173,9 @@ def _one(settings: Settings, models: Models, index: int, strength: Strength) -> 
     generator = torch.Generator().manual_seed(settings.seed + index)
     cell = torch.tensor(settings.box, dtype=torch.float32)
     target = settings.target
-    guide = None if target is None else SpectrumGuide(models.forward, target, settings.xi, settings.guide)
+    guide = None
+    if target is not None:
+        guide = SpectrumGuide(models.forward, target, settings.xi, settings.guide, instrument=settings.instrument)
     score = GuidedScore(models.score, cell, weak=models.weak, autoguidance=settings.autoguidance)
     first = 0 if settings.resume is None else settings.resume.step
     start = starting_positions(settings, models, cell, generator, index)
@@ -208,9 +218,12 @@ def finish(
     """A candidate with its spectra and misfits, and settings and misfit in the `info` of its atoms."""
     sites = predict_sites(models.forward, atoms)
     spectrum, judged = sites.mean(0), predict_sites(models.judge, atoms).mean(0)
-    target = settings.target
-    misfit = None if target is None else target.misfit(spectrum)
-    judge_misfit = None if target is None else target.misfit(judged)
+    target, fit = settings.target, None
+    misfit = judge_misfit = None
+    if target is not None:
+        fit = fit_instrument(target, spectrum) if settings.instrument else None
+        seen, judge_seen = (spectrum, judged) if fit is None else (fit.prediction, fit.instrument.apply(judged))
+        misfit, judge_misfit = target.misfit(seen), target.misfit(judge_seen)
     atoms.info = {
         "density": density_of(atoms),
         "seed": settings.seed + index,
@@ -218,7 +231,7 @@ def finish(
         "restarts": settings.restarts,
     } | ({} if target is None else {"target": target.name, "misfit": misfit, "judge_misfit": judge_misfit})
     return Candidate(
-        index, settings.seed + index, atoms, spectrum, sites, judged, misfit, judge_misfit, wall_s, xi
+        index, settings.seed + index, atoms, spectrum, sites, judged, misfit, judge_misfit, wall_s, xi, fit
     )
 
 
@@ -248,10 +261,13 @@ def write_results(directory: Path, settings: Settings, models: Models, candidate
 
 
 def write_spectra(path: Path, target: Target | None, candidates: Sequence[Candidate]) -> None:
-    """Write columns energy_eV, target (empty where masked), candidate_000 …"""
+    """Write columns energy_eV, target (empty where masked), candidate_000 …; where an instrument was fitted, also
+    candidate_000_seen …, the spectra through it."""
+    columns = {f"candidate_{candidate.index:03d}": candidate.spectrum for candidate in candidates}
+    columns |= {f"candidate_{c.index:03d}_seen": c.seen for c in candidates if c.instrument is not None}
     with open(path, "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
-        table.writerow(["energy_eV", "target", *(f"candidate_{candidate.index:03d}" for candidate in candidates)])
+        table.writerow(["energy_eV", "target", *columns])
         for k, energy in enumerate(ENERGY):
             shown = f"{target.intensity[k]:.6f}" if target is not None and target.mask[k] else ""
-            table.writerow([f"{energy:.1f}", shown, *(f"{candidate.spectrum[k]:.6f}" for candidate in candidates)])
+            table.writerow([f"{energy:.1f}", shown, *(f"{spectrum[k]:.6f}" for spectrum in columns.values())])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, Protocol
 
 import numpy as np
@@ -12,6 +12,8 @@ from torch import Tensor
 
 from acgen.graph import periodic_graph
 from acgen.models.network import ForwardModel, ScoreModel
+from acgen.spectra.instrument_profile import InstrumentProfile
+from acgen.spectra.instrument_torch import apply_instrument
 from acgen.spectra.spectrum import Target
 
 REFERENCE_ATOMS = 216
@@ -68,22 +70,39 @@ class SpectrumGuide:
         Strength, not negative.
     mode
         `cell` or `site`.
+    instrument
+        Compare with the target what an instrument would make of the prediction, with its shift, scale, slope and
+        broadening fitted anew, within bounds, to every clean estimate (`acgen.spectra.instrument_profile`): for `cell`
+        only. Misfit and prediction are then those behind the instrument.
     """
 
     def __init__(
-        self, model: ForwardModel, target: Target, xi: float, mode: GuideMode = "cell", tolerance: float = 0.15
+        self,
+        model: ForwardModel,
+        target: Target,
+        xi: float,
+        mode: GuideMode = "cell",
+        tolerance: float = 0.15,
+        *,
+        instrument: bool = False,
     ):
         if not (np.isfinite(xi) and xi >= 0):
             raise ValueError(f"xi is {xi}; give a number that is not negative, such as 3000 (cell) or 200 (site)")
         if mode not in ("cell", "site"):
             raise ValueError(f"guide mode {mode!r} is unknown; use 'cell' (a measurement) or 'site' (every atom alike)")
+        if instrument and mode != "cell":
+            raise ValueError("an instrument sees the mean over atoms: use guide mode 'cell' with it")
         self.model, self.target, self.xi, self.mode, self.tolerance = model, target, xi, mode, tolerance
+        self._profile = InstrumentProfile(target) if instrument else None
         self._y = torch.tensor(np.where(target.mask, target.intensity, 0.0), dtype=torch.float32)
         self._mask = torch.tensor(target.mask, dtype=torch.float32)
 
     def __call__(self, denoised: Tensor, cell: Tensor) -> tuple[Tensor, float, np.ndarray]:
         sites = self.model(periodic_graph(denoised, cell, self.model.config.cutoff))
         mean = sites.mean(0)
+        if self._profile is not None:
+            fitted = asdict(self._profile(mean.detach().numpy()))
+            mean = apply_instrument(mean, **{k: torch.tensor(value, dtype=mean.dtype) for k, value in fitted.items()})
         residual = (mean if self.mode == "cell" else sites) * self._mask - self._y
         distance = (residual.square().sum(-1).mean().square() + self.tolerance**4) ** 0.25
         norm = distance if self.mode == "cell" else distance * REFERENCE_ATOMS**0.5

@@ -27,9 +27,12 @@ SIZE = (6.2, 3.6)
 
 
 def spectrum_figure(candidates: Sequence[Candidate], target: Target | None) -> Figure:
-    """Predicted spectra over photon energy: mean and range over the candidates, the target, and the residual."""
+    """Predicted spectra over photon energy: mean and range over the candidates, the target, and the residual.
+
+    Where an instrument was fitted, the predictions are those behind it.
+    """
     figure = Figure(figsize=SIZE, layout="constrained")
-    spectra = np.stack([candidate.spectrum for candidate in candidates])
+    spectra = np.stack([candidate.seen for candidate in candidates])
     if target is None:
         axes = figure.subplots()
     else:

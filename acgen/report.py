@@ -38,6 +38,15 @@ _CAPTIONS = {
 }
 
 
+#: Label, unit, factor and digits of the parameters of an instrument.
+_INSTRUMENT = {
+    "shift": ("shift", "eV", 1, 2),
+    "scale": ("scale", "", 1, 3),
+    "slope": ("slope", "%/eV", 100, 2),
+    "sigma": ("broadening", "eV", 1, 2),
+}
+
+
 def report_html(
     settings: Settings, candidates: Sequence[Candidate], weights: Mapping[str, str], log: Sequence[str] = ()
 ) -> str:
@@ -66,6 +75,7 @@ def report_html(
         _overview_table(overview),
         "<h2>Candidates</h2>",
         _candidates_table(candidates),
+        *_instrument_part(candidates),
         "<h2>Settings</h2>",
         _pairs(_settings_rows(settings)),
         *(["<h2>How the target was made</h2>", _list(history)] if history else []),
@@ -99,7 +109,7 @@ def describe(settings: Settings, candidates: Sequence[Candidate]) -> dict[str, A
     dict
         `candidates` and, by quantity, `mean`, `std` (population; 0 for one candidate) and, where there is one,
         `reference`: `CN1_percent` to `CN5_percent` (5 and more), `mean_angle_deg`, `first_peak_A`, `misfit`,
-        `judge_misfit`.
+        `judge_misfit`, and, if an instrument was fitted, `instrument_shift`, `_scale`, `_slope` and `_sigma`.
     """
     analyses, reference = _analyses(candidates), reference_at(settings.density)
     rows: dict[str, tuple[list[float | None], float | None]] = {
@@ -110,6 +120,9 @@ def describe(settings: Settings, candidates: Sequence[Candidate]) -> dict[str, A
     rows["first_peak_A"] = [a.rdf.first_peak for a in analyses], reference.rdf.first_peak
     rows["misfit"] = [candidate.misfit for candidate in candidates], None
     rows["judge_misfit"] = [candidate.judge_misfit for candidate in candidates], None
+    fitted = [candidate.instrument.instrument for candidate in candidates if candidate.instrument is not None]
+    for name in _INSTRUMENT if fitted else ():
+        rows[f"instrument_{name}"] = [getattr(instrument, name) for instrument in fitted], None
     result: dict[str, Any] = {"candidates": len(candidates)}
     for name, (values, known) in rows.items():
         numbers = [value for value in values if value is not None and np.isfinite(value)]
@@ -131,6 +144,13 @@ def warnings_of(settings: Settings, candidates: Sequence[Candidate]) -> list[str
             f"No candidate comes closer than {best:.2f} to the target, far beyond the forward model's own error: "
             "another density may fit better, or no such carbon has this spectrum."
         )
+    for candidate in candidates:
+        if candidate.instrument is not None and candidate.instrument.at_bounds:
+            names = ", ".join(_INSTRUMENT[name][0] for name in candidate.instrument.at_bounds)
+            found.append(
+                f"Candidate {candidate.index}: {names} of the instrument reached a bound; its misfit may be the "
+                "instrument's doing: check how the target was prepared."
+            )
     lone = [c.index for c, analysis in zip(candidates, _analyses(candidates), strict=True) if analysis.coordination[1]]
     if lone:
         found.append(f"Candidates {', '.join(map(str, lone))} have atoms with one neighbour: more restarts heal them.")
@@ -146,10 +166,11 @@ def _sentence(settings: Settings, overview: Mapping[str, Any]) -> str:
     text = f"{count} candidate{'s' if count > 1 else ''} of {settings.n_atoms} atoms at {settings.density:.3g} g/cm³"
     if settings.target is None:
         return text + ", not guided by any spectrum."
+    seen = ", the prediction seen through an instrument fitted along the way" if settings.instrument else ""
     return (
-        f"{text}, guided with ξ = {settings.xi:g}. The misfit to the target is {_spread(overview['misfit'], 3)}, by "
-        f"the judge, a network that did not guide, {_spread(overview['judge_misfit'], 3)}; a whole spectrum has a norm "
-        f"of {np.linalg.norm(settings.target.intensity):.1f}, and the forward model itself errs by 0.1 to 0.2."
+        f"{text}, guided with ξ = {settings.xi:g}{seen}. The misfit to the target is {_spread(overview['misfit'], 3)}, "
+        f"by the judge, a network that did not guide, {_spread(overview['judge_misfit'], 3)}; a whole spectrum has a "
+        f"norm of {np.linalg.norm(settings.target.intensity):.1f}, and the forward model itself errs by 0.1 to 0.2."
     )
 
 
@@ -180,6 +201,22 @@ def _candidates_table(candidates: Sequence[Candidate]) -> str:
         rows.append([str(candidate.index), str(candidate.seed), *misfits, *shares, *rest])
     shares = [f"CN{cn} %" for cn in range(1, HIGHEST_CN)] + ["CN≥5 %"]
     return _table(["no.", "seed", "misfit", "judge", *shares, "angle °", "bond Å", "time s"], rows)
+
+
+def _instrument_part(candidates: Sequence[Candidate]) -> list[str]:
+    """Heading and table of the fitted instruments; nothing if there are none."""
+    rows = []
+    for candidate in candidates:
+        if candidate.instrument is not None:
+            row = [str(candidate.index)]
+            for name, (_, _, factor, digits) in _INSTRUMENT.items():
+                value = factor * getattr(candidate.instrument.instrument, name)
+                error = factor * candidate.instrument.errors[name]
+                bound = " (bound)" if name in candidate.instrument.at_bounds else ""
+                row.append(f"{value:.{digits}f} ± {error:.{digits}f}{bound}" if np.isfinite(error) else f"{value:.3f}")
+            rows.append(row)
+    heads = ["no.", *(f"{label} {unit}".strip() for label, unit, _, _ in _INSTRUMENT.values())]
+    return ["<h2>Instrument fitted to the target</h2>", _table(heads, rows)] if rows else []
 
 
 def _settings_rows(settings: Settings) -> list[tuple[str, str]]:

@@ -18,9 +18,12 @@ from safetensors import numpy as safetensors
 
 from acgen.ensemble import Candidate, FrameEvent, Settings
 from acgen.sampler import Frame
+from acgen.spectra.instrument import Fit, Instrument
 from acgen.spectra.spectrum import Target
 
-_CLASSES: dict[str, type] = {kind.__name__: kind for kind in (Settings, Target, Candidate, FrameEvent, Frame)}
+_CLASSES: dict[str, type] = {
+    kind.__name__: kind for kind in (Settings, Target, Candidate, FrameEvent, Frame, Fit, Instrument)
+}
 #: Steps of one candidate; a plan of more is not built.
 _MAX_STEPS = 100_000
 

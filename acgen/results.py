@@ -27,27 +27,19 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import torch
 from ase import Atoms
 from ase.io import write
 
 from acgen import __version__, plots, restore
 from acgen.ensemble import Candidate, FrameEvent, Settings, write_spectra
 from acgen.report import describe, figures_of, report_html
-from acgen.sampler import Frame
-from acgen.spectra.grid import N_POINTS
+from acgen.results_check import MAX_FRAMES, ResultsError, all_of, check_run, want
 from acgen.structure import carbon
 
-FORMAT = 1
+FORMAT = 2  # 2: an instrument may be fitted
 RUN, ARRAYS = "restore/run.json", "restore/arrays.safetensors"
-#: Bounds of what is read: entries of the file, bytes of what is unpacked, candidates, frames, atoms of each.
-MAX_ENTRIES, MAX_BYTES, MAX_CANDIDATES, MAX_FRAMES, MAX_ATOMS = 10_000, 500_000_000, 1_000, 100_000, 100_000
-MAX_RUNS = 1_000
-_PHASES = ("denoise", "restart", "final")
-
-
-class ResultsError(ValueError):
-    """A result that cannot be written or read; the message says why and what to do."""
+#: Bounds of what is read: entries of the file, bytes of what is unpacked, runs.
+MAX_ENTRIES, MAX_BYTES, MAX_RUNS = 10_000, 500_000_000, 1_000
 
 
 @dataclass(frozen=True)
@@ -138,7 +130,7 @@ def read_zip(file: str | Path | BinaryIO, max_bytes: int = MAX_BYTES) -> Run:
     try:
         run = _run(restore.load(text, arrays, {"Run": Run}))
         for part in (run, *run.earlier):
-            _check(part)
+            check_run(part)
     except ResultsError:
         raise
     except (ValueError, LookupError, TypeError, AttributeError) as error:
@@ -182,76 +174,10 @@ def _run(content: dict[str, Any]) -> Run:
     if type(version) is not int or version > FORMAT:
         raise ResultsError(f"the result has format {version!r}, this acgen reads up to {FORMAT}: update acgen")
     run = content.get("run")
-    if not isinstance(run, Run) or not _all(run.earlier, Run, MAX_RUNS):
+    if not isinstance(run, Run) or not all_of(run.earlier, Run, MAX_RUNS):
         raise ResultsError("the zip file does not hold a run that can be restored: it holds no run")
-    _want(not any(part.earlier for part in run.earlier), "an earlier run has earlier ones")
+    want(not any(part.earlier for part in run.earlier), "an earlier run has earlier ones")
     return run
-
-
-def _check(run: Run) -> None:
-    """Raise ValueError unless every part of a restored run is what it should be."""
-    _want(isinstance(run.settings, Settings), "its settings are missing")
-    _want(type(run.number) is int and 0 < run.number <= MAX_FRAMES, "its number is missing")
-    _want(_all(run.candidates, Candidate, MAX_CANDIDATES), f"expected at most {MAX_CANDIDATES} candidates")
-    _want(_all(run.frames, FrameEvent, MAX_FRAMES), f"expected at most {MAX_FRAMES} frames")
-    _want(_all(run.log, str, MAX_FRAMES), "its log is not text")
-    words = [*run.weights.keys(), *run.weights.values()]
-    _want(all(isinstance(word, str) for word in words), "its weights have no checksums")
-    _want(run.settings.n_atoms <= MAX_ATOMS, f"{run.settings.n_atoms} atoms are too many, at most {MAX_ATOMS}")
-    target, start = run.settings.target, run.settings.start
-    texts = [] if target is None else [target.name, *target.history, *target.warnings]
-    texts += [] if start is None else [start.info.get("name", "")]
-    _want(all(isinstance(text, str) for text in texts), "the name or history of its target or start is no text")
-    for candidate in run.candidates:
-        _check_candidate(candidate)
-    for event in run.frames:
-        _want(type(event.candidate) is int and event.candidate >= 0 and _number(event.xi), "a frame is of no candidate")
-        _check_frame(event.frame)
-    if run.settings.resume is not None:
-        _check_frame(run.settings.resume)
-
-
-def _check_candidate(candidate: Candidate) -> None:
-    where = f"candidate {candidate.index!r:.20}"
-    _want(isinstance(candidate.atoms, Atoms) and len(candidate.atoms) <= MAX_ATOMS, f"{where} has no fit structure")
-    _want(type(candidate.index) is int and type(candidate.seed) is int, f"{where} has no whole number and seed")
-    _want(_array(candidate.spectrum, N_POINTS) and _array(candidate.judge_spectrum, N_POINTS), f"{where}: spectrum")
-    _want(_array(candidate.site_spectra, len(candidate.atoms), N_POINTS), f"{where} lacks spectra of its atoms")
-    for value in (candidate.misfit, candidate.judge_misfit):
-        _want(value is None or _number(value), f"{where} has a misfit that is no number")
-    _want(_number(candidate.wall_s), f"{where} has a time that is no number")
-    pairs = [len(pair) == 2 and type(pair[0]) is int and _number(pair[1]) for pair in candidate.xi]
-    _want(all(pairs), f"{where} has strengths that are no numbers")
-
-
-def _check_frame(frame: Frame) -> None:
-    atoms = len(frame.positions)
-    numbers = (frame.step, frame.steps, frame.cycle)
-    _want(all(type(number) is int and number >= 0 for number in numbers), "a frame has no whole step numbers")
-    _want(_number(frame.t) and _number(frame.sigma), "a frame has no time")
-    _want(frame.phase in _PHASES and 0 < atoms <= MAX_ATOMS, f"a frame has phase {frame.phase!r:.20}, {atoms} atoms")
-    _want(_array(frame.positions, atoms, 3) and _array(frame.denoised, atoms, 3), "a frame has unfit positions")
-    _want(frame.prediction is None or _array(frame.prediction, N_POINTS), "a frame has an unfit prediction")
-    _want(frame.misfit is None or _number(frame.misfit), "a frame has an unfit misfit")
-    state = frame.rng_state
-    _want(isinstance(state, torch.Tensor) and state.dtype == torch.uint8 and state.ndim == 1, "a frame has no state")
-
-
-def _want(holds: bool, problem: str) -> None:
-    if not holds:
-        raise ResultsError(f"the zip file does not hold a run that can be restored: {problem}")
-
-
-def _all(values: Any, kind: type, most: int) -> bool:
-    return isinstance(values, tuple) and len(values) <= most and all(isinstance(value, kind) for value in values)
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, (int, float))
-
-
-def _array(value: Any, *shape: int) -> bool:
-    return isinstance(value, np.ndarray) and value.shape == shape and bool(np.isfinite(value).all())
 
 
 def _spectra(run: Run) -> str:

@@ -43,6 +43,9 @@ class Settings:
         `cell` (the mean over atoms has the target's spectrum) or `site` (every atom has it).
     xi
         Guidance strength, scale-agnostic; by default that of `DEFAULT_XI` for the guide.
+    instrument
+        Guide by what an instrument of fitted shift, scale, slope and broadening would see of the prediction, as
+        measured spectra need (`acgen.guidance.SpectrumGuide`); not for guide `site`.
     steps, restarts, restart_steps, restart_t
         See `acgen.schedule.make_plan`.
     noise_scale
@@ -78,6 +81,7 @@ class Settings:
     start: Atoms | None = None
     start_t: float = 0.5
     resume: Frame | None = None
+    instrument: bool = False
 
     def __post_init__(self) -> None:
         if self.start is not None:
@@ -91,6 +95,8 @@ class Settings:
         if self.xi is None:
             object.__setattr__(self, "xi", DEFAULT_XI[self.guide])
         check_xi(self.xi)
+        if self.instrument and self.guide != "cell":
+            raise ValueError(f"the instrument is fitted to the mean over atoms: use guide 'cell', not {self.guide!r}")
         if not 0 <= self.noise_scale <= 1:
             raise ValueError(f"noise_scale is {self.noise_scale}; give 0 to 1, where 1 is the paper's")
         if not 1 <= self.autoguidance <= 5:
@@ -119,7 +125,7 @@ class Settings:
         """JSON-ready form."""
         target = None if self.target is None else {"name": self.target.name, "history": list(self.target.history)}
         numbers = ("xi", "steps", "restarts", "restart_steps", "noise_scale", "autoguidance", "candidates", "seed")
-        plain = {name: getattr(self, name) for name in ("density", "guide", *numbers)}
+        plain = {name: getattr(self, name) for name in ("density", "guide", "instrument", *numbers)}
         start, resume = self.start, self.resume
         name = "" if start is None else start.info.get("name", "")
         return plain | {

@@ -18,6 +18,7 @@ from acgen.assets import asset
 from acgen.cli import main
 from acgen.spectra.grid import ENERGY
 
+HEAD = ["energy_eV", "target", "candidate_000", "candidate_001"]
 QUICK = ["--cell", "7", "--steps", "4", "--restarts", "0"]
 
 
@@ -36,11 +37,18 @@ def test_generate_with_a_measured_spectrum(tmp_path, capsys):
     assert len(read(out / "candidates.extxyz", index=":")) == 2
     assert len(read(out / "trajectory-001.extxyz", index=":")) == 4
     with open(out / "spectra.csv", newline="") as file:
-        assert next(csv.reader(file)) == ["energy_eV", "target", "candidate_000", "candidate_001"]
+        assert next(csv.reader(file)) == HEAD + ["candidate_000_seen", "candidate_001_seen"]
     summary = json.loads((out / "summary.json").read_text())
     assert set(summary) == {"settings", "weights", "candidates"}
     assert summary["candidates"][1]["misfit"] > 0
-    assert "candidates.extxyz" in capsys.readouterr().out
+    assert {"shift", "scale", "slope", "sigma", "errors", "at_bounds"} == set(summary["candidates"][1]["instrument"])
+    printed = capsys.readouterr().out
+    assert "candidates.extxyz" in printed
+    assert "broadening" in printed
+    once = ["generate", *QUICK, "--candidates", "1", "--out", str(out)]
+    assert main([*once, "--target", target, "--no-instrument"]) == 0
+    assert "instrument" not in json.loads((out / "summary.json").read_text())["candidates"][0]
+    assert main([*once, "--target", "sp", "--instrument", "--guide", "site"]) == 2
 
 
 def test_generate_without_a_target_and_with_three_edges(tmp_path):

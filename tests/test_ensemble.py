@@ -18,7 +18,9 @@ from acgen.ensemble import (
     summary,
     write_results,
 )
+from acgen.realism import reference_cells
 from acgen.settings import LiveXi, recorded_xi
+from acgen.spectra.instrument import Instrument
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import builtin_targets
 
@@ -199,3 +201,31 @@ def test_a_frame_that_does_not_fit_is_refused(models):
             replace(GUIDED, resume=frames[2], **wrong)
     with pytest.raises(ValueError, match="the last of its run"):
         replace(GUIDED, resume=frames[-1])
+
+
+def test_what_the_instrument_did_is_found_on_the_way_and_the_structure_is_better_for_it(models):
+    known = reference_cells()[7]
+    true, judged = (predict_sites(model, known).mean(0) for model in (models.forward, models.judge))
+    did = Instrument(shift=0.4, slope=0.005, sigma=0.3)
+    target = Target(did.apply(true), np.ones(100, bool), "distorted")
+    base = Settings(density=3.0, cell=9.4, target=target, restarts=4, candidates=1, seed=50)
+    plain, fitted = (candidates(replace(base, instrument=instrument), models)[0] for instrument in (False, True))
+    found = fitted.instrument.instrument
+    assert found.shift == pytest.approx(did.shift, abs=0.15)
+    assert found.slope == pytest.approx(did.slope, abs=0.003)
+    assert found.sigma == pytest.approx(did.sigma, abs=0.2)
+    assert fitted.instrument.at_bounds == ()
+    assert np.linalg.norm(fitted.judge_spectrum - judged) < np.linalg.norm(plain.judge_spectrum - judged)
+    assert fitted.misfit == pytest.approx(target.misfit(fitted.seen))
+    assert fitted.misfit < plain.misfit
+    assert plain.instrument is None
+    assert np.array_equal(plain.seen, plain.spectrum)
+
+
+def test_a_run_with_an_instrument_goes_on_bit_by_bit(models):
+    settings = replace(SMALL, target=builtin_targets()["sp2"], candidates=1, instrument=True)
+    events = list(generate(settings, models))
+    resumed = candidates(replace(settings, resume=events[4].frame), models)[0]
+    assert np.array_equal(resumed.atoms.positions, events[-1].atoms.positions)
+    with pytest.raises(ValueError, match="cell"):
+        replace(settings, guide="site")

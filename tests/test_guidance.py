@@ -7,6 +7,8 @@ import torch
 from acgen.graph import periodic_graph
 from acgen.guidance import CHANGE_LIMIT, PULL_LIMIT, GuidedScore, SpectrumGuide
 from acgen.models.network import NetworkConfig, build
+from acgen.spectra.instrument import Instrument
+from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import builtin_targets
 from acgen.structure import random_positions
 
@@ -137,3 +139,32 @@ def test_autoguidance_leads_away_from_the_weak_network(networks, atoms):
     far = GuidedScore(score, cell, weak=weak, autoguidance=1e6)(atoms, t)
     change = (far.score - plain.score).norm(dim=1) * score.schedule.sigma(t)
     assert torch.allclose(change, torch.full_like(change, CHANGE_LIMIT))
+
+
+def distorted(networks, atoms, *values):
+    """Target: what an instrument makes of the spectrum of atoms."""
+    spectrum = networks[1](periodic_graph(atoms, CELL.double(), 3.0)).mean(0).numpy()
+    return Target(Instrument(*values).apply(spectrum), np.ones(100, bool))
+
+
+def test_a_guide_with_an_instrument_sees_through_what_it_did(networks, atoms):
+    target = distorted(networks, atoms, 0.4, 1.1, 0.005, 0.3)
+    plain, fitted = (SpectrumGuide(networks[1], target, 200.0, instrument=instrument) for instrument in (False, True))
+    (_, before, _), (_, after, seen) = plain(atoms, CELL.double()), fitted(atoms, CELL.double())
+    assert after < 1e-3 * before
+    assert np.allclose(seen, target.intensity, atol=1e-3)
+
+
+def test_its_gradient_is_that_of_the_misfit_with_the_parameters_fitted_anew(networks, atoms):
+    guide = SpectrumGuide(networks[1], builtin_targets()["sp2"], 150.0, instrument=True, tolerance=0.0)
+    x = atoms.clone().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(guide(x, CELL.double())[0], x)
+    direction = torch.randn(atoms.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    h = 1e-4
+    penalties = [float(guide(atoms + sign * h * direction, CELL.double())[0]) for sign in (1, -1)]
+    assert (penalties[0] - penalties[1]) / (2 * h) == pytest.approx(float((gradient * direction).sum()), rel=0.01)
+
+
+def test_an_instrument_and_every_site_do_not_go_together(networks):
+    with pytest.raises(ValueError, match="cell"):
+        SpectrumGuide(networks[1], builtin_targets()["sp"], 1.0, "site", instrument=True)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from acgen.cli import main
 from acgen.ensemble import Candidate, Settings, generate, load_models
+from acgen.report import warnings_of
 from acgen.results import ARRAYS, RUN, ResultsError, Run, read_zip, write_zip
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import load_target
@@ -88,6 +89,18 @@ def edited(content: bytes, change) -> io.BytesIO:
     return result
 
 
+def put(*path):
+    """A change of the JSON: the last item of the path replaces what the others lead to."""
+    *way, last, value = path
+
+    def change(tree):
+        for step in way:
+            tree = tree[step]
+        tree[last] = value
+
+    return change
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -107,6 +120,46 @@ def test_a_real_run_comes_back_and_the_target_with_mask_history_and_warnings():
     target = Target(grid.intensity, mask, 'x <b>"§$', ("Read 1 point.",), ("Only half of it is covered.",))
     run = a_run(generate, load_models(), target=target, cell=8.0, candidates=1)
     assert same(read_zip(packed(run)), run)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Run:
+    return a_run(generate, load_models(), cell=8.0, candidates=1, instrument=True)
+
+
+def test_a_fitted_instrument_comes_back_and_is_reported(fitted):
+    back = read_zip(packed(fitted))
+    assert same(back, fitted)
+    with zipfile.ZipFile(packed(fitted)) as pack:
+        page, table = pack.read("report.html").decode(), pack.read("spectra.csv").decode()
+        summary = json.loads(pack.read("summary.json"))
+    assert "Instrument fitted" in page
+    assert "candidate_000_seen" in table.splitlines()[0]
+    entry = summary["candidates"][0]["instrument"]
+    assert entry["shift"] == fitted.candidates[0].instrument.instrument.shift
+    assert {"errors", "at_bounds", "scale", "slope", "sigma"} < set(entry)
+    assert summary["overview"]["instrument_shift"]["mean"] == pytest.approx(entry["shift"])
+
+
+def test_a_bound_that_was_reached_is_a_warning(fitted):
+    candidate = fitted.candidates[0]
+    at = replace(candidate, instrument=replace(candidate.instrument, at_bounds=("sigma",)))
+    warnings = warnings_of(fitted.settings, [at])
+    assert any("broadening of the instrument reached a bound" in warning for warning in warnings)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        put("run", "candidates", "items", 0, "instrument", "instrument", "shift", "far"),
+        put("run", "candidates", "items", 0, "instrument", "prediction", None),
+        put("run", "candidates", "items", 0, "instrument", 3),
+        put("run", "settings", "instrument", "yes"),
+    ],
+)
+def test_an_instrument_that_was_tampered_with_is_refused(fitted, change):
+    with pytest.raises(ResultsError, match="instrument"):
+        read_zip(edited(packed(fitted).getvalue(), change))
 
 
 def test_a_branch_and_the_runs_before_it_come_back(run):
@@ -204,22 +257,10 @@ def test_bounds_hold_whatever_the_file_says(content, monkeypatch):
         read_zip(many)
 
 
-def put(*path):
-    """A change of the JSON: the last item of the path replaces what the others lead to."""
-    *way, last, value = path
-
-    def change(tree):
-        for step in way:
-            tree = tree[step]
-        tree[last] = value
-
-    return change
-
-
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (put("format", 2), "update acgen"),
+        (put("format", 99), "update acgen"),
         (put("run", "settings", None), "settings are missing"),
         (put("run", "settings", "type", "os.system"), "does not know"),
         (put("run", "settings", "steps", 10**9), "too long"),

@@ -16,6 +16,7 @@ from acgen.cli.structures import read_structure
 from acgen.ensemble import Candidate, FrameEvent, Models, Settings, generate, load_models, write_results
 from acgen.results import Run, write_zip
 from acgen.sampler import Frame
+from acgen.spectra.references import NAMES
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import builtin_targets, load_target
 from acgen.structure import carbon
@@ -35,6 +36,11 @@ def add_commands(commands) -> None:
         help="columns of --target, from 1: energy and signal, or energy, numerator and denominator",
     )
     p.add_argument("--guide", choices=["cell", "site"], default="cell", help="match the mean over atoms, or every atom")
+    p.add_argument(
+        "--instrument",
+        action=argparse.BooleanOptionalAction,
+        help="fit shift, scale, slope and broadening of the prediction along the way (default: for measured spectra)",
+    )
     p.add_argument("--xi", type=float, help="guidance strength (default 3000, with --guide site 200; see the README)")
     p.add_argument("--steps", type=int, default=64, help="steps of the first pass (default 64)")
     p.add_argument("--restarts", type=int, default=8, help="restart cycles of 25 steps (default 8)")
@@ -87,6 +93,7 @@ def _run(args: argparse.Namespace) -> int:
         cell=args.cell,
         target=target,
         guide=args.guide,
+        instrument=_instrument(args),
         xi=args.xi,
         steps=args.steps,
         restarts=args.restarts,
@@ -106,6 +113,13 @@ def _run(args: argparse.Namespace) -> int:
 
 def _target(args: argparse.Namespace) -> Target:
     return load_target(args.target, columns=None if args.columns is None else tuple(args.columns))
+
+
+def _instrument(args: argparse.Namespace) -> bool:
+    """What was asked for; otherwise whether the target is a measurement that the mean over atoms is compared with."""
+    if args.instrument is None:
+        return args.target is not None and args.target not in NAMES and args.guide == "cell"
+    return args.instrument
 
 
 def _by_task(files: list[str]) -> dict[str, str]:
@@ -162,7 +176,15 @@ def _line(candidate: Candidate) -> str:
     entry = candidate.to_dict()
     shares = "/".join(f"{100 * entry['cn_fraction'][cn]:.0f}" for cn in "234")
     misfit = "" if candidate.misfit is None else f", misfit {candidate.misfit:.3f}, judge {candidate.judge_misfit:.3f}"
-    return f"{candidate.index:03d}: CN2/3/4 {shares} %{misfit}"
+    return f"{candidate.index:03d}: CN2/3/4 {shares} %{misfit}{_seen(candidate)}"
+
+
+def _seen(candidate: Candidate) -> str:
+    if candidate.instrument is None:
+        return ""
+    at, bounds = candidate.instrument.instrument, candidate.instrument.at_bounds
+    reached = f" AT BOUND: {', '.join(bounds)}" if bounds else ""
+    return f", shift {at.shift:+.2f} eV, slope {100 * at.slope:+.2f} %/eV, broadening {at.sigma:.2f} eV{reached}"
 
 
 def _write_trajectory(path: Path, frames: list[Frame], settings: Settings) -> None:

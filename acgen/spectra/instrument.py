@@ -52,7 +52,7 @@ class Instrument:
         SpectrumError
             If the prediction has another shape.
         """
-        return self.scale * tilt(self.slope) * _broadened(_spline(prediction), self.shift, self.sigma)
+        return self.scale * tilt(self.slope) * broadened(spline_of(prediction), self.shift, self.sigma)
 
 
 @dataclass(frozen=True)
@@ -141,12 +141,12 @@ def fit_mixture(target: Target, spectra: np.ndarray, bounds: Bounds | None = Non
         If the spectra have another shape.
     """
     bounds = bounds or Bounds()
-    splines = [_spline(spectrum) for spectrum in spectra]
+    splines = [spline_of(spectrum) for spectrum in spectra]
     root = np.sqrt(point_weights(target))[target.mask]
     wanted = root * target.intensity[target.mask]
 
     def columns(p: np.ndarray) -> np.ndarray:
-        seen = np.stack([_broadened(spline, p[0], p[2]) for spline in splines], axis=1)
+        seen = np.stack([broadened(spline, p[0], p[2]) for spline in splines], axis=1)
         return root[:, None] * (tilt(p[1])[:, None] * seen)[target.mask]
 
     def amounts(p: np.ndarray) -> np.ndarray:
@@ -219,8 +219,14 @@ def _errors(target: Target, prediction: np.ndarray, at: Instrument) -> dict[str,
     return {name: float("inf") if blind[k] else float(found[k]) for k, name in enumerate(names)}
 
 
-def _spline(prediction: np.ndarray) -> CubicSpline:
-    """Cubic spline through a spectrum, continued by the lines of its ends."""
+def spline_of(prediction: np.ndarray) -> CubicSpline:
+    """Cubic spline through a spectrum of shape (100,), continued by the lines of its ends.
+
+    Raises
+    ------
+    SpectrumError
+        If the spectrum has another shape.
+    """
     values = np.asarray(prediction, dtype=float)
     if values.shape != (N_POINTS,):
         raise SpectrumError(f"a prediction has shape ({N_POINTS},), got {values.shape}: average over the atoms")
@@ -236,6 +242,6 @@ def pad(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return ENERGY[0] + ENERGY_STEP * np.arange(-PADDING, N_POINTS + PADDING), padded
 
 
-def _broadened(spline: CubicSpline, shift: float, sigma: float) -> np.ndarray:
-    """Gaussian average of a spline about the shifted energies, shape (100,)."""
+def broadened(spline: CubicSpline, shift: float, sigma: float) -> np.ndarray:
+    """Gaussian average of a spline of `spline_of` about the shifted energies, eV; shape (100,)."""
     return spline(ENERGY[:, None] - shift - sigma * NODES) @ WEIGHTS
