@@ -10,6 +10,7 @@ import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 import param
+from bokeh.models import DataRange1d
 
 from app import colours
 from app.state import State
@@ -123,13 +124,35 @@ class LivePlot(pn.viewable.Viewer):
         ):
             return False
         self._drawn = source
-        self.stream.event()
+        if pn.state.curdoc is None or not self._fill():
+            self.stream.event()
         note, key = self.empty(), self.legend()
         if note != self.note.object:
             self.note.param.update(object=note, visible=bool(note))
         if key != self.key.object:
             self.key.object = key
         return True
+
+    def _fill(self) -> bool:
+        """Put new data into the plot that is there, which takes a third of the time that HoloViews takes to update it.
+
+        False if there is none, or if something else than its numbers has to change.
+        """
+        overlay, new = self.draw(self._drawn), []
+        for plot, _pane in self.plot._plots.values():
+            if len(plot.subplots) != len(overlay):
+                return False
+            for part, element in zip(plot.subplots.values(), overlay, strict=True):
+                source = part.handles["source"]
+                data = part.get_data(element, {}, {})[0]
+                styles = {name: column for name, column in source.data.items() if name not in data}
+                lengths = {len(column) for column in (data | styles).values()}
+                if len(lengths) > 1:
+                    return False
+                new.append((source, data | styles))
+        for source, data in new:
+            source.data = data
+        return bool(new)
 
     def forget(self) -> None:
         """Let go of what is drawn; the page is gone."""
@@ -138,8 +161,14 @@ class LivePlot(pn.viewable.Viewer):
     def _named(self, counter: int) -> hv.Overlay:
         return self.draw(self._drawn).opts(hooks=[self._name])
 
-    def _name(self, plot, _element) -> None:
+    def _name(self, plot, element) -> None:
         plot.state.name = self.file_name
+        options = hv.Store.lookup_options("bokeh", element, "plot").kwargs
+        for axis in "xy":  # what has no limits follows the data in the browser
+            limits = zip(("start", "end"), options.get(f"{axis}lim") or (None, None), strict=True)
+            given = {end: limit for end, limit in limits if limit is not None}
+            if len(given) < 2:
+                setattr(plot.state, f"{axis}_range", DataRange1d(range_padding=0.1, **given))
         if self.border is not None:
             plot.state.min_border_left = self.border
 
