@@ -9,13 +9,17 @@ import panel_material_ui as pmui
 import param
 
 from acgen.ensemble import Settings
-from acgen.spectra.spectrum import SpectrumError
+from acgen.spectra.spectrum import Target
 from app.pace import SERVER_PACE, Pace
+from app.preparation import Preparation, named
+from app.preparation_chooser import spectrum_input
+from app.preparation_files import Source
 from app.presets import PRESETS, apply_preset
 from app.state import State
 from app.style import STYLE
-from app.uploads import BoundedInput, structure_from_upload, target_from_upload
+from app.uploads import BoundedInput, structure_from_upload
 from app.views.notice import Notice
+from app.views.preparation import PreparationView
 from app.views.progress import clock
 
 WIDE = {"size": "small", "sizing_mode": "stretch_width"}
@@ -30,10 +34,7 @@ UPLOAD = {**WIDE, "variant": "outlined"}
 
 
 class Controls(pn.viewable.Viewer):
-    """Everything that is chosen before a run; greyed out while one is active, but for xi.
-
-    `prepare` is a place under the target for whatever prepares a spectrum.
-    """
+    """Everything that is chosen before a run; greyed out while one is active, but for xi."""
 
     def __init__(self, state: State, pace: Pace = SERVER_PACE, **params):
         super().__init__(**params)
@@ -49,17 +50,17 @@ class Controls(pn.viewable.Viewer):
             on_click=lambda item: apply_preset(state, item["label"]),
         )
         self.target = pmui.Select.from_param(parameters.target_name, margin=(8, 16, 4, 16), **WIDE)
-        self.upload = BoundedInput(
-            label="Upload a spectrum",
-            accept=".csv,.txt,.dat,.xdi,.asc,.xy,.xmu,.nor",
-            uploaded_label="Upload a spectrum",
-            margin=(4, 16),
-            description="Two columns, energy in eV and intensity: text, CSV or XDI, up to 2 MB.",
+        self.upload = spectrum_input(
+            "Upload a spectrum",
+            margin=(4, 8, 4, 16),
+            description="Text, CSV, XDI, Athena, HDF5 or NeXus, SPEC, Igor, EELS, up to 8 MB. It is prepared with the "
+            "defaults; where there is something to choose, you are asked.",
             css_classes=["acgen-spectrum-file"],
-            **UPLOAD,
         )
         self.message = Notice(margin=(4, 16))
-        self.prepare = pn.Column(margin=0, sizing_mode="stretch_width")
+        self.preparation = Preparation()
+        self.prepare = PreparationView(state, self.preparation)
+        self._awaited: Source | None = None  # an uploaded file that becomes the target if nothing is to be chosen
         self.history = pn.pane.HTML("", margin=(0, 18), stylesheets=[STYLE], css_classes=["acgen-small"])
         self.density, self.cell = (
             _slider(pmui.EditableFloatSlider, parameters[name], "0.00") for name in ("density", "cell")
@@ -102,6 +103,7 @@ class Controls(pn.viewable.Viewer):
         self.structure.param.watch(self._structure_uploaded, "value")
         for widget in (self.upload, self.structure):
             widget.param.watch(self._refused, "refused")
+        self.preparation.param.watch(self._prepared, "prepared")
         state.param.watch(self._describe_target, "target_name")
         state.param.watch(self._lock, "snapshot")
         sizes = ["density", "cell", "cubic", "cell_b", "cell_c", "start"]
@@ -114,15 +116,37 @@ class Controls(pn.viewable.Viewer):
     def _uploaded(self, event: param.parameterized.Event) -> None:
         if event.new is None:
             return
-        try:
-            target = target_from_upload(event.new, self.upload.filename or "")
-        except SpectrumError as error:
-            self._complain(str(error))
-        else:
-            self.message.hide()
-            self.state.add_target(target)
+        data, name = event.new, self.upload.filename or ""
         # The same file can be chosen again, and its bytes need not be kept.
         self.upload.param.update(value=None, filename=None, mime_type=None)
+        self.preparation.open("sample", data, name, self._opened, afresh=True)
+
+    def _opened(self, source: Source | None, reason: str) -> None:
+        """Take a file that holds one spectrum, and ask about any other."""
+        if source is None:
+            self._complain(reason)
+            return
+        self.message.hide()
+        if source.prepared is not None:
+            self._add(source.prepared)
+        elif self.preparation.missing:
+            self.prepare.open()
+        else:
+            self._awaited = source
+            self._prepared()
+
+    def _prepared(self, *_events) -> None:
+        prepared = self.preparation.prepared
+        if prepared is None or prepared.job.sample is not self._awaited:
+            return
+        self._awaited = None
+        if prepared.target is None:
+            self._complain(prepared.problem)
+        else:
+            self._add(prepared.recorded())
+
+    def _add(self, target: Target) -> None:
+        self.state.add_target(named(target, State.builtin_names()))
 
     def _structure_uploaded(self, event: param.parameterized.Event) -> None:
         if event.new is None:
@@ -148,7 +172,7 @@ class Controls(pn.viewable.Viewer):
         """Say where the target comes from, and what to know before believing results."""
         target = self.state.target
         said = ("No spectrum guides the atoms.",) if target is None else target.history
-        history = " ".join(sentence for sentence in said if "SHA-256" not in sentence)
+        history = " ".join(sentence for sentence in said if not sentence.startswith(("SHA-256", "Recipe:")))
         self.history.object = html.escape(history)
         if target is not None and target.warnings:
             self.message.say(" ".join(target.warnings), "warning")
@@ -184,17 +208,18 @@ class Controls(pn.viewable.Viewer):
         """What cannot be changed while a run is active."""
         cell = [self.density, self.cell, self.cubic, *self.edges]
         start = [self.structure, self.start_t, self.random]
-        return [self.presets, self.target, self.upload, *cell, *start, *self.counts, self.seed]
+        return [self.presets, self.target, self.upload, self.prepare.button, *cell, *start, *self.counts, self.seed]
 
     def __panel__(self):
         return pmui.Column(
             pn.Row(_section("Target"), pn.Spacer(sizing_mode="stretch_width"), self.presets, margin=0,
                    sizing_mode="stretch_width"),
             self.target,
-            self.upload,
+            pn.Row(self.upload, self.prepare.button, margin=0, sizing_mode="stretch_width"),
             self.message,
             self.history,
-            self.prepare,
+            # Of fixed height, for what a closed dialog holds would stretch the sidebar.
+            pn.Row(self.prepare.dialog, height=1, margin=0, sizing_mode="stretch_width"),
             _section("Structure"),
             self.density,
             self.cell,

@@ -1,4 +1,4 @@
-"""Files from a browser: bounded on the server whatever the client claims, then read by the core or by ase."""
+"""Files from a browser: bounded on the server whatever the client claims; structures are read by ase."""
 
 from __future__ import annotations
 
@@ -11,12 +11,8 @@ import panel_material_ui as pmui
 import param
 from ase import Atoms
 
-from acgen.spectra.prepare import prepare
-from acgen.spectra.read import read_spectrum
-from acgen.spectra.spectrum import SpectrumError, Target
-
-#: A spectrum is a short table; a raw beamline file has some hundred kilobytes.
-MAX_BYTES = 2_000_000
+#: A structure is a short table; a beamline file of many scans, or with images beside them, has some megabytes.
+MAX_BYTES, MAX_SPECTRUM_BYTES = 2_000_000, 8_000_000
 MAX_ROWS = 20_000
 MAX_NAME = 60
 MAX_ATOMS = 5000
@@ -24,34 +20,6 @@ MAX_ATOMS = 5000
 #: How a structure file is read, by the end of its name; all of these are plain text and run nothing.
 STRUCTURE_FORMATS = {".extxyz": "extxyz", ".xyz": "extxyz", ".cif": "cif", ".vasp": "vasp", ".poscar": "vasp"}
 STRUCTURE_NAMES = {"poscar": "vasp", "contcar": "vasp"}
-
-
-def target_from_upload(data: bytes, filename: str) -> Target:
-    """Make a target of an uploaded file.
-
-    Parameters
-    ----------
-    data
-        Content of the file.
-    filename
-        Its name as the client gives it; only its last part is used, as a label.
-
-    Raises
-    ------
-    SpectrumError
-        If the file is too large or no spectrum; the message says why.
-    """
-    if not isinstance(data, bytes) or len(data) == 0:
-        raise SpectrumError("the file is empty: choose one with two columns, energy in eV and intensity")
-    if len(data) > MAX_BYTES:
-        raise SpectrumError(
-            f"the file has {len(data) / 1e6:.1f} MB, at most {MAX_BYTES / 1e6:g} MB are read: cut it to the C K edge"
-        )
-    rows = _rows(data)
-    if rows > MAX_ROWS:
-        raise SpectrumError(f"the file has {rows} lines, at most {MAX_ROWS} are read: cut it to the C K edge")
-    name = label_of(filename)
-    return prepare(read_spectrum(data, name))
 
 
 def structure_from_upload(data: bytes, filename: str) -> Atoms:
@@ -98,11 +66,12 @@ def label_of(filename: str) -> str:
 
 
 class BoundedInput(pmui.FileInput):
-    """A file button that keeps at most one chunk of at most `MAX_BYTES`, whatever the client sends."""
+    """A file button that keeps at most one chunk of at most `most` bytes, whatever the client sends."""
 
+    most = param.Integer(MAX_BYTES, constant=True, doc="Bytes of the largest file that is taken.")
     refused = param.String("", doc="Why the last upload was not taken.")
 
-    _rename = {"refused": None}
+    _rename = {"refused": None, "most": None}
 
     def _process_chunk(self, msg: dict) -> None:
         data = msg.get("data")
@@ -111,9 +80,9 @@ class BoundedInput(pmui.FileInput):
         if (
             not isinstance(data, (bytes, bytearray, memoryview))
             or msg.get("total_chunks") != 1
-            or len(data) > MAX_BYTES
+            or len(data) > self.most
         ):
             self.refused = ""
-            self.refused = f"the file is larger than {MAX_BYTES / 1e6:g} MB: cut it to what is needed"
+            self.refused = f"the file is larger than {self.most / 1e6:g} MB: cut it to what is needed"
             return
         super()._process_chunk(msg | {"chunk": 1})

@@ -1,4 +1,4 @@
-"""Uploaded spectra: what is taken, what is refused, and what a hostile client can do."""
+"""Uploaded files: what is taken, what is refused, and what a hostile client can do."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from ase.io import write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from acgen.spectra.export import target_csv, target_xdi
 from acgen.spectra.grid import ENERGY
-from acgen.spectra.spectrum import SpectrumError, Target
+from acgen.spectra.spectrum import SpectrumError
+from acgen.spectra.table import MAX_LINES
 from acgen.spectra.targets import builtin_targets
 from app.controls import Controls
+from app.preparation_files import Source, read_source
 from app.state import State
 from app.uploads import (
     MAX_ATOMS,
     MAX_BYTES,
     MAX_ROWS,
+    MAX_SPECTRUM_BYTES,
     BoundedInput,
     label_of,
     structure_from_upload,
-    target_from_upload,
 )
 
 
@@ -34,37 +37,38 @@ def table(name: str = "sp2") -> bytes:
     return "".join(f"{energy:.2f},{value:.6f}\n" for energy, value in rows).encode()
 
 
-def test_an_uploaded_spectrum_becomes_a_target_on_the_scale_of_the_models():
-    target = target_from_upload(table(), "measured/of me.csv")
-    assert target.name == "of me.csv"
-    assert np.abs(target.intensity - builtin_targets()["sp2"].intensity).max() < 0.02
-
-
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
         (b"", "empty"),
-        (b"1 2\n" * (MAX_BYTES // 4 + 1), "at most 2 MB"),
-        (b"280.0 1.0\n" * (MAX_ROWS + 1), "lines"),
-        (b"280.0 1.0\r" * (MAX_ROWS + 1), "lines"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(100), "."),
+        (b"1 2\n" * (MAX_SPECTRUM_BYTES // 4 + 1), "at most 8 MB"),
+        (b"280.0 1.0\n" * (MAX_LINES + 1), "lines"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "not text"),
+        (b"\x1f\x8b" + bytes(100), "damaged"),
         (b"energy,intensity\n", "number"),
         ("not bytes", "empty"),
     ],
 )
 def test_what_is_no_spectrum_is_refused_with_a_reason(data, reason):
     with pytest.raises(SpectrumError, match=reason):
-        target_from_upload(data, "x.csv")
+        read_source(data, "x.csv")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(st.binary(max_size=2000), st.text("0123456789.,;eE+- \t\n#nan", max_size=2000).map(str.encode)))
-def test_garbage_is_a_target_or_a_spectrum_error(data):
+def test_garbage_can_be_read_or_is_a_spectrum_error(data):
     try:
-        target = target_from_upload(data, "x")
+        source = read_source(data, "x")
     except SpectrumError:
         return
-    assert isinstance(target, Target)
+    assert isinstance(source, Source)
+
+
+@pytest.mark.parametrize(("seconds", "wait"), [(0.01, 20.0), (20.0, 0.01)])
+def test_a_file_that_takes_too_long_is_given_up(seconds, wait):
+    slow = b"280.0 1.0 2.0 3.0\n" * (MAX_LINES - 1)
+    with pytest.raises(SpectrumError, match="too (long|much time)"):
+        read_source(slow, "slow.txt", seconds, wait)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +100,9 @@ def controls() -> Controls:
 def test_a_file_from_the_browser_is_offered_and_chosen(controls):
     upload(controls.upload, table())
     assert controls.state.target_name == "x.csv"
-    assert controls.state.target is controls.state.targets["x.csv"]
+    assert np.abs(controls.state.target.intensity - builtin_targets()["sp2"].intensity).max() < 0.02
+    assert "Recipe: {" in controls.state.target.history[-1], "the results say how it was made"
+    assert "Recipe" not in controls.history.object
     assert not controls.message.visible
     assert controls.upload.value is None, "its bytes are not kept"
 
@@ -115,7 +121,7 @@ def test_a_bad_file_says_why_and_leaves_the_target(controls):
 @pytest.mark.parametrize(
     ("data", "claims"),
     [
-        (bytes(MAX_BYTES + 1), {}),
+        (bytes(MAX_SPECTRUM_BYTES + 1), {}),
         (b"x", {"total_chunks": 10**9}),
         (b"x", {"total_chunks": 2, "chunk": 1}),
         (10**12, {}),
@@ -131,6 +137,15 @@ def test_a_client_that_ignores_the_limits_fills_no_memory(controls, data, claims
     assert controls.upload._buffer == []
     assert controls.state.target is before
     assert controls.message.visible
+
+
+@pytest.mark.parametrize("write", [target_csv, target_xdi])
+def test_a_prepared_target_is_taken_as_it_is(controls, write):
+    made = builtin_targets()["a-C-2.5"]
+    upload(controls.upload, write(made).encode(), name="sp2")
+    assert controls.state.target_name == "sp2 (measured)", "no shipped target is replaced"
+    assert np.array_equal(controls.state.target.intensity, made.intensity)
+    assert np.array_equal(controls.state.targets["sp2"].intensity, builtin_targets()["sp2"].intensity)
 
 
 def test_a_warning_about_the_target_is_shown(controls):

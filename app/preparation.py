@@ -1,0 +1,403 @@
+"""The state of the preparation panel: files, choices and what came of them; knows nothing of widgets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
+import param
+
+from acgen.spectra.grid import PI_STAR
+from acgen.spectra.match import MAX_SHIFT, SLOPE_LIMITS
+from acgen.spectra.normalise import POST_EDGE, PRE_EDGE
+from acgen.spectra.recipe import Choice, Recipe
+from acgen.spectra.spectrum import SpectrumError, Target
+from app.preparation_files import Source, read_source
+from app.preparation_work import Answers, Job, Prepared, prepare_job, quick_answers
+from app.preparation_worker import Worker
+
+#: Largest recipe that is read, bytes.
+MAX_RECIPE = 20_000
+NOT_CHOSEN, NO_DIVISOR = "choose…", "none"
+PRE_EDGES = {"constant": "constant", "line": "linear", "none": "none"}
+NORMALISATIONS = {"area": "area", "edge step": "edge"}
+
+
+class Pick(param.Parameterized):
+    """What to take of one file; nothing is guessed, but what the file leaves no choice about is chosen."""
+
+    source = param.ClassSelector(class_=Source, default=None, allow_None=True)
+    item = param.Selector(
+        objects={NOT_CHOSEN: ""}, label="Group or scan", doc="The file holds several data sets: which one."
+    )
+    energy = param.Selector(objects={NOT_CHOSEN: 0}, label="Energy", doc="Column with the photon energies.")
+    numerator = param.Selector(
+        objects={NOT_CHOSEN: 0}, label="Signal", doc="Column with the signal, such as electron yield."
+    )
+    denominator = param.Selector(
+        objects={NO_DIVISOR: 0},
+        label="Divided by",
+        doc="Column that the signal is divided by: I0 or photodiode of the same scan, or none.",
+    )
+    negative_log = param.Boolean(
+        False, label="Transmission (−ln)", doc="The signal is a transmission: take its negative logarithm."
+    )
+
+    def take(self, source: Source | None, alike: bool = False) -> None:
+        """Choose from another file, or from none; `alike`: as before, if the columns have the same names."""
+        before, labels = self.choice, self._labels
+        names = [] if source is None else [item.name for item in source.contents.items]
+        with param.parameterized.batch_call_watchers(self):
+            self.param.item.objects = {NOT_CHOSEN: ""} | {name: name for name in names}
+            self.param.update(source=source, item=names[0] if len(names) == 1 else "", negative_log=False)
+            self._offer()
+            if alike and before.columns is not None and labels == self._labels:
+                self.set(Choice(None, before.columns, before.negative_log))
+
+    @param.depends("item", watch=True)
+    def _offer(self) -> None:
+        """Offer the columns of an item, and choose those that it names itself."""
+        item = self._item
+        described = () if item is None else item.describe()
+        numbers = list(range(1, len(described) + 1))
+        known = () if item is None else item.columns or ((1, 2) if len(numbers) == 2 else ())
+        if not known and item is not None and len(item.energy_columns) == 1:
+            known = item.energy_columns
+        chosen = dict(zip(("energy", "numerator", "denominator"), known, strict=False))
+        for name, nothing in (("energy", NOT_CHOSEN), ("numerator", NOT_CHOSEN), ("denominator", NO_DIVISOR)):
+            self.param[name].objects = {nothing: 0} | dict(zip(described, numbers, strict=True))
+        self.param.update(**{name: chosen.get(name, 0) for name in ("energy", "numerator", "denominator")})
+
+    @property
+    def _item(self):
+        items = () if self.source is None else self.source.contents.items
+        return next((item for item in items if item.name == self.item), None)
+
+    @property
+    def numbers(self) -> list[int]:
+        """The columns that there are, from 1."""
+        return list(range(1, len(self._labels) + 1))
+
+    @property
+    def _labels(self) -> tuple[str, ...]:
+        return () if self._item is None else self._item.labels
+
+    @property
+    def missing(self) -> str:
+        """What is still to be chosen, in words; empty if nothing."""
+        if self.source is None:
+            return "choose a file"
+        if not self.item:
+            return f"“{self.source.name}” holds {len(self.source.contents.items)} data sets: choose one"
+        wanted = [what for what, column in (("energy", self.energy), ("signal", self.numerator)) if not column]
+        if wanted:
+            columns = len(self._item.labels)
+            return f"“{self.source.name}” has {columns} columns: choose the column of {' and '.join(wanted)}"
+        return ""
+
+    @property
+    def choice(self) -> Choice:
+        """What to read; everything of it is explicit but the name of an only item."""
+        several = self.source is not None and len(self.source.contents.items) > 1
+        columns = (self.energy, self.numerator, *((self.denominator,) if self.denominator else ()))
+        return Choice((several and self.item) or None, columns if all(columns) else None, self.negative_log)
+
+    @property
+    def signal(self) -> str:
+        """The signal by the names of its columns."""
+        item = self._item
+        if item is None or not self.numerator:
+            return "signal"
+        name = item.labels[self.numerator - 1]
+        name = f"{name} / {item.labels[self.denominator - 1]}" if self.denominator else name
+        return f"−ln({name})" if self.negative_log else name
+
+    def set(self, choice: Choice) -> None:
+        """Choose as a recipe says.
+
+        Raises
+        ------
+        SpectrumError
+            If the file does not have what it names.
+        """
+        if choice.item is not None:
+            if choice.item not in self.param.item.objects:
+                raise SpectrumError(f"the file holds no data set {choice.item[:60]!r}")
+            self.item = choice.item
+        if choice.columns is not None:
+            if len(choice.columns) not in (2, 3) or any(c not in self.numbers for c in choice.columns):
+                raise SpectrumError(f"the file does not have the columns {choice.columns}")
+            names = ("energy", "numerator", "denominator")
+            self.param.update(**{"denominator": 0} | dict(zip(names, choice.columns, strict=False)))
+        self.negative_log = bool(choice.negative_log)
+
+
+class Preparation(param.Parameterized):
+    """A measured file on its way to a target; `prepared` and `answers` follow the choices."""
+
+    name_of_target = param.String("", label="Name of the target")
+    shift = param.Number(
+        0.0,
+        bounds=(-MAX_SHIFT, MAX_SHIFT),
+        step=0.01,
+        label="Shift (eV)",
+        doc="Energy to add, for a wrong calibration.",
+    )
+    shift_auto = param.Boolean(False, label="auto", doc="Shift to where the shipped references fit best.")
+    slope = param.Number(
+        0.0,
+        bounds=SLOPE_LIMITS,
+        step=0.001,
+        label="Slope (1/eV)",
+        doc="Sensitivity of the detector that grows with energy, to divide out.",
+    )
+    slope_auto = param.Boolean(False, label="auto", doc="The slope with which the shipped references fit best.")
+    pre_edge = param.Selector(
+        default="constant",
+        objects=PRE_EDGES,
+        label="Background",
+        doc="What is subtracted: mean or line of the pre-edge.",
+    )
+    normalisation = param.Selector(
+        default="area", objects=NORMALISATIONS, label="Scale by", doc="What agrees with the model spectra afterwards."
+    )
+    pre_range = param.Range(
+        PRE_EDGE, bounds=(-40.0, -1.0), step=0.2, label="Pre-edge − 285.4 (eV)", doc="Where there is background only."
+    )
+    post_range = param.Range(
+        POST_EDGE,
+        bounds=(8.0, 50.0),
+        step=0.2,
+        label="Post-edge − 285.4 (eV)",
+        doc="Where the level above the edge is.",
+    )
+    reference_energy = param.Number(
+        PI_STAR, bounds=(280.0, 292.0), step=0.1, label="π* of the reference (eV)", doc="Graphite has 285.4 eV."
+    )
+    prepared = param.ClassSelector(class_=Prepared, default=None, allow_None=True)
+    answers = param.ClassSelector(class_=Answers, default=None, allow_None=True)
+    problem = param.String("", doc="Why there is no target.")
+    watched = param.Boolean(False, doc="Whether anybody looks: only then quick answers are worth their time.")
+
+    _settings = (
+        "name_of_target",
+        "shift",
+        "shift_auto",
+        "slope",
+        "slope_auto",
+        "pre_edge",
+        "normalisation",
+        "pre_range",
+        "post_range",
+        "reference_energy",
+    )
+
+    def __init__(self, worker: Worker | None = None, **params):
+        super().__init__(**params)
+        self.worker = worker or Worker()
+        self.sample, self.i0, self.reference = Pick(), Pick(), Pick()
+        self._wanted: dict[str, Choice] = {}  # of a recipe, for files that are still to come
+        self._asked: tuple | None = None  # what the newest job was made of
+        self.param.watch(self._changed, list(self._settings))
+        for pick in self.picks.values():
+            pick.param.watch(self._changed, ["source", "item", "energy", "numerator", "denominator", "negative_log"])
+
+    @property
+    def picks(self) -> dict[str, Pick]:
+        """The files by the names that recipes give them."""
+        return {"sample": self.sample, "i0": self.i0, "reference": self.reference}
+
+    @property
+    def recipe(self) -> Recipe:
+        """All choices, as the command line takes them with `--recipe`."""
+        calibrated = self.reference.source is not None
+        return Recipe(
+            **{kind: Choice() if pick.source is None else pick.choice for kind, pick in self.picks.items()},
+            shift="auto" if self.shift_auto and not calibrated else round(self.shift, 6),
+            slope="auto" if self.slope_auto else round(self.slope, 6),
+            pre_edge=self.pre_edge,
+            normalisation=self.normalisation,
+            pre_range=self.pre_range,
+            post_range=self.post_range,
+            reference_energy=self.reference_energy,
+        )
+
+    @property
+    def missing(self) -> str:
+        """What is still to be chosen before there can be a target."""
+        for kind, pick in self.picks.items():
+            if pick.missing and (kind == "sample" or pick.source is not None):
+                return pick.missing
+        return ""
+
+    def open(
+        self,
+        kind: str,
+        data: object,
+        filename: str,
+        then: Callable[[Source | None, str], None],
+        afresh: bool = False,
+    ) -> None:
+        """Read a file off the event loop; a bad one changes nothing.
+
+        Parameters
+        ----------
+        kind
+            `sample`, `i0` or `reference`.
+        data, filename
+            As for `read_source`.
+        then
+            Called with the file, or with None and the reason.
+        afresh
+            Set everything else to how it was at first.
+        """
+
+        def done(source: Source | None, error: Exception | None) -> None:
+            reason = _reason(error)
+            if source is not None:
+                self.take(kind, source, afresh)
+            then(source, reason)
+
+        self.worker.do(f"read {kind}", lambda: read_source(data, filename), done)
+
+    def take(self, kind: str, source: Source | None, afresh: bool = False) -> None:
+        """Use a file that was read, or none."""
+        with param.parameterized.batch_call_watchers(self):
+            if afresh:
+                self.param.update(**{name: self.param[name].default for name in self._settings})
+                self._wanted.clear()
+                for pick in self.picks.values():
+                    pick.take(None)
+            if kind == "sample":
+                self.name_of_target = "" if source is None else source.name
+            self.picks[kind].take(source, alike=True)
+        if source is not None and kind in self._wanted:
+            with suppress(SpectrumError):  # a file of another kind than the recipe's: there is a choice to be made
+                self.picks[kind].set(self._wanted.pop(kind))
+
+    def auto(self) -> None:
+        """Energies by the reference scan, if there is one, or as the references fit best; slope likewise."""
+        self.param.update(
+            shift=0.0,
+            shift_auto=self.reference.source is None,
+            slope_auto=True,
+            pre_edge="constant",
+            normalisation="area",
+            pre_range=PRE_EDGE,
+            post_range=POST_EDGE,
+        )
+
+    def load(self, data: object) -> None:
+        """Take the settings, and as far as there are files the choices, of a recipe as JSON.
+
+        Raises
+        ------
+        SpectrumError
+            If it is none, or cannot be used; nothing is changed then.
+        """
+        recipe = read_recipe(data)
+        before = self._choices()
+        try:
+            with param.parameterized.batch_call_watchers(self):
+                self._set(recipe)
+        except (ValueError, TypeError) as error:
+            self._restore(before)
+            raise SpectrumError(f"this recipe cannot be used here: {error}") from error
+
+    def _set(self, recipe: Recipe) -> None:
+        for kind, pick in self.picks.items():
+            if pick.source is None:
+                self._wanted[kind] = getattr(recipe, kind)
+            else:
+                pick.set(getattr(recipe, kind))
+        automatic = {name: getattr(recipe, name) == "auto" for name in ("shift", "slope")}
+        self.param.update(
+            **{name: 0.0 if auto else getattr(recipe, name) for name, auto in automatic.items()},
+            **{f"{name}_auto": auto for name, auto in automatic.items()},
+            pre_edge=recipe.pre_edge,
+            normalisation=recipe.normalisation,
+            pre_range=recipe.pre_range,
+            post_range=recipe.post_range,
+            reference_energy=recipe.reference_energy,
+        )
+
+    def _choices(self) -> tuple[dict, dict]:
+        return {name: getattr(self, name) for name in self._settings}, {k: p.choice for k, p in self.picks.items()}
+
+    def _restore(self, before: tuple[dict, dict]) -> None:
+        settings, choices = before
+        self.param.update(**settings)
+        for kind, pick in self.picks.items():
+            if pick.source is not None:
+                pick.set(choices[kind])
+
+    def _changed(self, *_events) -> None:
+        """Prepare the target again, off the event loop."""
+        missing = self.missing
+        if missing and (self.sample.source is None or self.sample.missing):
+            self._asked = None
+            self.param.update(prepared=None, answers=None, problem=missing)
+            return
+        sources = {kind: pick.source for kind, pick in self.picks.items() if not pick.missing}
+        asked = (*sources.items(), self.recipe, self.name_of_target, missing)
+        if asked == self._asked:
+            return
+        self._asked = asked
+        job = Job(**sources, recipe=self.recipe, name=self.name_of_target.strip())
+        self.worker.do(
+            "prepare",
+            lambda: prepare_job(job),
+            lambda prepared, error: self._take(prepared or Prepared(job, problem=_reason(error))),
+        )
+
+    def _take(self, prepared: Prepared) -> None:
+        if self.sample.missing or prepared.job.sample is not self.sample.source:
+            return  # another file was chosen meanwhile
+        self.param.update(prepared=prepared, answers=None, problem=prepared.problem or self.missing)
+        if prepared.target is not None:  # what was found is where one goes on by hand
+            found = {"shift": prepared.own_shift, "slope": prepared.slope}
+            self.param.update(**{name: value for name, value in found.items() if getattr(self, f"{name}_auto")})
+        self._ask()
+
+    @param.depends("watched", watch=True)
+    def _ask(self) -> None:
+        prepared = self.prepared
+        if self.watched and self.answers is None and prepared is not None and prepared.target is not None:
+            self.worker.do("answer", lambda: (prepared, quick_answers(prepared.target)), self._answer)
+
+
+    def _answer(self, found: tuple[Prepared, Answers] | None, _error: Exception | None) -> None:
+        if found is not None and found[0] is self.prepared:
+            self.answers = found[1]
+
+
+def read_recipe(data: object) -> Recipe:
+    """The recipe of a JSON file from anyone.
+
+    Raises
+    ------
+    SpectrumError
+        If it is none.
+    """
+    if not isinstance(data, bytes) or not 0 < len(data) <= MAX_RECIPE:
+        raise SpectrumError(f"a recipe is a JSON file of at most {MAX_RECIPE / 1000:g} kB")
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise SpectrumError("the file is not JSON: give one that this page or --save-recipe wrote") from error
+    return Recipe.from_dict(content if isinstance(content, dict) else {"": content})
+
+
+def named(target: Target, taken: list[str]) -> Target:
+    """The target with a name that none of the built-in ones has."""
+    return replace(target, name=f"{target.name} (measured)") if target.name in taken else target
+
+
+def _reason(error: Exception | None) -> str:
+    if error is None:
+        return ""
+    if isinstance(error, SpectrumError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,114 @@
+"""Widgets that choose a file and what to take of it."""
+
+from __future__ import annotations
+
+import html
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from app.preparation import Pick, Preparation
+from app.style import STYLE
+from app.uploads import MAX_SPECTRUM_BYTES, BoundedInput
+from app.views.notice import Notice
+
+#: Endings that a browser offers; the kind of a file is told by its content.
+SPECTRUM_FILES = (
+    ".csv,.txt,.dat,.xdi,.asc,.xy,.xmu,.nor,.prj,.h5,.hdf5,.hdf,.nxs,.nx,.nexus,.spec,.spc,.scan,.ibw,.itx,.msa,.emsa,"
+    ".dm3,.dm4"
+)
+FIELD = {"size": "small", "sizing_mode": "stretch_width", "margin": (4, 4)}
+#: In a dialog the words beside a box have no colour of their own.
+BOX = {"size": "small", "stylesheets": [".MuiFormControlLabel-label { color: var(--mui-palette-text-primary); }"]}
+
+
+def spectrum_input(label: str, **options) -> BoundedInput:
+    """A button for one spectrum file."""
+    return BoundedInput(
+        label=label,
+        uploaded_label=label,
+        accept=SPECTRUM_FILES,
+        most=MAX_SPECTRUM_BYTES,
+        size="small",
+        variant="outlined",
+        sizing_mode="stretch_width",
+        **options,
+    )
+
+
+class Chooser(pn.viewable.Viewer):
+    """A file of a preparation, and its columns.
+
+    Parameters
+    ----------
+    preparation, kind
+        Whose file: `sample`, `i0` or `reference`.
+    label, description
+        Of the button.
+    """
+
+    def __init__(self, preparation: Preparation, kind: str, label: str, description: str, **params):
+        super().__init__(**params)
+        self.preparation, self.kind = preparation, kind
+        self.pick: Pick = preparation.picks[kind]
+        parameters = self.pick.param
+        self.file = spectrum_input(label, description=description, margin=(4, 4), css_classes=[f"acgen-{kind}-file"])
+        self.name_of_file = pn.pane.HTML("", margin=(2, 6), stylesheets=[STYLE], css_classes=["acgen-small"])
+        self.drop = pmui.IconButton(
+            icon="close", size="small", margin=0, description="Do without this file", visible=False,
+            on_click=lambda _event: preparation.take(kind, None),
+        )
+        self.message = Notice(margin=(4, 4))
+        self.item = pmui.Select.from_param(parameters.item, **FIELD)
+        self.columns = [
+            pmui.Select.from_param(parameters[name], css_classes=[f"acgen-{kind}-{name}"], **FIELD)
+            for name in ("energy", "numerator", "denominator")
+        ]
+        self.log = pmui.Checkbox.from_param(parameters.negative_log, margin=(0, 2), **BOX)
+        self.file.param.watch(self._uploaded, "value")
+        self.file.param.watch(self._refused, "refused")
+        self.pick.param.watch(self._arrange, ["source", "item"])
+        self._arrange()
+
+    def _uploaded(self, event: param.parameterized.Event) -> None:
+        if event.new is None:
+            return
+        data, name = event.new, self.file.filename or ""
+        self.file.param.update(value=None, filename=None, mime_type=None)
+        self.preparation.open(self.kind, data, name, lambda source, reason: self._said(reason))
+
+    def _refused(self, event: param.parameterized.Event) -> None:
+        if event.new:
+            self._said(event.new)
+
+    def _said(self, reason: str) -> None:
+        if reason:
+            self.message.say(f"Not taken: {reason}. All stays as it was.")
+        else:
+            self.message.hide()
+
+    def _arrange(self, *_events) -> None:
+        """Show what there is to choose."""
+        source = self.pick.source
+        self.name_of_file.object = "" if source is None else html.escape(f"{source.name} · {source.contents.format}")
+        self.drop.visible = source is not None and self.kind != "sample"
+        self.item.visible = source is not None and len(source.contents.items) > 1
+        columns = len(self.pick.numbers)
+        for select in self.columns:
+            select.visible = columns > 0
+        self.columns[-1].visible = columns > 2
+        self.log.visible = columns > 0
+
+    def __panel__(self):
+        return pn.Column(
+            pn.Row(self.file, self.drop, margin=0, sizing_mode="stretch_width", styles={"align-items": "center"}),
+            self.name_of_file,
+            self.message,
+            self.item,
+            *self.columns,
+            self.log,
+            margin=0,
+            sizing_mode="stretch_width",
+        )
+

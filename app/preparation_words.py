@@ -1,0 +1,85 @@
+"""What the preparation panel says about a target, as HTML; everything that comes from a file is escaped."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+
+from acgen.density import TRUSTED, DensityEstimate
+from acgen.spectra.grid import ENERGY
+from app.preparation_work import Answers, Prepared
+
+WARNING = '<span class="warning">⚠</span> '
+NAMES = {"sp": "sp", "sp2": "sp²", "sp3": "sp³"}
+
+
+def detected(prepared: Prepared | None, problem: str) -> str:
+    """What is odd, or why there is no target, and what was done."""
+    target = None if prepared is None else prepared.target
+    warnings = () if target is None else target.warnings
+    odd = [f"<li>{WARNING}{html.escape(text)}</li>" for text in (problem, *warnings) if text]
+    if target is None:
+        return f"<ul>{''.join(odd)}</ul>"
+    nothing = "" if odd else "<li>Nothing odd was found.</li>"
+    steps = [f"<li>{html.escape(step)}</li>" for step in target.history if not step.startswith("SHA-256")]
+    return f'<ul>{"".join(odd)}{nothing}</ul><ul class="quiet">{"".join(steps)}</ul>'
+
+
+def numbers(prepared: Prepared | None) -> str:
+    """Edge step, noise, sensitivity and range."""
+    if prepared is None or prepared.target is None:
+        return ""
+    target = prepared.target
+    covered = ENERGY[target.mask]
+    other = "area" if prepared.job.recipe.normalisation == "edge" else "edge step"
+    rows = [
+        ("Edge step", "–" if prepared.step is None else f"{prepared.step:.3g}", "as measured"),
+        ("Noise per point", "–" if prepared.noise is None else f"{100 * prepared.noise:.1f} %", "of the step"),
+        ("Sensitivity", "–" if target.sensitivity is None else f"{100 * target.sensitivity:+.0f} %", f"by {other}"),
+        ("Energy shift", f"{prepared.shift:+.2f} eV", ""),
+        ("Slope", f"{100 * prepared.slope:+.1f} %/eV", ""),
+        ("Grid points", f"{target.mask.sum()} of {ENERGY.size}", ""),
+        ("From", f"{covered[0]:.1f} eV", ""),
+        ("To", f"{covered[-1]:.1f} eV", ""),
+    ]
+    return _table(rows)
+
+
+def quick(prepared: Prepared | None, answers: Answers | None) -> str:
+    """Shares of the linear combination, sp2 by pi*, and what the fit needed."""
+    if prepared is None or prepared.target is None:
+        return ""
+    if answers is None:
+        return '<span class="quiet">…</span>'
+    rows = [
+        (NAMES[name], f"{100 * share:.0f} ± {100 * answers.errors[name]:.0f} %", "linear combination")
+        for name, share in answers.shares.items()
+    ]
+    if answers.pi_star is None:
+        rows.append(("sp² from π*", "–", answers.problem))
+    else:
+        content = f"{100 * answers.pi_star.corrected:.0f} ± {100 * answers.pi_star_error:.0f} %"
+        rows.append(("sp² from π*", content, "area; an sp site counts about twice"))
+    seen = answers.fit.instrument
+    limits = f"; at its limit: {', '.join(answers.fit.at_bounds)}" if answers.fit.at_bounds else ""
+    fit = f"shift {seen.shift:+.2f} eV, slope {100 * seen.slope:+.1f} %/eV, σ {seen.sigma:.2f} eV{limits}"
+    rows.append(("Left over", f"{answers.misfit:.2f}", fit))
+    caution = "± is noise and model error; the method itself is good to some 10 points."
+    return _table(rows) + f'<span class="quiet">{caution}</span>'
+
+
+def density(estimate: DensityEstimate | None, reason: str) -> str:
+    """The density and what comes with it, or why there is none."""
+    if estimate is None:
+        return html.escape(reason)
+    doubtful = estimate.best_misfit > TRUSTED or estimate.at_the_edge
+    return f"{WARNING if doubtful else ''}{html.escape(estimate.words[:1].upper() + estimate.words[1:])}."
+
+
+def _table(rows: Iterable[tuple[str, str, str]]) -> str:
+    lines = [
+        f'<tr><td class="number">{html.escape(what)}</td><td class="number"><b>{html.escape(value)}</b></td>'
+        f'<td class="quiet">{html.escape(unit)}</td></tr>'
+        for what, value, unit in rows
+    ]
+    return f"<table>{''.join(lines)}</table>"

@@ -1,0 +1,181 @@
+"""What the preparation panel computes, as functions of immutable inputs that may run in any thread."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from acgen.spectra.compare import PiStarContent, linear_combination, pi_star_content
+from acgen.spectra.grid import ENERGY, PI_STAR
+from acgen.spectra.instrument import MODEL_ERROR, Fit
+from acgen.spectra.noise import noise_level
+from acgen.spectra.normalise import divide, edge_step
+from acgen.spectra.recipe import Choice, Recipe
+from acgen.spectra.spectrum import Spectrum, SpectrumError, Target
+from app.preparation_files import Source
+
+#: Copies of a target with other noise behind the uncertainty of a quick answer.
+COPIES = 20
+_SHIFTS = re.compile(r"(?:Calibrated by|Applied energy shift:) ([+-][\d.e-]+)")
+_SLOPE = re.compile(r"Applied slope: ([+-][\d.e-]+)")
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """Files and what to do with them; `sample` is to be chosen from, the others may be missing."""
+
+    sample: Source
+    recipe: Recipe
+    i0: Source | None = None
+    reference: Source | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What came of a job."""
+
+    job: Job
+    #: The curve before its background is subtracted: as read, divided by I0 if there is one; None if it cannot be read.
+    measured: Spectrum | None = None
+    #: None if there is none.
+    target: Target | None = None
+    #: Why there is none.
+    problem: str = ""
+    #: Height of the edge in units of the measurement, None if it cannot be told.
+    step: float | None = None
+    #: Noise of a measured point over that height.
+    noise: float | None = None
+
+    def recorded(self) -> Target:
+        """The target with its recipe as the last sentence of its history, so that results carry it."""
+        told = f"Recipe: {json.dumps(self.job.recipe.to_dict())}"
+        return replace(self.target, history=(*self.target.history, told))
+
+    @property
+    def shift(self) -> float:
+        """What was added to the energies, eV."""
+        return sum(map(float, _SHIFTS.findall(" ".join(self._history))))
+
+    @property
+    def own_shift(self) -> float:
+        """The part of it that is no calibration on a reference scan."""
+        found = [float(s) for line in self._history if "energy shift:" in line for s in _SHIFTS.findall(line)]
+        return sum(found)
+
+    @property
+    def slope(self) -> float:
+        """Slope that was divided out, 1/eV."""
+        return sum(map(float, _SLOPE.findall(" ".join(self._history))))
+
+    @property
+    def _history(self) -> tuple[str, ...]:
+        return () if self.target is None else self.target.history
+
+    def pre_edge(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Energies as measured and the background there, None if none is subtracted."""
+        recipe, measured = self.job.recipe, self.measured
+        if measured is None or recipe.pre_edge == "none":
+            return None
+        low, high = (PI_STAR + limit - self.shift for limit in recipe.pre_range)
+        region = (measured.energy >= low) & (measured.energy <= high)
+        if region.sum() < 3:
+            return None
+        degree = 1 if recipe.pre_edge == "linear" else 0
+        line = np.polynomial.Polynomial.fit(measured.energy[region], measured.intensity[region], degree)
+        ends = np.array([measured.energy[0], measured.energy[-1]])
+        return ends, line(ends)
+
+
+@dataclass(frozen=True)
+class _Held(Choice):
+    """A choice whose spectrum is at hand."""
+
+    spectrum: Spectrum | None = None
+
+    def read(self, source, name: str = "") -> Spectrum:
+        return replace(self.spectrum, name=name or self.spectrum.name)
+
+
+def prepare_job(job: Job) -> Prepared:
+    """Make a target; what goes wrong is told in `Prepared.problem`."""
+    recipe = job.recipe
+    measured = None
+    try:
+        measured = job.sample.spectrum(recipe.sample)
+        choices = {"sample": _Held(spectrum=measured)}
+        given = {}
+        for kind, source in (("i0", job.i0), ("reference", job.reference)):
+            if source is not None:
+                choices[kind] = _Held(spectrum=_spectrum(kind, source, getattr(recipe, kind)))
+                given[kind] = source.data
+        if "i0" in choices:
+            measured = divide(measured, choices["i0"].spectrum)
+        target = replace(recipe, **choices).apply(job.sample.data, name=job.name, **given)
+    except SpectrumError as error:
+        return Prepared(job, measured, problem=str(error))
+    prepared = Prepared(job, measured, target)
+    step = _step(prepared)
+    noise = None if step is None else float(np.median(noise_level(measured.energy, measured.intensity))) / step
+    return replace(prepared, step=step, noise=noise)
+
+
+def _spectrum(kind: str, source: Source, choice: Choice) -> Spectrum:
+    try:
+        return source.spectrum(choice)
+    except SpectrumError as error:
+        raise SpectrumError(f"the {'I0' if kind == 'i0' else kind} file: {error}") from error
+
+
+def _step(prepared: Prepared) -> float | None:
+    """Height of the edge of what was measured, None if its ranges do not tell."""
+    recipe, measured = prepared.job.recipe, prepared.measured
+    degree = 1 if recipe.pre_edge == "linear" else 0
+    try:
+        found = edge_step(
+            measured.energy + prepared.shift,
+            measured.intensity,
+            recipe.pre_range,
+            recipe.post_range,
+            pre_degree=degree,
+        )
+    except SpectrumError:
+        return None
+    return found.step
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a target says without structures."""
+
+    shares: dict[str, float]
+    #: Standard deviation of each share over copies of the target with other noise.
+    errors: dict[str, float]
+    fit: Fit
+    misfit: float
+    #: sp2 content from pi*, its standard deviation, or why there is none.
+    pi_star: PiStarContent | None
+    pi_star_error: float
+    problem: str = ""
+
+
+def quick_answers(target: Target, copies: int = COPIES) -> Answers:
+    """Linear combination of sp, sp2 and sp3 and the pi* area, repeated with noise of measurement and model."""
+    found = linear_combination(target)
+    rng = np.random.default_rng(0)
+    noise = np.zeros(ENERGY.size) if target.noise is None else target.noise
+    scatter = np.sqrt(noise**2 + MODEL_ERROR**2)
+    draws = scatter * rng.normal(size=(copies, ENERGY.size))
+    others = [replace(target, intensity=target.intensity + draw) for draw in draws]
+    mixtures = [linear_combination(other) for other in others]
+    errors = {name: float(np.std([mixture.shares[name] for mixture in mixtures])) for name in found.shares}
+    try:
+        content = pi_star_content(target, found.fit.instrument)
+        pairs = zip(others, mixtures, strict=True)
+        spread = [pi_star_content(other, mixture.fit.instrument).corrected for other, mixture in pairs]
+    except SpectrumError as error:
+        return Answers(found.shares, errors, found.fit, found.misfit, None, 0.0, str(error))
+    return Answers(found.shares, errors, found.fit, found.misfit, content, float(np.std(spread)))

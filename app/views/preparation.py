@@ -1,0 +1,287 @@
+"""The preparation panel: a dialog that makes a target of a measured file, with plots before and after."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from acgen.density import estimate_density
+from acgen.spectra.export import target_csv, target_xdi
+from acgen.spectra.spectrum import SpectrumError
+from app import preparation_words as words
+from app.inputs import shared_models
+from app.preparation import MAX_RECIPE, Preparation, named
+from app.preparation_chooser import BOX, FIELD, Chooser
+from app.preparation_plots import AfterPlot, BeforePlot, Comparison
+from app.state import State
+from app.style import STYLE
+from app.uploads import BoundedInput, label_of
+from app.views.notice import Notice
+from app.views.plot import card, heading
+from app.views.save import Saver
+
+SHEETS = [STYLE, (Path(__file__).parents[1] / "preparation.css").read_text(encoding="utf-8")]
+BUTTON = {"size": "small", "margin": (4, 4)}
+SLIDER = {"size": "small", "sizing_mode": "stretch_width", "margin": (0, 10, 0, 4)}
+#: The arrow keys step a number; its buttons would leave no room for it.
+NUMBER = {"inline_layout": True, "sx": {"& .MuiInputAdornment-root": {"display": "none"}}}
+#: The dialog takes the window but for a rim.
+WINDOW = {
+    "& .MuiDialog-paper": {"width": "calc(100% - 32px)", "height": "calc(100% - 32px)", "maxWidth": "1500px",
+                           "maxHeight": "980px", "m": "16px"},
+    "& .MuiDialog-paper .MuiIconButton-root": {"color": "text.secondary"},
+    "& .MuiDialogTitle-root": {"py": "8px", "px": "16px"},
+    "& .MuiDialogContent-root": {"overflow": "hidden"},
+}
+
+
+class PreparationView(pn.viewable.Viewer):
+    """The dialog, and the button that opens it.
+
+    Parameters
+    ----------
+    state
+        Gets the target, and the density if the user wants it.
+    preparation
+        What is chosen and what came of it.
+    """
+
+    def __init__(self, state: State, preparation: Preparation, **params):
+        super().__init__(**params)
+        self.state, self.preparation = state, preparation
+        self.saver, self.comparison = Saver(), Comparison()
+        self.before = BeforePlot(preparation, self.saver)
+        self.after = AfterPlot(preparation, self.comparison, self.saver)
+        self.estimate: Any = None
+        self.button = pmui.Button(
+            label="Prepare…", variant="outlined", size="small", margin=(4, 16, 4, 0),
+            description="Choose columns, energy calibration, background and scale of a measured spectrum, and see them",
+            on_click=lambda _event: self.open(),
+        )
+        self.message = Notice(margin=(2, 4))
+        text = {"margin": 0, "stylesheets": SHEETS, "css_classes": ["acgen-found"]}
+        self.detected, self.numbers = (pn.pane.HTML("", sizing_mode="stretch_both", **text) for _ in range(2))
+        self.quick, self.density = (pn.pane.HTML("", sizing_mode="stretch_width", **text) for _ in range(2))
+        self.ask_density = pmui.Button(
+            label="Estimate density", variant="text", size="small", margin=0,
+            on_click=lambda _event: self._ask_density(),
+            description="Weighs structures of every density by how close their predicted spectra come",
+        )
+        self.set_density = pmui.Button(
+            label="Set density to this", variant="text", visible=False,
+            on_click=lambda _event: self._set_density(), **BUTTON,
+        )
+        self.use = pmui.Button(
+            label="Use as target", variant="contained", on_click=lambda _event: self._use(), **BUTTON
+        )
+        self.cancel = pmui.Button(label="Cancel", variant="text", on_click=lambda _event: self.close(), **BUTTON)
+        self.download = pmui.MenuButton(
+            label="Download", icon="download", variant="outlined", on_click=lambda item: self.save(item["label"]),
+            items=[{"label": kind} for kind in ("XDI", "CSV", "Recipe (JSON)")], **BUTTON,
+            description="The target with everything that was done, as a table, or how it was made for `acgen prepare`",
+        )
+        self.recipe = BoundedInput(
+            label="Load a recipe", uploaded_label="Load a recipe", accept=".json", most=MAX_RECIPE, variant="outlined",
+            css_classes=["acgen-recipe-file"], description="Settings that were downloaded here or saved by `acgen "
+            "prepare --save-recipe`", **BUTTON,
+        )
+        self.dialog = self._layout()
+        self.recipe.param.watch(self._load, "value")
+        self.recipe.param.watch(lambda event: event.new and self.message.say(f"Not taken: {event.new}."), "refused")
+        preparation.param.watch(lambda *_events: self._refresh(), ["prepared", "answers", "problem"])
+        self.comparison.param.watch(lambda *_events: self._refresh(), ["against", "sigma"])
+        self.dialog.param.watch(self._opened, "open")
+        self._refresh()
+
+    def open(self) -> None:
+        """Show the panel."""
+        self.message.hide()
+        self.dialog.open = True
+
+    def close(self) -> None:
+        """Leave everything as it is."""
+        self.dialog.open = False
+
+    def _opened(self, event: param.parameterized.Event) -> None:
+        self.preparation.watched = event.new
+        self._refresh()
+
+    def _choices(self) -> pn.Column:
+        """The left side."""
+        parameters = self.preparation.param
+        automatic = pmui.Button(
+            label="Auto", variant="contained", on_click=lambda _event: self.preparation.auto(), **BUTTON,
+            description="Energies as the reference scan says, or else as the shipped spectra fit best; slope likewise; "
+            "mean of the pre-edge as background; scale by area",
+        )
+        self.sliders = [
+            pmui.EditableFloatSlider.from_param(
+                parameters[name], format=form, start=low, end=high, fixed_start=low, fixed_end=high,
+                css_classes=[f"acgen-{name}"], **NUMBER, **SLIDER,
+            )
+            for name, form in (("shift", "0.00"), ("slope", "0.000"))
+            for low, high in [parameters[name].bounds]
+        ]
+        autos = [
+            pmui.Checkbox.from_param(parameters[name], margin=0, width=70, description="", **BOX)
+            for name in ("shift_auto", "slope_auto")
+        ]
+        ranges = [
+            pmui.RangeSlider.from_param(parameters[name], format="0.0", css_classes=[f"acgen-{name}"], **SLIDER)
+            for name in ("pre_range", "post_range")
+        ]
+        ways = [pmui.Select.from_param(parameters[name], **FIELD) for name in ("pre_edge", "normalisation")]
+        self.reference_energy = pmui.FloatInput.from_param(parameters.reference_energy, **FIELD)
+        sample, i0, reference = (
+            Chooser(self.preparation, "sample", "Choose a file", "Text, CSV, XDI, Athena, HDF5 or NeXus, SPEC, Igor, "
+                    "EELS; told by the content"),
+            Chooser(self.preparation, "i0", "I0 file", "A scan of the beam or of a photodiode to divide by"),
+            Chooser(self.preparation, "reference", "Reference scan", "A scan of graphite, say, taken with the sample: "
+                    "its π* calibrates the energies"),
+        )
+        self.choosers = {"sample": sample, "i0": i0, "reference": reference}
+        adjusted = [
+            pn.Row(slider, auto, margin=0, sizing_mode="stretch_width", styles={"align-items": "end"})
+            for slider, auto in zip(self.sliders, autos, strict=True)
+        ]
+        return pn.Column(
+            pn.Row(_section("Measurement"), pn.Spacer(sizing_mode="stretch_width"), automatic, margin=0,
+                   sizing_mode="stretch_width", styles={"align-items": "center"}),
+            sample,
+            pmui.TextInput.from_param(parameters.name_of_target, **FIELD),
+            _section("Energies"),
+            *adjusted,
+            _section("Background and scale"),
+            pn.Row(*ways, margin=0, sizing_mode="stretch_width"),
+            *ranges,
+            _section("Other scans"),
+            i0,
+            reference,
+            self.reference_energy,
+            _section("In the plot"),
+            pmui.Select.from_param(self.comparison.param.against, **FIELD),
+            pmui.FloatSlider.from_param(self.comparison.param.sigma, **SLIDER),
+            width=300, sizing_mode="stretch_height", margin=0, stylesheets=SHEETS, css_classes=["acgen-choices"],
+        )
+
+    def _layout(self) -> pmui.Dialog:
+        plots = pn.Row(self.before, pn.Spacer(width=8), self.after, margin=0, sizing_mode="stretch_both",
+                       styles={"flex": "1.5"})
+        answers = pn.Column(
+            self.density, self.set_density, self.quick,
+            margin=0, sizing_mode="stretch_both", styles={"overflow": "auto"},
+        )
+        spacer = pn.Spacer(sizing_mode="stretch_width")
+        texts = pn.Row(
+            card(heading("What was found and done"), self.detected),
+            pn.Spacer(width=8),
+            _box(card(heading("Quick answers", spacer, self.ask_density), answers), 1.1),
+            pn.Spacer(width=8),
+            _box(card(heading("Numbers"), self.numbers), 0.75),
+            margin=(8, 0, 0, 0), sizing_mode="stretch_both",
+        )
+        right = pn.Column(plots, texts, margin=(0, 0, 0, 8), sizing_mode="stretch_both")
+        actions = pn.Row(
+            self.recipe, self.download, self.message, pn.Spacer(sizing_mode="stretch_width"), self.cancel, self.use,
+            self.saver, margin=(4, 0, 0, 0), sizing_mode="stretch_width", styles={"align-items": "center"},
+        )
+        return pmui.Dialog(
+            pn.Row(self._choices(), right, margin=0, sizing_mode="stretch_both", styles={"min-height": "0"}),
+            actions,
+            title="Prepare a measured spectrum",
+            title_variant="subtitle1",
+            show_close_button=True,
+            close_on_click=True,
+            width_option=False,
+            sizing_mode="stretch_both",
+            sx=WINDOW,
+        )
+
+    def _refresh(self) -> None:
+        """Show what is new."""
+        preparation, prepared = self.preparation, self.preparation.prepared
+        with pn.io.hold():
+            calibrated = preparation.reference.source is not None
+            for slider, auto in zip(self.sliders, (preparation.shift_auto, preparation.slope_auto), strict=True):
+                slider.disabled = auto
+            self.reference_energy.visible = calibrated
+            ready = prepared is not None and prepared.target is not None and not preparation.problem
+            self.use.disabled = self.download.disabled = self.ask_density.disabled = not ready
+            if not self.dialog.open:
+                return
+            self.detected.object = words.detected(prepared, preparation.problem)
+            self.numbers.object = words.numbers(prepared)
+            self.quick.object = words.quick(prepared, preparation.answers)
+            if self.estimate is None or prepared is None or self.estimate[0] is not prepared.target:
+                self.density.object, self.set_density.visible = "", False
+            for plot in (self.before, self.after):
+                plot.refresh()
+
+    def _use(self) -> None:
+        if not self.use.disabled:  # whatever the client claims
+            self.state.add_target(named(self.preparation.prepared.recorded(), State.builtin_names()))
+            self.close()
+
+    def save(self, kind: str) -> None:
+        """Hand a file to the browser."""
+        prepared = self.preparation.prepared
+        if prepared is None or prepared.target is None:
+            return
+        recipe = prepared.job.recipe
+        stem = label_of(prepared.target.name).rsplit(".", 1)[0] or "target"
+        if kind == "XDI":
+            self.saver.text(f"{stem}.xdi", target_xdi(prepared.target, recipe))
+        elif kind == "CSV":
+            self.saver.text(f"{stem}.csv", target_csv(prepared.target))
+        else:
+            self.saver.text(f"{stem}.recipe.json", json.dumps(recipe.to_dict(), indent=1) + "\n")
+
+    def _load(self, event: param.parameterized.Event) -> None:
+        if event.new is None:
+            return
+        data = event.new
+        self.recipe.param.update(value=None, filename=None, mime_type=None)
+        try:
+            self.preparation.load(data)
+        except SpectrumError as error:
+            self.message.say(f"Not taken: {error}.")
+        else:
+            self.message.hide()
+
+    def _ask_density(self) -> None:
+        if self.ask_density.disabled:
+            return
+        target = self.preparation.prepared.target
+        self.ask_density.param.update(loading=True, disabled=True)
+        self.preparation.worker.do(
+            "density", lambda: (target, estimate_density(target, shared_models().forward)), self._answered
+        )
+
+    def _answered(self, found: Any, error: Exception | None) -> None:
+        self.ask_density.param.update(loading=False, disabled=False)
+        prepared = self.preparation.prepared
+        if found is not None and (prepared is None or prepared.target is not found[0]):
+            return  # the target is another one by now
+        self.estimate = found
+        self.density.object = words.density(None if found is None else found[1], f"No density: {error}")
+        self.set_density.visible = found is not None
+        if found is not None:
+            self.set_density.label = f"Set density to {found[1].density:.2f} g/cm³"
+
+    def _set_density(self) -> None:
+        low, high = self.state.param.density.bounds
+        self.state.density = min(max(round(self.estimate[1].density, 2), low), high)
+
+
+def _box(part: pn.viewable.Viewable, share: float) -> pn.Column:
+    """A share of the width of its row."""
+    return pn.Column(part, margin=0, sizing_mode="stretch_both", styles={"flex": str(share)})
+
+
+def _section(title: str) -> pn.pane.HTML:
+    return pn.pane.HTML(title, margin=(6, 4, 0, 4), stylesheets=[STYLE], css_classes=["acgen-section"])
