@@ -9,6 +9,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 import param
+from bokeh.models import NumeralTickFormatter
 
 from acgen.density import estimate_density
 from acgen.spectra.export import target_csv, target_xdi
@@ -30,6 +31,8 @@ BUTTON = {"size": "small", "margin": (4, 4)}
 SLIDER = {"size": "small", "sizing_mode": "stretch_width", "margin": (0, 10, 0, 4)}
 #: The arrow keys step a number; its buttons would leave no room for it.
 NUMBER = {"inline_layout": True, "sx": {"& .MuiInputAdornment-root": {"display": "none"}}}
+#: Milliseconds after which a dialog is there.
+AFTER_MS = 500
 #: The dialog takes the window but for a rim.
 WINDOW = {
     "& .MuiDialog-paper": {"width": "calc(100% - 32px)", "height": "calc(100% - 32px)", "maxWidth": "1500px",
@@ -110,6 +113,13 @@ class PreparationView(pn.viewable.Viewer):
     def _opened(self, event: param.parameterized.Event) -> None:
         self.preparation.watched = event.new
         self._refresh()
+        if event.new and pn.state.curdoc is not None:
+            pn.state.curdoc.add_timeout_callback(self._renumber, AFTER_MS)
+
+    def _renumber(self) -> None:
+        """Write the numbers of sliders again: they get lost in a dialog that is opened once more."""
+        for slider, form in self._formats.items():
+            slider.format = NumeralTickFormatter(format=form)
 
     def _choices(self) -> pn.Column:
         """The left side."""
@@ -135,6 +145,9 @@ class PreparationView(pn.viewable.Viewer):
             pmui.RangeSlider.from_param(parameters[name], format="0.0", css_classes=[f"acgen-{name}"], **SLIDER)
             for name in ("pre_range", "post_range")
         ]
+        broadening = pmui.FloatSlider.from_param(self.comparison.param.sigma, format="0.00", **SLIDER)
+        forms = ("0.00", "0.000", "0.0", "0.0", "0.00")
+        self._formats = dict(zip([*self.sliders, *ranges, broadening], forms, strict=True))
         ways = [pmui.Select.from_param(parameters[name], **FIELD) for name in ("pre_edge", "normalisation")]
         self.reference_energy = pmui.FloatInput.from_param(parameters.reference_energy, **FIELD)
         sample, i0, reference = (
@@ -165,7 +178,7 @@ class PreparationView(pn.viewable.Viewer):
             self.reference_energy,
             _section("In the plot"),
             pmui.Select.from_param(self.comparison.param.against, **FIELD),
-            pmui.FloatSlider.from_param(self.comparison.param.sigma, **SLIDER),
+            broadening,
             width=300, sizing_mode="stretch_height", margin=0, stylesheets=SHEETS, css_classes=["acgen-choices"],
         )
 
