@@ -4,20 +4,25 @@
 """
 
 import argparse
+import functools
 import os
+import sys
 
 import panel as pn
-import torch
 
-from acgen.ensemble import generate
 from app.dashboard import Dashboard
+from app.processes import server_processes
 from app.slots import server_slots
-
-# One core stays free for the server and the browser: threads that wait for a busy core slow everything down.
-torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
 
 options = argparse.ArgumentParser()
 options.add_argument("--max-runs", type=int, default=int(os.environ.get("ACGEN_MAX_RUNS", "2")))
 
+max_runs = options.parse_known_args()[0].max_runs
+
+# The threads that hand on the frames of a run get their turn this often, in seconds, while a page is being updated.
+sys.setswitchinterval(1e-3)
+
 pn.extension("tabulator")
-Dashboard(generate, slots=server_slots(options.parse_known_args()[0].max_runs)).page().servable()
+processes = server_processes(max_runs)
+pn.state.onload(functools.partial(processes.warm, seconds=2.0))
+Dashboard(processes.generate, slots=server_slots(max_runs)).page().servable()

@@ -134,12 +134,11 @@ async function draw() {
     }
     place(frame, positions, pairs);
     await new Promise(requestAnimationFrame); // NGL draws
-    await new Promise(requestAnimationFrame); // and the browser has shown it
-    view.send({ type: "acgen_drawn", id: frame.id });
+    requestAnimationFrame(() => view.send({ type: "acgen_drawn", id: frame.id })); // and the browser has shown it
     const took = performance.now() - begin;
     pace = pace === 0 ? took : 0.8 * pace + 0.2 * took;
-    if (pace > 100) resolution(false);
-    await sleep(Math.min(0.3 * took, 200)); // leaves the browser time for clicks
+    if (pace > 30) resolution(false);
+    await sleep(Math.min(0.1 * took, 100)); // leaves the browser time for clicks
   }
   drawing = false;
   idle = setTimeout(resolution, Math.max(700, 5 * pace), true);

@@ -18,6 +18,8 @@ from app.colouring import Colouring
 from app.frontend import nglview
 
 SCRIPT = (Path(__file__).parent / "ngl.js").read_text(encoding="utf-8")
+#: Frames on their way: the next one travels while the browser draws the one before.
+AHEAD = 2
 #: A browser that has not answered for this long, in seconds, gets the next frame all the same.
 PATIENCE = 2.0
 
@@ -67,7 +69,7 @@ class FrameStream:
         self._clock = clock
         self._ids = itertools.count(1)
         self._ready = False
-        self._awaited: tuple[int, float] | None = None  # frame and time of the last message without an answer
+        self._awaited: dict[int, float] = {}  # frames without an answer, and when they were sent
         self._background = colours.VIEW_BACKGROUND["light"]
         self._newest: dict | None = None  # not sent yet
 
@@ -79,7 +81,8 @@ class FrameStream:
     @property
     def free(self) -> bool:
         """Whether the browser waits for the next frame."""
-        return self._ready and (self._awaited is None or self._clock() - self._awaited[1] > PATIENCE)
+        late = self._clock() - PATIENCE
+        return self._ready and sum(sent > late for sent in self._awaited.values()) < AHEAD
 
     def show(
         self,
@@ -156,7 +159,7 @@ class FrameStream:
     def _send(self) -> None:
         if self.free and self._newest is not None:
             frame, self._newest = self._newest, None
-            self._awaited = (frame["id"], self._clock())
+            self._awaited[frame["id"]] = self._clock()
             self._call("acgenShow", frame)
 
     def _call(self, method: str, *arguments) -> None:
@@ -174,8 +177,7 @@ class FrameStream:
             self._send()
         elif kind == "acgen_drawn":
             self.drawn += 1
-            if self._awaited is not None and message.get("id") == self._awaited[0]:
-                self._awaited = None
+            self._awaited = {frame: sent for frame, sent in self._awaited.items() if frame > int(message["id"])}
             self._send()
         elif kind == "acgen_picked":
             self.picked(message.get("atom"))

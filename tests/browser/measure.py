@@ -11,6 +11,11 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 from serving import FLAGS, SPINNER, find_chromium, serve
 
+from acgen.ensemble import Settings, load_models
+from acgen.settings import LiveXi
+from acgen.spectra.targets import load_target
+from app.processes import Processes
+
 #: Cell edges in Å that hold about 216, 1000 and 3000 atoms at 2.0 g/cm³.
 EDGES = (12.93, 21.55, 31.05)
 
@@ -34,11 +39,32 @@ class Watch:
         return self.times[count] - since
 
 
+def step_of(page: Page) -> int:
+    """The step that the line of progress names."""
+    return int(re.search(r"step (\d+)/", page.locator(".acgen-progress span").last.inner_text())[1])
+
+
 def press(page: Page, name: str) -> None:
     page.get_by_role("button").filter(has_text=name).first.click()
 
 
-def measure(browser, address: str, edge: float, seconds: float = 8.0) -> str:
+def longest_block(browser) -> str:
+    """How long the server's event loop is held up at most during a run, as its debug mode tells: a line of figures."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log.txt"
+        os.environ["PYTHONASYNCIODEBUG"] = "1"
+        try:
+            with serve(log) as address:
+                marks: list[int] = []
+                measure(browser, address, EDGES[0], started=lambda: marks.append(log.stat().st_size))
+        finally:
+            del os.environ["PYTHONASYNCIODEBUG"]
+        told = log.read_bytes()[marks[0] :].decode()
+    blocks = [float(seconds) for seconds in re.findall(r"Executing .* took ([\d.]+) seconds", told)]
+    return f"event loop during a run: {len(blocks)} blocks of more than 0.1 s, the longest {max(blocks, default=0)} s"
+
+
+def measure(browser, address: str, edge: float, seconds: float = 8.0, started=lambda: None) -> str:
     """One page, one run: a line of figures."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.set_default_timeout(120_000)
@@ -53,19 +79,38 @@ def measure(browser, address: str, edge: float, seconds: float = 8.0) -> str:
     field.press("Enter")
     page.wait_for_timeout(1500)
     atoms = page.get_by_text(re.compile(r"[\d,]+ atoms")).first.inner_text()
+    page.wait_for_timeout(4000)  # as somebody who looks at the settings
+    started()
     since = time.perf_counter()
     press(page, "Start")
     first = watch.first(page, since)
-    count, since = len(watch.times), time.perf_counter()
+    count, steps, since = len(watch.times), step_of(page), time.perf_counter()
     page.wait_for_timeout(1000 * seconds)
     rate = (len(watch.times) - count) / (time.perf_counter() - since)
-    progress = page.locator(".acgen-progress span").last.inner_text()
+    steps = step_of(page) - steps
+    made = steps / (time.perf_counter() - since)
     press(page, "Stop")
     page.close()
     return (
         f"{atoms}: usable after {usable:.1f} s, first frame {first:.2f} s after Start, "
-        f"{rate:.1f} frames/s shown; after {seconds:g} s: {progress}"
+        f"{rate:.1f} frames/s shown of {made:.1f} steps/s made"
     )
+
+
+def unwatched(edge: float, seconds: float = 8.0) -> str:
+    """How fast the sampler is when nobody looks: a line of figures."""
+    processes = Processes(1)
+    settings = Settings(cell=edge, target=load_target("a-C-2.0"))
+    events = processes.generate(settings, load_models(), LiveXi(settings.xi))
+    next(events)
+    begin, steps = time.perf_counter(), 0
+    while time.perf_counter() - begin < seconds:
+        next(events)
+        steps += 1
+    rate = steps / (time.perf_counter() - begin)
+    events.close()
+    processes.close()
+    return f"{settings.n_atoms} atoms, nobody looks: {rate:.1f} steps/s"
 
 
 def main() -> None:
@@ -78,7 +123,10 @@ def main() -> None:
         browser = tools.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
         for edge in EDGES:
             print(measure(browser, address, edge), flush=True)
+        print(longest_block(browser), flush=True)
         browser.close()
+    for edge in EDGES:
+        print(unwatched(edge), flush=True)
 
 
 if __name__ == "__main__":
