@@ -1,25 +1,29 @@
 """Which density and coordination a spectrum speaks for, judged by structures of the prior at every density.
 
-The unguided prior knows which coordinations go with a density. Its structures, weighted by how close their predicted
-spectra lie to the target, give a posterior over density and coordination before any guided run (importance sampling).
+The unguided prior knows which coordinations go with a density. Its structures, by how close their predicted spectra lie
+to the target and by how the spectrum changes with density and coordination among them, give a posterior before any
+guided run (`acgen.adjustment`), with the uncertainty that noise, instrument and forward model leave.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from typing import Any
 
 import ase.io
 import numpy as np
 from ase import Atoms
+from scipy.stats import truncnorm
 
+from acgen.adjustment import Adjusted, adjust, best_misfits
 from acgen.analysis import coordination_fractions
 from acgen.assets import asset
 from acgen.ensemble import Candidate, Models, Settings, generate, predict_sites
 from acgen.models.network import ForwardModel
-from acgen.spectra.instrument import fit_instrument
+from acgen.spectra.instrument import Instrument
+from acgen.spectra.model_error import error_covariance
 from acgen.spectra.spectrum import Target
 from acgen.structure import density as density_of
 from acgen.structure import edge_of
@@ -27,10 +31,8 @@ from acgen.structure import edge_of
 GRID = tuple(float(density) for density in np.arange(1.25, 3.8, 0.125).round(3))
 """Densities in g/cm³ of the shipped structures of the prior."""
 
-WIDTH = 0.1
-"""Misfit above the best one at which a structure's weight has fallen to 0.6. The misfit of the right structure is the
-forward model's error on a network of atoms it has not seen, 0.1-0.2, but most of that is common to all structures."""
-
+DENSEST = 3.52
+"""Density of diamond in g/cm³: no carbon is denser without pressure."""
 
 TRUSTED = 0.25
 """Misfit of the closest structure up to which the answer is about the structure: the forward model errs by 0.10-0.23 on
@@ -52,7 +54,12 @@ class DensityEstimate:
     best_misfit
         Of the closest structure.
     at_the_edge
-        Whether the posterior piles up at an end of the grid, beyond which nothing is known.
+        Whether the posterior piles up at an end of what is known, or at the density of diamond.
+    noise_error
+        Standard deviation of "density" and the fractions when the noise of the target is drawn anew, a part of the
+        errors above; 0 if the target has none.
+    instrument
+        What was fitted along the way.
     """
 
     density: float
@@ -65,16 +72,15 @@ class DensityEstimate:
     probability: tuple[float, ...]
     best_misfit: float
     at_the_edge: bool
+    noise_error: dict[str, float] = field(default_factory=dict)
+    instrument: Instrument = field(default_factory=Instrument)
 
     @property
     def words(self) -> str:
         """The answer in one line."""
-        shares = ", ".join(
-            f"{name} {100 * self.cn_fraction[cn]:.0f} ± {100 * self.cn_error[cn]:.0f} %"
-            for cn, name in (("2", "sp"), ("3", "sp²"), ("4", "sp³"))
-        )
+        sp, sp2, sp3 = (f"{100 * self.cn_fraction[cn]:.0f} ± {100 * self.cn_error[cn]:.0f} %" for cn in "234")
         edge = " (at the end of what is known: take it as a bound)" if self.at_the_edge else ""
-        answer = f"density {self.density:.2f} ± {self.density_error:.2f} g/cm³{edge}, {shares}"
+        answer = f"density {self.density:.2f} ± {self.density_error:.2f} g/cm³{edge}, sp² {sp2} (sp {sp}, sp³ {sp3})"
         if self.best_misfit <= TRUSTED:
             return answer
         return (
@@ -109,21 +115,26 @@ def estimate_density(
     cells: Iterable[Atoms] | None = None,
     *,
     instrument: bool = True,
-    width: float = WIDTH,
+    leave_out: str | None = None,
+    bootstraps: int = 20,
 ) -> DensityEstimate:
-    """Weigh structures of the prior by exp(-(d² - d_min²) / (2 width²)), where d is their misfit to the target.
+    """Density and coordination of what a target was measured on.
 
     Parameters
     ----------
     target
-        A prepared spectrum.
+        A prepared spectrum; its noise, if known, counts.
     model
         Predicts the structures' spectra.
     cells
         Structures at several densities instead of the shipped ones; `info["density"]` in g/cm³ or that of the cell.
     instrument
-        Let the predictions of each density be shifted, scaled, sloped and broadened alike, within bounds, so that their
-        mean comes closest to the target (`acgen.spectra.instrument`), as a measured spectrum needs.
+        Shift, scale, slope and broadening of the target are unknown, as for a measured spectrum; they are fitted, and
+        what they leave open widens the answer.
+    leave_out
+        A network of atoms whose forward error is not to be known (`acgen.spectra.model_error.error_covariance`).
+    bootstraps
+        How often the answer is found again with the target's noise added once more.
 
     Raises
     ------
@@ -136,36 +147,64 @@ def estimate_density(
     if len(grid) < 2:
         raise ValueError(f"the structures have {len(grid)} densities; give structures of at least two")
     fractions = [coordination_fractions(atoms) for atoms in cells]
-    cn = np.array([[fraction[k] for k in (2, 3, 4)] for fraction in fractions])
+    asked = np.column_stack([at, [[fraction[k] for k in (2, 3, 4)] for fraction in fractions]])
     spectra = np.array([predict_sites(model, atoms).mean(0) for atoms in cells])
-    for density in grid if instrument else ():
-        seen = fit_instrument(target, spectra[at == density].mean(0)).instrument
-        spectra[at == density] = [seen.apply(spectrum) for spectrum in spectra[at == density]]
-    misfit = np.array([target.misfit(spectrum) for spectrum in spectra])
-    count = np.array([(at == density).sum() for density in grid])
-    weight = np.exp(-(misfit**2 - misfit.min() ** 2) / (2 * width**2)) / count[np.searchsorted(grid, at)]
-    weight /= weight.sum()
-    probability = np.array([weight[at == density].sum() for density in grid])
-    mean, error = _moments(weight, at[:, None])
-    shares, errors = _moments(weight, cn)
+    error = error_covariance(leave_out)
+    misfit, start = best_misfits(target, spectra, instrument)
+    found = adjust(target, spectra, asked, error, misfit, start)
+    limits = float(grid[0] - _half_step(grid)), min(float(grid[-1] + _half_step(grid)), DENSEST)
+    mean, std = _within(found, limits)
+    again = [
+        _within(adjust(other, spectra, asked, error, misfit, found.instrument if instrument else None), limits)[0]
+        for other in resampled(target, bootstraps)
+    ]
+    noise = np.std(again, axis=0) if again else np.zeros(4)
+    edges = np.concatenate([[-np.inf], (grid[1:] + grid[:-1]) / 2, [np.inf]])
+    normal = _truncated(found, limits)
     return DensityEstimate(
         density=float(mean[0]),
-        density_error=float(np.hypot(error[0], _half_step(grid))),
-        cn_fraction=dict(zip("234", shares.tolist(), strict=True)),
-        cn_error=dict(zip("234", errors.tolist(), strict=True)),
+        density_error=float(std[0]),
+        cn_fraction=dict(zip("234", mean[1:].tolist(), strict=True)),
+        cn_error=dict(zip("234", std[1:].tolist(), strict=True)),
         densities=tuple(grid.tolist()),
         misfit=tuple(float(misfit[at == density].mean()) for density in grid),
         misfit_spread=tuple(float(misfit[at == density].std()) for density in grid),
-        probability=tuple(probability.tolist()),
+        probability=tuple(np.diff(normal.cdf(edges)).tolist()),
         best_misfit=float(misfit.min()),
-        at_the_edge=bool(probability[0] > probability[1] or probability[-1] > probability[-2]),
+        at_the_edge=not limits[0] <= found.mean[0] <= limits[1],
+        noise_error=dict(zip(("density", *"234"), noise.tolist(), strict=True)),
+        instrument=found.instrument,
     )
 
 
-def _moments(weight: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of columns of `values` (n, k) under weights (n,)."""
-    mean = weight @ values
-    return mean, np.sqrt(weight @ (values - mean) ** 2)
+def resampled(target: Target, times: int, seed: int = 0) -> Iterator[Target]:
+    """Targets with the noise of one added once more, which is the bootstrap of a measured curve; none without noise."""
+    noise = target.noise
+    if noise is None or not noise.any():
+        return
+    generator = np.random.default_rng(seed)
+    for _ in range(times):
+        yield replace(target, intensity=target.intensity + generator.normal(0.0, 1.0, noise.size) * noise)
+
+
+def _truncated(found: Adjusted, limits: tuple[float, float]) -> Any:
+    """Density as a normal distribution within limits."""
+    mean, std = found.mean[0], max(float(np.sqrt(max(found.covariance[0, 0], 0.0))), 1e-3)
+    mean = np.clip(mean, limits[0] - 4 * std, limits[1] + 4 * std)
+    return truncnorm((limits[0] - mean) / std, (limits[1] - mean) / std, loc=mean, scale=std)
+
+
+def _within(found: Adjusted, limits: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of density and coordination with the density within limits, which moves the
+    coordination with it; its fractions are not negative and sum to no more than 1."""
+    normal = _truncated(found, limits)
+    along = found.covariance[0] / max(found.covariance[0, 0], 1e-12)
+    mean = found.mean + along * (normal.mean() - found.mean[0])
+    variance = np.diag(found.covariance) - along**2 * (found.covariance[0, 0] - normal.var())
+    mean[0] = normal.mean()
+    mean[1:] = np.clip(mean[1:], 0.0, 1.0)
+    mean[1:] /= max(mean[1:].sum(), 1.0)
+    return mean, np.sqrt(np.maximum(variance, 0.0))
 
 
 def _half_step(grid: np.ndarray) -> float:

@@ -101,11 +101,11 @@ def recover_density(
     """
     mean = np.mean([cell.spectra.mean(0) for cell in cells if cell.spectra is not None], axis=0)
     seen = instrument.apply(mean) + np.random.default_rng(seed).normal(0, noise, mean.shape)
-    target = Target(seen, np.ones(seen.shape, dtype=bool), cells[0].network)
+    target = Target(seen, np.ones(seen.shape, bool), cells[0].network, noise=np.full(seen.shape, noise))
     fractions = [coordination_fractions(cell.atoms) for cell in cells]
     truth = {str(cn): float(np.mean([fraction[cn] for fraction in fractions])) for cn in (2, 3, 4)}
     truth["density"] = float(np.mean([density_of(cell.atoms) for cell in cells]))
-    return Recovered(cells[0].network, truth, estimate_density(target, model))
+    return Recovered(cells[0].network, truth, estimate_density(target, model, leave_out=cells[0].network))
 
 
 def prior_realism(

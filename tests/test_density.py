@@ -7,11 +7,14 @@ import pytest
 
 from acgen.analysis import coordination_fractions
 from acgen.cli import main
-from acgen.density import GRID, estimate_density, prior_cells, sample_prior
+from acgen.density import DENSEST, GRID, estimate_density, prior_cells, sample_prior
 from acgen.ensemble import Settings, load_models, predict_sites
 from acgen.realism import reference_cells
 from acgen.spectra.grid import ENERGY
+from acgen.spectra.instrument import Instrument
+from acgen.spectra.model_error import error_covariance
 from acgen.spectra.spectrum import Target
+from acgen.spectra.targets import load_target
 from acgen.structure import density as density_of
 
 
@@ -68,3 +71,38 @@ def test_the_command(tmp_path, capsys):
     answer = json.loads((tmp_path / "d.json").read_text())
     assert abs(answer["density"] - 2.5) < 0.3
     assert answer["words"] in capsys.readouterr().out
+
+
+def test_several_targets_are_one_table(tmp_path, capsys):
+    assert main(["density", "a-C-2.0", "a-C-3.0", "--out", str(tmp_path / "d.json")]) == 0
+    one, two = json.loads((tmp_path / "d.json").read_text())
+    assert one["target"] == "a-C-2.0"
+    assert one["density"] < two["density"]
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["a-C-2.0", "a-C-3.0"]
+
+
+def test_what_the_instrument_did_does_not_move_the_answer_and_noise_widens_it(models):
+    atoms = reference_cells()[5]
+    exact = target_of(models, atoms)
+    seen = Instrument(0.4, 1.0, 0.004, 0.25).apply(exact.intensity)
+    plain, noisy = (
+        estimate_density(Target(seen, exact.mask, "seen", noise=np.full(100, size)), models.forward)
+        for size in (0.001, 0.1)
+    )
+    assert abs(plain.density - density_of(atoms)) < 0.25
+    assert plain.instrument.shift == pytest.approx(0.4, abs=0.2)
+    assert noisy.density_error > plain.density_error
+    assert noisy.noise_error["density"] > plain.noise_error["density"] > 0
+
+
+def test_no_answer_is_denser_than_diamond(models):
+    found = estimate_density(load_target("diamond"), models.forward)
+    assert found.density < DENSEST
+    assert sum(found.probability[k] for k, density in enumerate(found.densities) if density > 3.6) < 1e-9
+
+
+def test_an_error_that_is_left_out_is_not_known():
+    known, without = error_covariance(), error_covariance("3.5")
+    assert np.linalg.eigvalsh(without).min() > 0
+    assert np.trace(without) < np.trace(known)

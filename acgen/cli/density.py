@@ -9,7 +9,7 @@ from ase.io import write
 
 from acgen.cli.output import output_file, write_json
 from acgen.cli.progress import progress_bar
-from acgen.density import GRID, estimate_density, sample_prior
+from acgen.density import GRID, DensityEstimate, estimate_density, sample_prior
 from acgen.ensemble import Settings, load_models
 from acgen.spectra.targets import load_target
 
@@ -17,7 +17,7 @@ from acgen.spectra.targets import load_target
 def add_commands(commands) -> None:
     """Add `density` and `library`."""
     p = commands.add_parser("density", help="density and coordination a spectrum speaks for", description=_run.__doc__)
-    p.add_argument("target", metavar="FILE|NAME", help="measured spectrum, or a name from `acgen targets`")
+    p.add_argument("targets", nargs="+", metavar="FILE|NAME", help="measured spectra, or names from `acgen targets`")
     p.add_argument("--exact", action="store_true", help="fit no shift, slope and broadening to the target")
     p.add_argument("--weights", metavar="F", help="forward weights instead of the shipped")
     p.add_argument("--out", metavar="F.json")
@@ -32,18 +32,33 @@ def add_commands(commands) -> None:
 
 def _run(args: argparse.Namespace) -> None:
     """Weigh structures of the prior at every density by how close their predicted spectra lie to a target."""
-    target = load_target(args.target)
-    for warning in target.warnings:
-        print(f"warning: {warning}")
-    estimate = estimate_density(target, load_models(forward=args.weights).forward, instrument=not args.exact)
+    targets = [load_target(source) for source in args.targets]
+    out = None if args.out is None else output_file(args.out)
+    model = load_models(forward=args.weights).forward
+    found = [estimate_density(target, model, instrument=not args.exact) for target in targets]
+    for target, estimate in zip(targets, found, strict=True):
+        print(estimate.words if len(found) == 1 else f"{target.name}: {estimate.words}")
+    for target in targets:
+        for warning in target.warnings:
+            print(f"warning: {warning}" if len(found) == 1 else f"warning: {target.name}: {warning}")
+    if len(found) == 1:
+        _curve(found[0])
+    if out is not None:
+        content = [{"target": target.name} | each.to_dict() for target, each in zip(targets, found, strict=True)]
+        write_json(out, content[0] if len(content) == 1 else content)
+
+
+def _curve(estimate: DensityEstimate) -> None:
+    """Print misfit and posterior over density, and which part of the errors is noise."""
     for density, misfit, spread, probability in zip(
         estimate.densities, estimate.misfit, estimate.misfit_spread, estimate.probability, strict=True
     ):
         bar = "█" * round(40 * probability)
         print(f"{density:6.3f} g/cm³  misfit {misfit:.3f} ± {spread:.3f}  {100 * probability:5.1f} %  {bar}")
-    print(estimate.words)
-    if args.out:
-        write_json(output_file(args.out), estimate.to_dict())
+    if any(estimate.noise_error.values()):
+        density, *shares = estimate.noise_error.values()
+        points = "/".join(f"{100 * share:.1f}" for share in shares)
+        print(f"of the errors, noise of the target: {density:.2f} g/cm³, sp/sp²/sp³ {points} points")
 
 
 def _library(args: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from scipy.interpolate import CubicSpline
 from scipy.optimize import lsq_linear
 
 from acgen.spectra.grid import ENERGY, PI_STAR
-from acgen.spectra.instrument import NODES, WEIGHTS, Bounds, Instrument, broadened, spline_of
+from acgen.spectra.instrument import NODES, WEIGHTS, Bounds, Instrument, broadened, pad, spline_of
 from acgen.spectra.match import tilt
 from acgen.spectra.spectrum import Target
 
@@ -111,9 +111,22 @@ class InstrumentProfile:
         return np.stack(columns, axis=1)[self.target.mask]
 
 
+def instrument_matrix(instrument: Instrument) -> np.ndarray:
+    """The matrix (100, 100) by which an instrument acts on a spectrum."""
+    places = ENERGY[:, None] - instrument.shift - instrument.sigma * NODES
+    seen = np.einsum("enk,n->ek", _unit_splines()(places), WEIGHTS)
+    return instrument.scale * tilt(instrument.slope)[:, None] * seen
+
+
+@cache
+def _unit_splines() -> CubicSpline:
+    """The splines of spectra that are 1 at one point, all in one."""
+    padded = [pad(row) for row in np.eye(ENERGY.size)]
+    return CubicSpline(padded[0][0], np.stack([values for _, values in padded], axis=1), bc_type="natural")
+
+
 @cache
 def _lattice(shift: tuple[float, float], sigma: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
     """Shifts and broadenings (nodes, 2) within limits, and the matrices (nodes, 100, 100) by which they act."""
     nodes = np.array([(np.interp(a, (0, 1), shift), np.interp(b, (0, 1), sigma)) for a in _SHIFTS for b in _SIGMAS])
-    unit = [spline_of(row) for row in np.eye(ENERGY.size)]
-    return nodes, np.stack([np.stack([broadened(spline, *node) for spline in unit], axis=1) for node in nodes])
+    return nodes, np.stack([instrument_matrix(Instrument(shift=node[0], sigma=node[1])) for node in nodes])
