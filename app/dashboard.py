@@ -17,6 +17,7 @@ from app.controls import Controls
 from app.player import Player
 from app.presets import query_of, restore
 from app.runner import Runner
+from app.selection import SiteSpectra
 from app.snapshot import Snapshot, Status
 from app.state import State
 from app.structure import Shown, show_candidate, show_frame
@@ -76,6 +77,7 @@ class Dashboard(pn.viewable.Viewer):
         self.transport = Transport(self.state, self.runner)
         self.player = Player(self.state, self.transport.branch, clock)
         self.structure = StructureView(self.state, self.player)
+        self.sites = SiteSpectra(self.state, load)
         plots = [kind(self.state, self.saver) for kind in PLOTS]
         self.spectrum, self.residual, self.coordination, self.angles, self.radial, self.misfit = plots
         self.candidates = CandidatesView(self.state)
@@ -103,6 +105,7 @@ class Dashboard(pn.viewable.Viewer):
             self._tell(snapshot, now)
             self.player.tick()
             self._show(snapshot, now)
+            self.sites.tick()
             self._plot(now)
 
     def _tell(self, snapshot: Snapshot, now: float) -> None:
@@ -120,7 +123,7 @@ class Dashboard(pn.viewable.Viewer):
         if turned and snapshot.status is Status.DONE and self.state.moment is None and not self.state.picked:
             self.state.picked = best_first(snapshot)
             self.progress.show("Candidates")
-        elif turned and snapshot.status is Status.LOADING:
+        elif snapshot.run != known.run and snapshot.status.active:
             self.progress.show("Misfit")
 
     def _show(self, snapshot: Snapshot, now: float) -> None:

@@ -170,5 +170,14 @@ new ResizeObserver(() => view.stage.handleResize()).observe(view.el);
 // Without sampleLevel -1 NGL draws eight times over whenever half a second passed since the last frame.
 view.stage.setParameters({ sampleLevel: -1, clipDist: 1, fogNear: 55, fogFar: 120, tooltip: false, ambientIntensity: 0.35 });
 view.stage.pickingBehavior.dispose(); // it would draw everything again to find what is under the pointer
-view.stage.mouseObserver.signals.clicked.add(pick);
+const mouse = view.stage.mouseObserver;
+mouse.signals.clicked.add(pick);
+// NGL listens at the document, where what happens inside a shadow root seems to happen to its host.
+if (view.el.getRootNode() instanceof ShadowRoot) {
+  const listeners = {
+    mousedown: mouse._onMousedown, wheel: mouse._onMousewheel, contextmenu: mouse._onContextmenu,
+    touchstart: mouse._onTouchstart, touchmove: mouse._onTouchmove, touchend: mouse._onTouchend,
+  };
+  for (const [kind, listener] of Object.entries(listeners)) mouse.domElement.addEventListener(kind, listener, { passive: false });
+}
 view.send({ type: "acgen_ready" });

@@ -107,6 +107,10 @@ class State(param.Parameterized):
     compared = param.ClassSelector(
         class_=tuple, default=(), doc="All structures on display, analysed; the first is `shown`."
     )
+    atom = param.Integer(None, allow_None=True, bounds=(0, None), doc="Atom that was clicked, by its index.")
+    energies = param.Tuple(
+        None, length=2, allow_None=True, doc="Range of photon energies in eV by which atoms are coloured."
+    )
     dark = param.Boolean(False, doc="Whether the page is dark.")
 
     def __init__(self, **params):

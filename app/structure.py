@@ -36,12 +36,15 @@ class Shown:
         Predicted mean spectrum, shape (100,); None where no forward model was asked.
     site_spectra
         Predicted spectrum of every atom, shape (N, 100); None where not known.
+    denoised
+        Estimate of the clean atoms in Å that the spectra belong to, shape (N, 3); None where it is `atoms`.
     """
 
     name: str
     atoms: Atoms
     prediction: np.ndarray | None
     site_spectra: np.ndarray | None = None
+    denoised: np.ndarray | None = None
 
     @cached_property
     def density(self) -> float:
@@ -77,7 +80,12 @@ class Shown:
 
 def show_frame(frame: Frame, cell: np.ndarray) -> Shown:
     """A frame of a run in a cell (3, 3) in Å."""
-    return Shown(f"step {frame.step}", carbon(np.asarray(frame.positions, dtype=float), cell), frame.prediction)
+    return Shown(
+        f"step {frame.step}",
+        carbon(np.asarray(frame.positions, dtype=float), cell),
+        frame.prediction,
+        denoised=np.asarray(frame.denoised, dtype=float),
+    )
 
 
 def show_candidate(candidate: Candidate, name: str) -> Shown:

@@ -114,11 +114,12 @@ def test_a_view_that_opens_twice_shows_its_atoms_twice(monkeypatch):
     view = StructureView(DIAMOND)
     browser = Browser(view, monkeypatch)
     browser.open()
-    assert len(browser.frames) == 1
-    view.stream._awaited = None  # the browser has drawn it, and is closed
+    known = len(browser.frames)
+    assert known > 0
+    view.stream._awaited.clear()  # the browser has drawn it, and is closed
     browser.open()
-    assert len(browser.frames) == 2
-    assert browser.frames[0]["positions"] == browser.frames[1]["positions"]
+    assert len(browser.frames) > known
+    assert len({frame["positions"] for frame in browser.frames}) == 1
 
 
 def test_a_sampler_gives_atoms_spectra_and_a_file(tmp_path):

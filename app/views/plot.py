@@ -21,6 +21,13 @@ from app.views.save import Saver, csv_text
 hv.Store.set_current_backend("bokeh")
 hv.Store.renderers["bokeh"].webgl = False
 
+#: A menu that is an icon.
+MENU = {
+    "minWidth": 0,
+    "px": "2px",
+    "& .MuiButton-startIcon": {"mx": 0},
+    "& .MuiButton-endIcon": {"display": "none"},
+}
 #: Options of every overlay and, for the first, of every element in it: axes follow the data.
 LIVE = {"framewise": True}
 FRAME = {
@@ -72,12 +79,7 @@ class LivePlot(pn.viewable.Viewer):
             on_click=lambda item: self.save(item["label"]),
             css_classes=["acgen-save"],
             description="Save the plot as a picture, or its numbers",
-            sx={
-                "minWidth": 0,
-                "px": "2px",
-                "& .MuiButton-startIcon": {"mx": 0},
-                "& .MuiButton-endIcon": {"display": "none"},
-            },
+            sx=MENU,
         )
 
     def source(self) -> tuple[Any, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import holoviews as hv
 import numpy as np
+from bokeh.events import DoubleTap, SelectionGeometry
+from bokeh.models import BoxAnnotation, BoxSelectTool
 
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.spectrum import Target
@@ -27,11 +29,48 @@ class SpectrumView(LivePlot):
     title = "C K-edge spectrum"
     border = BORDER
 
+    def __init__(self, state, saver=None, **params):
+        self._chosen: list[BoxAnnotation] = []  # the range of energies, once in every plot that is on display
+        super().__init__(state, saver, **params)
+        state.param.watch(self._mark, "energies")
+
     def source(self):
-        return target_of(self.state), self.state.compared
+        shown, atom = self.state.shown, self.state.atom
+        known = atom is not None and shown is not None and shown.site_spectra is not None
+        return target_of(self.state), self.state.compared, atom if known else None
+
+    def _name(self, plot, element) -> None:
+        """Let a drag over the plot choose energies, and a double click no longer."""
+        super()._name(plot, element)
+        figure = plot.state
+        if any(isinstance(tool, BoxSelectTool) for tool in figure.tools):
+            return
+        drag = BoxSelectTool(dimensions="width", renderers=[])
+        figure.add_tools(drag)
+        figure.toolbar.active_drag = drag
+        figure.on_event(SelectionGeometry, self._drag)
+        figure.on_event(DoubleTap, lambda _event: setattr(self.state, "energies", None))
+        mark = BoxAnnotation(fill_color=colours.MARK, fill_alpha=0.15, line_color=None, visible=False, level="underlay")
+        figure.add_layout(mark)
+        self._chosen.append(mark)
+        self._mark()
+
+    def _drag(self, event: SelectionGeometry) -> None:
+        low, high = (float(np.clip(event.geometry[end], *RANGE)) for end in ("x0", "x1"))
+        if event.final and event.geometry["type"] == "rect" and high > low:
+            self.state.energies = (low, high)
+
+    def _mark(self, *_events) -> None:
+        energies = self.state.energies
+        for mark in self._chosen:
+            if energies is None:
+                mark.visible = False
+            else:
+                mark.update(left=energies[0], right=energies[1], visible=True)
 
     def draw(self, data):
-        target, compared = data
+        target, compared, atom = data
+        site = NOTHING if atom is None or atom >= len(compared[0].site_spectra) else compared[0].site_spectra[atom]
         measured = NOTHING if target is None else measured_of(target)
         mean, spread = predicted(compared)
         lines = [np.column_stack([ENERGY, shown.prediction]) for shown in compared if shown.prediction is not None]
@@ -45,17 +84,20 @@ class SpectrumView(LivePlot):
             color=colours.PREDICTION, line_width=2, tools=["hover"], **LIVE
         )
         between = band(ENERGY, mean - spread, mean + spread, AXES, colours.PREDICTION)
-        return hv.Overlay([between, known, each, found]).opts(**FRAME, xlim=RANGE, xaxis=None)
+        own = hv.Curve((ENERGY, site), *AXES, label="atom").opts(color=colours.MARK, line_width=1.5, **LIVE)
+        return hv.Overlay([between, known, each, found, own]).opts(**FRAME, xlim=RANGE, xaxis=None)
 
     def table(self):
-        target, compared = self.source()
+        target, compared, atom = self.source()
         mean, spread = predicted(compared)
         columns = {"energy_eV": ENERGY, "target": NOTHING if target is None else measured_of(target)}
         columns |= {"prediction_mean": mean, "prediction_std": spread, "residual": residual(target, mean)}
+        if atom is not None:
+            columns[f"atom {atom + 1}"] = compared[0].site_spectra[atom]
         return columns | {f"prediction {s.name}": s.prediction for s in compared if s.prediction is not None}
 
     def empty(self):
-        target, compared = self.source()
+        target, compared, _atom = self.source()
         if target is not None or any(shown.prediction is not None for shown in compared):
             return ""
         if not compared:
@@ -63,15 +105,17 @@ class SpectrumView(LivePlot):
         return "Nothing guides this run: each finished candidate gets its predicted spectrum"
 
     def legend(self):
-        target, compared = self.source()
+        target, compared, atom = self.source()
         parts = [] if target is None else [swatch(colours.TARGET, "target")]
         known = [shown for shown in compared if shown.prediction is not None]
         if len(known) > 1:
             parts += [swatch(colours.PREDICTION, f"mean of {len(known)}"), swatch(colours.PREDICTION, "± std", "band")]
         elif known:
-            parts.append(swatch(colours.PREDICTION, f"prediction {known[0].name}"))
+            parts.append(swatch(colours.PREDICTION, "prediction" if atom is not None else f"prediction {known[0].name}"))
             if known[0].site_spectra is not None:
-                parts.append(swatch(colours.PREDICTION, "± std of its atoms", "band"))
+                parts.append(swatch(colours.PREDICTION, "± std of atoms", "band"))
+        if atom is not None:
+            parts.append(swatch(colours.MARK, f"atom {atom + 1}"))
         return "".join(parts)
 
 

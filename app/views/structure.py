@@ -9,12 +9,13 @@ import panel as pn
 import panel_material_ui as pmui
 
 from app import colours
-from app.colouring import by_coordination
+from app.colouring import by_coordination, by_share, shares
 from app.frontend import FrontendError
 from app.ngl import FrameStream
+from app.selection import RANGES, describe_atom, in_words
 from app.state import State
 from app.style import STYLE
-from app.views.plot import card, heading, swatch
+from app.views.plot import MENU, card, heading, swatch
 
 #: Icons are black on any background otherwise.
 TINT = {"color": "primary.main", "& .MuiIconButton-root": {"color": "primary.main"}}
@@ -39,8 +40,13 @@ class StructureView(pn.viewable.Viewer):
             self.stream, self.problem = None, str(error)
         self.note = pn.pane.HTML("", margin=0, stylesheets=[STYLE], css_classes=["acgen-empty"])
         self.note.object = html.escape(self.problem) or "Choose a target and press Start"
-        state.param.watch(self._show, "shown")
+        self.key = pn.pane.HTML("", margin=0, stylesheets=[STYLE], css_classes=["acgen-key"])
+        self.picked = pn.pane.HTML("", visible=False, margin=0, stylesheets=[STYLE], css_classes=["acgen-picked"])
+        if self.stream is not None:
+            self.stream.picked = self._pick
+        state.param.watch(self._show, ["shown", "atom", "energies"])
         state.param.watch(self._theme, "dark")
+        self._explain()
         self._theme()
 
     @property
@@ -61,9 +67,33 @@ class StructureView(pn.viewable.Viewer):
             self.note.visible = False
         else:
             self.note.object = "Waiting for the three-dimensional view, which needs WebGL in this browser"
-        self.stream.show(
-            shown.atoms.positions, shown.sticks, shown.atoms.cell.array, by_coordination(shown.coordination)
-        )
+        atom = self.state.atom if self.state.atom is not None and self.state.atom < len(shown.atoms) else None
+        colouring = by_coordination(shown.coordination)
+        if self.state.energies is not None and shown.site_spectra is not None:
+            colouring = by_share(shares(shown.site_spectra, self.state.energies))
+        self.stream.show(shown.atoms.positions, shown.sticks, shown.atoms.cell.array, colouring, atom)
+        self._explain()
+        text = "" if atom is None else describe_atom(shown, atom, self.state.energies)
+        if text != self.picked.object:
+            self.picked.param.update(object=text, visible=bool(text))
+
+    def _pick(self, atom: int | None) -> None:
+        """An atom was clicked, or the room between them; a second click lets it go."""
+        known = isinstance(atom, int) and atom >= 0
+        self.state.atom = atom if known and atom != self.state.atom else None
+
+    def _explain(self) -> None:
+        """Say what the colours mean."""
+        energies, shown = self.state.energies, self.state.shown
+        if energies is None:
+            text = "CN" + "".join(swatch(colours.CN[cn], name, "dot") for cn, name in colours.CN_NAMES.items())
+        elif shown is not None and shown.site_spectra is None:
+            text = f"{in_words(energies)}: as soon as the run pauses or ends"
+        else:
+            steps = ((0, "0"), (len(colours.SHARE) // 2, "average"), (-1, "≥ twice"))
+            text = f"{in_words(energies)}" + "".join(swatch(colours.SHARE[i], name, "dot") for i, name in steps)
+        if text != self.key.object:
+            self.key.object = text
 
     def _theme(self, *_events) -> None:
         if self.stream is not None:
@@ -85,10 +115,21 @@ class StructureView(pn.viewable.Viewer):
             _button("fullscreen", "Full screen; Escape ends it", stream.full_screen),
             _button("photo_camera", "Save a picture (PNG)", lambda: stream.picture("acgen_structure.png")),
         ]
-        legend = "CN" + "".join(swatch(colours.CN[cn], name, "dot") for cn, name in colours.CN_NAMES.items())
-        key = pn.pane.HTML(legend, margin=0, stylesheets=[STYLE], css_classes=["acgen-key"])
+        colour = pmui.MenuButton(
+            label="",
+            icon="palette",
+            items=[{"label": name} for name in RANGES],
+            variant="text",
+            size="small",
+            margin=0,
+            on_click=lambda item: setattr(self.state, "energies", RANGES[item["label"]]),
+            description="Colour atoms by coordination or by what they absorb; drag over the spectrum for another range",
+            css_classes=["acgen-colour"],
+            sx=MENU,
+        )
         canvas = [] if stream is None else [stream.pane]
-        return card(heading("Structure", key, pn.Row(*buttons, margin=0)), *canvas, self.note, *self.below)
+        top = heading("Structure", self.key, pn.Row(colour, *buttons, margin=0))
+        return card(top, *canvas, self.picked, self.note, *self.below)
 
 
 def _button(icon: str, description: str, action: Callable[[], None]) -> pmui.IconButton:
