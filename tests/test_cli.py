@@ -45,6 +45,7 @@ def test_generate_with_a_measured_spectrum(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "candidates.extxyz" in printed
     assert "broadening" in printed
+    assert "all: CN2" in printed
     once = ["generate", *QUICK, "--candidates", "1", "--out", str(out)]
     assert main([*once, "--target", target, "--no-instrument"]) == 0
     assert "instrument" not in json.loads((out / "summary.json").read_text())["candidates"][0]

@@ -14,6 +14,7 @@ from acgen.cli.output import output_directory, output_file
 from acgen.cli.progress import progress_bar
 from acgen.cli.structures import read_structure
 from acgen.ensemble import Candidate, FrameEvent, Models, Settings, generate, load_models, write_results
+from acgen.report import describe
 from acgen.results import Run, write_zip
 from acgen.sampler import Frame
 from acgen.spectra.references import NAMES
@@ -169,7 +170,22 @@ def _consume(settings: Settings, models: Models, directory: Path, *, trajectory:
     print(f"{kept} of {settings.n_atoms} atoms in {seconds:.1f} s: {directory / 'candidates.extxyz'}")
     for candidate in done:
         print("  " + _line(candidate))
+    if len(done) > 1:
+        print("  " + _together(settings, done))
     return 0
+
+
+def _together(settings: Settings, done: list[Candidate]) -> str:
+    """Mean and standard deviation over the candidates."""
+    rows = describe(settings, done)
+    shares = ", ".join(f"CN{cn} {_band(rows[f'CN{cn}_percent'], 0)} %" for cn in (2, 3, 4))
+    if "misfit" not in rows:
+        return f"all: {shares}"
+    return f"all: {shares}, misfit {_band(rows['misfit'], 3)}, judge {_band(rows['judge_misfit'], 3)}"
+
+
+def _band(row: dict[str, float], digits: int) -> str:
+    return f"{row['mean']:.{digits}f} ± {row['std']:.{digits}f}"
 
 
 def _line(candidate: Candidate) -> str:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from acgen.cli.output import output_file, write_json
 from acgen.data.cells import load_cells
+from acgen.density import resampled
 from acgen.ensemble import load_models, predict_sites
 from acgen.spectra.compare import compare, linear_combination, pi_star_content
 from acgen.spectra.export import target_csv, target_xdi
@@ -167,7 +168,7 @@ def _compare(args: argparse.Namespace) -> None:
     content: dict[str, Any] = {
         "target": about | {"measured_points": int(target.mask.sum()), "sensitivity": target.sensitivity},
         "structures": [comparison.to_dict() for comparison in found],
-        "linear_combination": mixture.to_dict(),
+        "linear_combination": mixture.to_dict() | {"noise_errors": _noise_errors(target, list(mixture.shares))},
     }
     try:
         content["pi_star"] = pi_star_content(target, mixture.fit.instrument).to_dict()
@@ -188,8 +189,15 @@ def _compare(args: argparse.Namespace) -> None:
             f"{comparison.derivative_correlation:.3f}  {seen.shift:+.2f}  {seen.scale:.2f}  {100 * seen.slope:+.2f}  "
             f"{seen.sigma:.2f}  {comparison.name}{'  AT BOUND: ' + ', '.join(at) if at else ''}"
         )
-    shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in mixture.shares.items())
+    errors = content["linear_combination"]["noise_errors"]
+    shares = ", ".join(f"{name} {100 * part:.0f} ± {100 * errors[name]:.1f} %" for name, part in mixture.shares.items())
     print(f"linear combination: {shares}, misfit {mixture.misfit:.3f}; written to {out}")
+
+
+def _noise_errors(target: Target, names: list[str]) -> dict[str, float]:
+    """Standard deviation of the shares when the noise of the target is drawn anew; 0 without noise."""
+    found = [linear_combination(other).shares for other in resampled(target, 10)]
+    return {name: float(np.std([shares[name] for shares in found])) if found else 0.0 for name in names}
 
 
 def _filled(reference: Target) -> np.ndarray:
