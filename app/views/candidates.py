@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import html
+from typing import Any
+
 import pandas as pd
 import panel as pn
+import panel_material_ui as pmui
 import param
 
 from acgen.ensemble import Candidate
@@ -11,6 +15,7 @@ from app.snapshot import Finished
 from app.state import State
 from app.structure import Shown
 from app.style import STYLE, TABLE
+from app.views.gallery import FEW, Gallery, flags_of, projection
 
 #: Heading, tooltip and digits of the columns with numbers.
 COLUMNS = {
@@ -25,6 +30,13 @@ COLUMNS = {
     "seed": ("Seed", "Of its random numbers", 0),
     "seconds": ("Time (s)", "Time of work", 1),
 }
+#: Heading and tooltip of those with pictures and words.
+WORDS = {
+    "picture": ("", "The structure from the front, coloured by coordination number"),
+    "name": ("No.", "Run and candidate"),
+    "flags": ("Flags", "Why not to believe the predicted spectrum: hold the pointer over the sign"),
+}
+ORDER = ("picture", "name", "misfit", "judge", "flags", *list(COLUMNS)[2:])
 
 
 class CandidatesView(pn.viewable.Viewer):
@@ -34,25 +46,41 @@ class CandidatesView(pn.viewable.Viewer):
         super().__init__(**params)
         self.state = state
         self._listed: tuple[Finished, ...] = ()
+        self._analysed: dict[tuple[int, int], Shown] = {}
+        self._rows: dict[tuple[int, int], dict[str, Any]] = {}
         self._own = False  # whether a selection is ours rather than the user's
         self.table = pn.widgets.Tabulator(
-            _frame((), {}),
+            _frame([]),
             selectable="checkbox",
             show_index=False,
             disabled=True,
             layout="fit_data_stretch",
             sizing_mode="stretch_both",
             margin=0,
-            titles={name: title for name, (title, _, _) in COLUMNS.items()} | {"name": "No."},
-            header_tooltips={name: text for name, (_, text, _) in COLUMNS.items()} | {"name": "Run and candidate"},
+            titles={name: column[0] for name, column in (COLUMNS | WORDS).items()},
+            header_tooltips={name: column[1] for name, column in (COLUMNS | WORDS).items()},
             formatters={
                 name: {"type": "money", "precision": digits, "thousand": ""}
                 for name, (_, _, digits) in COLUMNS.items()
-            },
-            text_align={name: "right" for name in COLUMNS},
+            }
+            | {"picture": {"type": "html"}, "flags": {"type": "html"}},
+            text_align={name: "right" for name in COLUMNS} | {"flags": "center"},
+            widths={"picture": 48},
             stylesheets=[TABLE],
-            configuration={"columnDefaults": {"headerSort": True, "resizable": False}, "rowHeight": 24},
+            configuration={"columnDefaults": {"headerSort": True, "resizable": False}, "rowHeight": 40},
         )
+        self.gallery = Gallery()
+        self.beside = pmui.Button(
+            label="Side by side",
+            icon="grid_view",
+            variant="text",
+            size="small",
+            margin=0,
+            disabled=True,
+            description="Larger pictures and spectra of the candidates that are ticked",
+            on_click=lambda _event: self._compare(),
+        )
+        self.tools = [self.beside]
         self.note = pn.pane.HTML(
             "Finished candidates are listed here: tick one or several to see and compare them",
             margin=0,
@@ -66,10 +94,11 @@ class CandidatesView(pn.viewable.Viewer):
         """List candidates, whose structures are known by key."""
         if len(finished) == len(self._listed) and all(a is b for a, b in zip(finished, self._listed, strict=True)):
             return
-        self._listed = finished
+        self._listed, self._analysed = finished, analysed
+        self._rows = {item.key: self._rows.get(item.key) or _row(item, analysed[item.key]) for item in finished}
         self.note.visible = not finished
         self._own = True
-        self.table.value = _frame(finished, analysed)
+        self.table.value = _frame(list(self._rows.values()))
         self._own = False
         self._pick()
 
@@ -77,8 +106,13 @@ class CandidatesView(pn.viewable.Viewer):
         if not self._own:
             self.state.picked = tuple(self._listed[row].key for row in event.new if row < len(self._listed))
 
+    def _compare(self) -> None:
+        chosen = self.state.chosen
+        self.gallery.show([(item, self._analysed[item.key]) for item in chosen if item.key in self._analysed])
+
     def _pick(self, *_events) -> None:
         rows = {item.key: row for row, item in enumerate(self._listed)}
+        self.beside.disabled = not self.state.picked
         selection = [rows[key] for key in self.state.picked if key in rows]
         if selection != self.table.selection:
             self._own = True
@@ -86,12 +120,18 @@ class CandidatesView(pn.viewable.Viewer):
             self._own = False
 
     def __panel__(self):
-        return pn.Column(self.table, self.note, sizing_mode="stretch_both", margin=0)
+        return pn.Column(self.table, self.note, self.gallery, sizing_mode="stretch_both", margin=0)
 
 
-def _frame(finished: tuple[Finished, ...], analysed: dict[tuple[int, int], Shown]) -> pd.DataFrame:
-    rows = [{"name": item.name} | _numbers(item.candidate, analysed[item.key]) for item in finished]
-    return pd.DataFrame(rows, columns=["name", *COLUMNS]).astype({name: float for name in COLUMNS})
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(ORDER)).astype({name: float for name in COLUMNS})
+
+
+def _row(item: Finished, shown: Shown) -> dict[str, Any]:
+    flags = " ".join(flags_of(item))
+    sign = f'<span class="sign" title="{html.escape(flags)}">⚠</span>' if flags else ""
+    words = {"picture": projection(shown, FEW), "name": item.name, "flags": sign}
+    return words | _numbers(item.candidate, shown)
 
 
 def _numbers(candidate: Candidate, shown: Shown) -> dict[str, float | None]:

@@ -107,14 +107,17 @@ class ReachView(pn.viewable.Viewer):
         self.opened: Callable[[], None] = lambda: None
         self.short = pn.Row(margin=0)
         self.text = pn.pane.HTML("", margin=0, sizing_mode="stretch_width", stylesheets=[STYLE])
-        # Buttons are made anew whenever they change: they lose changes that come while the page is set up.
-        self.better = pn.Row(margin=0, styles={"gap": "6px"})
+        # Buttons are made anew whenever they change.
+        self.better = pn.Row(margin=0, styles={"gap": "6px", "align-items": "center"})
+        self.gauge = pn.pane.HTML("", margin=0, sizing_mode="stretch_width", stylesheets=[STYLE])
         self.curve = ReachCurve(state, saver)
         self.tools = [self.curve.menu]
         self._tap = hv.streams.SingleTap(source=self.curve.plot.object)
         self._tap.add_subscriber(lambda x, y: self._set_density(x))
         state.param.watch(self._change, ["target_name", "targets", "density", "start"])
         self._say()
+        self._ready = False  # a page that is still set up loses changes, and has better things to do
+        pn.state.onload(lambda: setattr(self, "_ready", True))
 
     @property
     def density(self) -> float:
@@ -123,6 +126,8 @@ class ReachView(pn.viewable.Viewer):
 
     def tick(self, now: float) -> None:
         """Begin to work out what has changed once it has settled, and show what is worked out."""
+        if not self._ready:
+            return
         if self._thread is not None:
             if self._thread.is_alive():
                 return
@@ -146,8 +151,9 @@ class ReachView(pn.viewable.Viewer):
         if target is None:
             self._show("")
             return
+        # Not a daemon: torch aborts the process that ends under it.
         self._thread = threading.Thread(
-            target=self._work, args=(target, density, self.state.snapshot.finished), daemon=True, name="acgen-reach"
+            target=self._work, args=(target, density, self.state.snapshot.finished), name="acgen-reach"
         )
         self._thread.start()
 
@@ -166,14 +172,16 @@ class ReachView(pn.viewable.Viewer):
         found, short, better = self.found, [], ()
         if found is None:
             none = "No target, nothing to reach: choose a spectrum" if self.state.target is None else "Looking …"
-            self.text.object = f"<p>{html.escape(problem) or none}</p>"
+            self.text.object, self.gauge.object = f"<p>{html.escape(problem) or none}</p>", ""
         else:
-            self.text.object = in_full(found, self.state.target)
+            self.text.object, self.gauge.object = in_words(found, self.state.target), gauge(found.distance)
             colour, icon = LOOK[found.verdict]
             short = [_chip(found.verdict.capitalize(), self.opened, color=colour, icon=icon, description=found.words)]
             better = found.better if self.state.start is None else ()
         self.short.objects = short
-        self.better.objects = [_chip(f"{value:g} g/cm³", partial(self._set_density, value)) for value in better]
+        fits = pn.pane.HTML("Fits better:", margin=0, stylesheets=[STYLE])
+        chips = [_chip(f"{value:g} g/cm³", partial(self._set_density, value)) for value in better]
+        self.better.objects = [fits, *chips] if chips else []
 
     def _set_density(self, value: float | None) -> None:
         low, high = self.state.param.density.bounds
@@ -182,8 +190,9 @@ class ReachView(pn.viewable.Viewer):
 
     def __panel__(self):
         words = pn.Column(
-            self.text,
+            self.gauge,
             self.better,
+            self.text,
             sizing_mode="stretch_both",
             margin=0,
             styles={"flex": "1.3", "overflow-y": "auto", "padding": "4px 4px 4px 14px"},
@@ -198,22 +207,18 @@ def _chip(label: str, action: Callable[[], None], **look) -> pmui.Button:
         size="small",
         variant="outlined",
         margin=0,
-        sx={"borderRadius": "16px", "py": "2px", "textTransform": "none", "whiteSpace": "nowrap"},
+        sx={"borderRadius": "16px", "py": 0, "textTransform": "none", "whiteSpace": "nowrap"},
         css_classes=["acgen-reach"],
         on_click=lambda _event: action(),
         **look,
     )
 
 
-def in_full(found: Reach, target: Target | None) -> str:
-    """HTML: gauge, verdict and notes."""
+def in_words(found: Reach, target: Target | None) -> str:
+    """HTML: the verdict in full, and notes."""
     notes = dict.fromkeys([*(() if target is None else target.warnings), *found.flags])
     listed = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
-    return (
-        f"{gauge(found.distance)}<p>{html.escape(found.words)}</p>"
-        + (f'<ul class="notes">{listed}</ul>' if listed else "")
-        + ("<p>Densities that fit better:</p>" if found.better else "")
-    )
+    return f"<p>{html.escape(found.words)}</p>" + (f'<ul class="notes">{listed}</ul>' if listed else "")
 
 
 def gauge(distance: float) -> str:
