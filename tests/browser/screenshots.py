@@ -69,7 +69,7 @@ def story(camera: Camera) -> None:
     camera.press("Live")
     camera.press("Candidates")
     camera.page.locator(".tabulator-row input[type=checkbox]").nth(1).click()
-    camera.see("± std of its atoms")
+    camera.see("± std of atoms")
     camera.press("Angles")
     camera.shoot("one-candidate")
     camera.page.get_by_role("button", name="Toggle theme").click()

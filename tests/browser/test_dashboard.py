@@ -218,7 +218,7 @@ def test_frames_candidates_and_branches(page, tmp_path):
     rows = page.page.locator(".tabulator-row")
     assert rows.count() == 2
     rows.nth(1).locator("input[type=checkbox]").click()
-    page.wait_for_text("± std of its atoms")
+    page.wait_for_text("± std of atoms")
 
     slider = page.page.locator(".acgen-frame").get_by_role("slider")
     slider.press("Home")
