@@ -87,14 +87,13 @@ class BeforePlot(_Plot):
             energy, signal = energy[seen], signal[seen]
         line = None if measured is None else prepared.pre_edge()
         parts = []
-        for limits in ("pre_range", "post_range"):
-            if measured is None:
-                parts.append(band(*HOLLOW, HOLLOW[1], RAW_AXES, colours.REFERENCE))
-                continue
-            ends = PI_STAR - prepared.shift + np.array(getattr(prepared.job.recipe, limits))
-            ends = np.clip(ends, energy[0], energy[-1])
-            low, high = np.full(2, signal.min()), np.full(2, signal.max())
-            parts.append(band(ends, low, high, RAW_AXES, colours.CN[3] if limits == "pre_range" else colours.CN[4]))
+        for limits, colour in (("pre_range", colours.CN[3]), ("post_range", colours.CN[4])):
+            ends, low, high = (np.full(2, np.nan) for _ in range(3))
+            if measured is not None:
+                ends = PI_STAR - prepared.shift + np.array(getattr(prepared.job.recipe, limits))
+                ends = np.clip(ends, energy[0], energy[-1])
+                low, high = np.full(2, signal.min()), np.full(2, signal.max())
+            parts.append(band(ends, low, high, RAW_AXES, colour))
         curve = hv.Curve((energy, signal), *RAW_AXES).opts(
             color=colours.TARGET, line_width=2, tools=["hover"], **LIVE
         )

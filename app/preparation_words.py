@@ -33,14 +33,13 @@ def numbers(prepared: Prepared | None) -> str:
     covered = ENERGY[target.mask]
     other = "area" if prepared.job.recipe.normalisation == "edge" else "edge step"
     rows = [
-        ("Edge step", "–" if prepared.step is None else f"{prepared.step:.3g}", "as measured"),
+        ("Edge step", "–" if prepared.step is None else f"{prepared.step:.3g}", ""),
         ("Noise per point", "–" if prepared.noise is None else f"{100 * prepared.noise:.1f} %", "of the step"),
         ("Sensitivity", "–" if target.sensitivity is None else f"{100 * target.sensitivity:+.0f} %", f"by {other}"),
         ("Energy shift", f"{prepared.shift:+.2f} eV", ""),
         ("Slope", f"{100 * prepared.slope:+.1f} %/eV", ""),
         ("Grid points", f"{target.mask.sum()} of {ENERGY.size}", ""),
-        ("From", f"{covered[0]:.1f} eV", ""),
-        ("To", f"{covered[-1]:.1f} eV", ""),
+        ("Range", f"{covered[0]:.1f}–{covered[-1]:.1f} eV", ""),
     ]
     return _table(rows)
 

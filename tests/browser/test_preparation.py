@@ -1,0 +1,130 @@
+"""The preparation panel as a user meets it: every measured file through the real page, with pictures."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from serving import SPINNER
+
+SMALL = {"width": 1280, "height": 720}
+
+#: By file: columns to choose (none where the file leaves no choice), and what has to be said about it.
+FILES = {
+    "DLC_CKedge_SLRI_LG4X.csv": ((), "Nothing odd was found"),
+    "RefFoil_AusSync_ref_over_photodiode.csv": ((), "oriented sample in polarised light"),
+    "AusSync_SXR_129577_photodiode_reffoil_CK.asc": (
+        ("4 calculated", "7 SR14", "8 SR14"),
+        "oriented sample in polarised light",
+    ),
+    "AusSync_SXR_129578_sampleZ1_CK.asc": (("4 calculated", "5 SR14", "8 SR14"), "Out of domain"),
+    "polystyrene_STXM_kkcalc.txt": ((), "Out of domain"),
+}
+
+
+class Panel:
+    """One page with the dashboard; remembers errors and requests to other hosts."""
+
+    def __init__(self, browser, address: str):
+        self.context = browser.new_context(viewport=SMALL, accept_downloads=True)
+        self.context.set_default_timeout(60_000)
+        self.errors: list[str] = []
+        self.foreign: list[str] = []
+        own = re.compile(r"(https?|wss?)://localhost:\d+/|data:|blob:")
+        self.context.on("request", lambda request: own.match(request.url) or self.foreign.append(request.url))
+        self.context.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        self.page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.goto(address)
+        self.page.locator(".acgen-card canvas").first.wait_for()
+        self.page.locator(SPINNER).wait_for(state="hidden")
+        self.dialog = self.page.get_by_role("dialog")
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button").filter(has_text=name).first.click()
+
+    def upload(self, path, button: str = "spectrum") -> None:
+        self.page.locator(f".acgen-{button}-file input[type=file]").set_input_files(path)
+
+    def see(self, text: str) -> None:
+        self.page.get_by_text(re.compile(text)).locator("visible=true").first.wait_for()
+
+    def choose(self, field: str, option: str) -> None:
+        self.page.locator(f".acgen-sample-{field}").get_by_role("combobox").click()
+        self.page.locator("li.MuiMenuItem-root").filter(has_text=option).first.click()
+
+    def picture(self, path) -> np.ndarray:
+        self.page.wait_for_timeout(700)
+        data = self.page.screenshot(path=path)
+        return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), dtype=int)
+
+    def download(self, kind: str) -> bytes:
+        self.press("Download")
+        with self.page.expect_download() as found:
+            self.page.get_by_role("menuitem").filter(has_text=kind).click()
+        with open(found.value.path(), "rb") as file:
+            return file.read()
+
+
+@pytest.fixture
+def panel(chromium, server):
+    panel = Panel(chromium, server)
+    yield panel
+    panel.context.close()
+
+
+def test_every_measured_file_becomes_a_target_with_the_right_choices_and_warnings(panel, shared_data, tmp_path):
+    chosen = panel.page.get_by_role("combobox")
+    for number, (name, (columns, warning)) in enumerate(FILES.items()):
+        panel.upload(shared_data / "measured" / name)
+        raw = None
+        if columns:
+            panel.see("18 columns: choose the column of energy and signal")
+            assert panel.page.get_by_role("button", name="Use as target").is_disabled()
+            raw = panel.picture(tmp_path / f"{number}-asked.png")
+            for field, option in zip(("energy", "numerator", "denominator"), columns, strict=True):
+                panel.choose(field, option)
+        else:
+            chosen.filter(has_text=name).wait_for()
+            panel.press("Prepare")
+        panel.see(warning)
+        panel.see("linear combination")
+        shown = panel.picture(tmp_path / f"{number}-prepared.png")
+        assert raw is None or (np.abs(shown - raw).max(axis=2) > 24).mean() > 0.01, "the plots were drawn"
+        panel.press("Use as target")
+        panel.dialog.wait_for(state="hidden")
+        chosen.filter(has_text=name).wait_for()
+    assert panel.foreign == []
+    assert panel.errors == []
+
+
+def test_auto_density_downloads_and_recipes(panel, shared_data, tmp_path):
+    panel.upload(shared_data / "measured" / "DLC_CKedge_SLRI_LG4X.csv")
+    panel.see("Read 251 points")
+    panel.press("Prepare")
+    panel.press("Auto")
+    panel.see(r"Applied energy shift: \+0\.25 eV")
+    panel.press("Estimate density")
+    panel.see(r"Density \d\.\d\d ± ")
+    recipe = panel.download("Recipe")
+    assert json.loads(recipe)["slope"] == "auto"
+    assert panel.download("XDI").startswith(b"# XDI/1.0 acgen")
+    assert panel.download("CSV").startswith(b"energy_eV,target")
+    panel.press("Set density to")
+    panel.press("Cancel")
+    panel.dialog.wait_for(state="hidden")
+    panel.press("Prepare")
+    shift = panel.page.locator(".acgen-shift input[type=text]")
+    shift.wait_for()
+    panel.page.wait_for_timeout(1500)
+    assert shift.input_value() == "0.25", "numbers are there when the panel opens again"
+    (tmp_path / "bad.csv").write_text("no numbers in here")
+    panel.upload(tmp_path / "bad.csv", "sample")
+    panel.see("Not taken: .* All stays as it was")
+    panel.page.keyboard.press("Escape")
+    panel.dialog.wait_for(state="hidden")
+    assert panel.errors == []
