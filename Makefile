@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 
 .PHONY: app test lint screenshots clean
 app: $(VENV)/app.stamp
-	$(BIN)/panel serve app/main.py --show
+	$(BIN)/panel serve app/main.py --address localhost --show
 
 test: $(VENV)/test.stamp lint
 	$(BIN)/pytest
