@@ -34,8 +34,8 @@ def numbers(prepared: Prepared | None) -> str:
     other = "area" if prepared.job.recipe.normalisation == "edge" else "edge step"
     rows = [
         ("Edge step", "–" if prepared.step is None else f"{prepared.step:.3g}", ""),
-        ("Noise per point", "–" if prepared.noise is None else f"{100 * prepared.noise:.1f} %", "of the step"),
-        ("Sensitivity", "–" if target.sensitivity is None else f"{100 * target.sensitivity:+.0f} %", f"by {other}"),
+        ("Noise, of the step", "–" if prepared.noise is None else f"{100 * prepared.noise:.1f} %", ""),
+        (f"If scaled by {other}", "–" if target.sensitivity is None else f"{100 * target.sensitivity:+.0f} %", ""),
         ("Energy shift", f"{prepared.shift:+.2f} eV", ""),
         ("Slope", f"{100 * prepared.slope:+.1f} %/eV", ""),
         ("Grid points", f"{target.mask.sum()} of {ENERGY.size}", ""),
