@@ -92,6 +92,7 @@ class Controls(pn.viewable.Viewer):
             on_click=lambda _event: state.param.update(start=None),
         )
         self.xi = _slider(pmui.EditableFloatSlider, parameters.xi, "0")
+        self.instrument = pmui.Checkbox.from_param(parameters.instrument, size="small", margin=(0, 14))
         self.counts = [
             _slider(pmui.EditableIntSlider, parameters[name], "0") for name in ("restarts", "steps", "candidates")
         ]
@@ -208,7 +209,8 @@ class Controls(pn.viewable.Viewer):
         """What cannot be changed while a run is active."""
         cell = [self.density, self.cell, self.cubic, *self.edges]
         start = [self.structure, self.start_t, self.random]
-        return [self.presets, self.target, self.upload, self.prepare.button, *cell, *start, *self.counts, self.seed]
+        target = [self.presets, self.target, self.upload, self.prepare.button]
+        return [*target, *cell, *start, self.instrument, *self.counts, self.seed]
 
     def __panel__(self):
         return pmui.Column(
@@ -230,6 +232,7 @@ class Controls(pn.viewable.Viewer):
             self.random,
             _section("Run"),
             self.xi,
+            self.instrument,
             *self.counts,
             self.seed,
             self.atoms,

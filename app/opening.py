@@ -117,6 +117,7 @@ def follow(state: State, settings: Settings) -> list[str]:
             numbers[name] = inside
     state.param.update(**numbers)
     _choose(state, settings.target)
+    state.instrument = settings.instrument
     return problems
 
 

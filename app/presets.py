@@ -12,6 +12,7 @@ from app.state import State
 #: Parameters that a link and a preset set; the target only if it is built in.
 LINKED = (
     "target_name",
+    "instrument",
     "density",
     "cubic",
     "cell",
@@ -46,7 +47,7 @@ def query_of(state: State) -> dict[str, str]:
     query = {}
     for key in LINKED:
         value = getattr(state, key)
-        shareable = key != "target_name" or value in State.builtin_names()
+        shareable = key not in ("target_name", "instrument") or state.target_name in State.builtin_names()
         if value != State.param[key].default and shareable:
             query[key] = str(value)
     return query

@@ -61,6 +61,12 @@ class State(param.Parameterized):
         "More fits the spectrum better, at the cost of strained bonds and of fitting the model's own errors. "
         "It can be changed while a run goes on: the next step takes it.",
     )
+    instrument = param.Boolean(
+        False,
+        label="Fit the instrument",
+        doc="Shift (up to 1 eV), scale, slope and broadening of the prediction are fitted to the target in every step, "
+        "and reported: what a beamline does to a spectrum is then not blamed on the atoms. On for measured targets.",
+    )
     restarts = param.Integer(
         Settings.restarts,
         bounds=(0, 20),
@@ -117,6 +123,11 @@ class State(param.Parameterized):
         super().__init__(**params)
         self.targets = {NO_TARGET: None} | builtin_targets()
         self.param.target_name.objects = list(self.targets)
+        self.param.watch(self._measured, "target_name")
+
+    def _measured(self, event) -> None:
+        """Targets that are not shipped are taken for measured: an instrument stood between them and the atoms."""
+        self.instrument = event.new not in self.builtin_names()
 
     @property
     def target(self) -> Target | None:
@@ -137,6 +148,7 @@ class State(param.Parameterized):
             cell=self.cell if self.cubic else (self.cell, self.cell_b, self.cell_c),
             target=self.target,
             xi=self.xi,
+            instrument=self.instrument and self.target is not None,
             steps=self.steps,
             restarts=self.restarts,
             candidates=self.candidates,

@@ -33,7 +33,8 @@ class Shown:
     atoms
         Atoms inside their cell, in Å.
     prediction
-        Predicted mean spectrum, shape (100,); None where no forward model was asked.
+        Predicted mean spectrum, shape (100,), behind the instrument if one was fitted; None where no forward model was
+        asked.
     site_spectra
         Predicted spectrum of every atom, shape (N, 100); None where not known.
     denoised
@@ -92,7 +93,7 @@ def show_candidate(candidate: Candidate, name: str) -> Shown:
     """A finished candidate."""
     atoms = candidate.atoms
     return Shown(
-        name, carbon(atoms.positions, np.asarray(atoms.cell)), candidate.spectrum, np.asarray(candidate.site_spectra)
+        name, carbon(atoms.positions, np.asarray(atoms.cell)), candidate.seen, np.asarray(candidate.site_spectra)
     )
 
 

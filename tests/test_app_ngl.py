@@ -65,33 +65,47 @@ def test_a_frame_holds_little_endian_numbers(browser):
     assert frame["palette"][3] == colours.CN[3]
 
 
+def x_of(frame: dict) -> float:
+    return float(np.frombuffer(base64.b64decode(frame["positions"]), "<f4")[0])
+
+
 def test_frames_wait_for_the_answer_and_the_newest_wins(browser):
     browser.answer(type="acgen_ready")
     for x in range(10):
         browser.show(float(x))
-    assert len(browser.frames) == 1
+    assert [x_of(frame) for frame in browser.frames] == [0.0, 1.0], "one that is drawn and one ahead"
     assert not browser.stream.free
     browser.answer(type="acgen_drawn", id=browser.frames[0]["id"])
-    assert len(browser.frames) == 2
-    newest = np.frombuffer(base64.b64decode(browser.frames[1]["positions"]), "<f4")
-    assert newest[0] == 9.0
+    assert [x_of(frame) for frame in browser.frames] == [0.0, 1.0, 9.0]
     browser.answer(type="acgen_drawn", id=browser.frames[1]["id"])
-    assert len(browser.frames) == 2, "nothing is drawn twice"
+    browser.answer(type="acgen_drawn", id=browser.frames[2]["id"])
+    assert len(browser.frames) == 3, "nothing is drawn twice"
     assert browser.stream.free
-    assert browser.stream.drawn == 2
+    assert browser.stream.drawn == 3
 
 
 def test_a_browser_that_does_not_answer_gets_another_frame_after_a_while(browser):
     browser.answer(type="acgen_ready")
     browser.show(1.0)
+    browser.show(2.0)
+    assert not browser.stream.free
     browser.now += PATIENCE + 0.1
     assert browser.stream.free
-    browser.show(2.0)
-    assert len(browser.frames) == 2
+    browser.show(3.0)
+    browser.show(4.0)
+    assert len(browser.frames) == 4
     browser.answer(type="acgen_drawn", id=browser.frames[0]["id"])
-    assert not browser.stream.free, "that was the answer to the frame before"
-    browser.answer(type="acgen_drawn", id=browser.frames[1]["id"])
-    assert browser.stream.free
+    assert not browser.stream.free, "that was the answer to an early frame"
+    browser.answer(type="acgen_drawn", id=browser.frames[3]["id"])
+    assert browser.stream.free, "whoever draws a frame has no use for those before it"
+
+
+def test_a_click_is_told(browser):
+    told = []
+    browser.stream.picked = told.append
+    browser.answer(type="acgen_picked", atom=3)
+    browser.answer(type="acgen_picked", atom=None)
+    assert told == [3, None]
 
 
 def test_a_closed_stream_sends_nothing(browser):

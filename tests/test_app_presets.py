@@ -15,7 +15,7 @@ from app.branch import go_on, noise_candidate, noise_frame
 from app.dashboard import link_of
 from app.presets import PRESETS, apply_preset, query_of, restore
 from app.runner import Runner
-from app.state import State
+from app.state import NO_TARGET, State
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -111,3 +111,20 @@ def test_noising_again_starts_from_the_clean_estimate_or_a_candidate(snapshot):
     settings, origin = noise_candidate(State(), snapshot.finished[1], 0.5)
     assert np.allclose(settings.start.positions, snapshot.finished[1].candidate.atoms.positions)
     assert origin == "candidate 1.2, noised to t = 0.5"
+
+
+def test_the_instrument_is_fitted_for_measured_targets_unless_the_user_says_otherwise():
+    state = State()
+    assert not state.settings.instrument
+    target = state.target
+    state.add_target(Target(target.intensity, target.mask, "film"))
+    assert state.settings.instrument
+    state.instrument = False
+    assert not state.settings.instrument
+    state.target_name = "film"
+    state.target_name = "sp2"
+    assert not state.instrument
+    assert restore(state, {"instrument": "true"}) == []
+    assert state.settings.instrument
+    state.target_name = NO_TARGET
+    assert not state.settings.instrument, "nothing guides"

@@ -111,7 +111,8 @@ class SpectrumView(LivePlot):
         if len(known) > 1:
             parts += [swatch(colours.PREDICTION, f"mean of {len(known)}"), swatch(colours.PREDICTION, "± std", "band")]
         elif known:
-            parts.append(swatch(colours.PREDICTION, "prediction" if atom is not None else f"prediction {known[0].name}"))
+            name = "" if atom is not None else f" {known[0].name}"
+            parts.append(swatch(colours.PREDICTION, f"prediction{name}"))
             if known[0].site_spectra is not None:
                 parts.append(swatch(colours.PREDICTION, "± std of atoms", "band"))
         if atom is not None:
