@@ -11,15 +11,15 @@ import param
 from acgen.ensemble import Settings
 from acgen.spectra.spectrum import Target
 from app.pace import SERVER_PACE, Pace
-from app.preparation import Preparation, named
-from app.preparation_chooser import spectrum_input
-from app.preparation_files import Source
+from app.preparation.choices import Preparation, named
+from app.preparation.chooser import spectrum_input
+from app.preparation.files import Source
+from app.preparation.view import PreparationView
 from app.presets import PRESETS, apply_preset
 from app.state import State
 from app.style import STYLE
 from app.uploads import BoundedInput, structure_from_upload
 from app.views.notice import Notice
-from app.views.preparation import PreparationView
 from app.views.progress import clock
 
 WIDE = {"size": "small", "sizing_mode": "stretch_width"}

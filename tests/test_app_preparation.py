@@ -17,12 +17,12 @@ from acgen.spectra.grid import ENERGY
 from acgen.spectra.recipe import Recipe
 from acgen.spectra.spectrum import SpectrumError
 from acgen.spectra.targets import builtin_targets, load_target
-from app import preparation_words as words
 from app.controls import Controls
-from app.preparation import Preparation, read_recipe
-from app.preparation_files import read_source
-from app.preparation_work import Job, prepare_job, quick_answers
-from app.preparation_worker import Worker
+from app.preparation import words
+from app.preparation.choices import Preparation, read_recipe
+from app.preparation.files import read_source
+from app.preparation.jobs import Job, prepare_job, quick_answers
+from app.preparation.worker import Worker
 from app.state import State
 
 RAW = "AusSync_SXR_129577_photodiode_reffoil_CK.asc"
@@ -322,8 +322,8 @@ def test_downloads_and_the_recipe_upload_of_the_panel(controls):
 
 def test_the_density_estimate_can_be_set(controls, monkeypatch):
     found = SimpleNamespace(words="density 2.41 ± 0.20 g/cm³", density=2.41, best_misfit=0.1, at_the_edge=False)
-    monkeypatch.setattr("app.views.preparation.estimate_density", lambda *_args, **_options: found)
-    monkeypatch.setattr("app.views.preparation.shared_models", lambda: SimpleNamespace(forward=None))
+    monkeypatch.setattr("app.preparation.view.estimate_density", lambda *_args, **_options: found)
+    monkeypatch.setattr("app.preparation.view.shared_models", lambda: SimpleNamespace(forward=None))
     view = controls.prepare
     upload(controls.upload, project("film"), "film.prj")
     view.open()

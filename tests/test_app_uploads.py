@@ -18,7 +18,7 @@ from acgen.spectra.spectrum import SpectrumError
 from acgen.spectra.table import MAX_LINES
 from acgen.spectra.targets import builtin_targets
 from app.controls import Controls
-from app.preparation_files import Source, read_source
+from app.preparation.files import Source, read_source
 from app.state import State
 from app.uploads import (
     MAX_ATOMS,

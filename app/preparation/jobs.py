@@ -15,7 +15,7 @@ from acgen.spectra.noise import noise_level
 from acgen.spectra.normalise import divide, edge_step
 from acgen.spectra.recipe import Choice, Recipe
 from acgen.spectra.spectrum import Spectrum, SpectrumError, Target
-from app.preparation_files import Source
+from app.preparation.files import Source
 
 #: Copies of a target with other noise behind the uncertainty of a quick answer.
 COPIES = 20

@@ -1,4 +1,4 @@
-"""The child process of `app.preparation_files`: tries to read one file from standard input within bounds.
+"""The child process of `app.preparation.files`: tries to read one file from standard input within bounds.
 
 Ends with 0 if the file can be read, with 3 and the reason on standard output if not, and in any other way if it took
 too much time or memory.

@@ -8,8 +8,8 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from app.preparation import Preparation
-from app.preparation_pick import Pick
+from app.preparation.choices import Preparation
+from app.preparation.pick import Pick
 from app.style import STYLE
 from app.uploads import MAX_SPECTRUM_BYTES, BoundedInput
 from app.views.notice import Notice

@@ -12,7 +12,7 @@ from acgen.spectra.instrument import Instrument
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import builtin_targets
 from app import colours
-from app.preparation import Preparation
+from app.preparation.choices import Preparation
 from app.style import STYLE
 from app.views.plot import FRAME, LIVE, LivePlot, band, swatch
 from app.views.save import Saver

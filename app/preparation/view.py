@@ -14,11 +14,11 @@ from bokeh.models import NumeralTickFormatter
 from acgen.density import estimate_density
 from acgen.spectra.export import target_csv, target_xdi
 from acgen.spectra.spectrum import SpectrumError
-from app import preparation_words as words
 from app.inputs import shared_models
-from app.preparation import MAX_RECIPE, Preparation, named
-from app.preparation_chooser import BOX, FIELD, Chooser
-from app.preparation_plots import AfterPlot, BeforePlot, Comparison
+from app.preparation import words
+from app.preparation.choices import MAX_RECIPE, Preparation, named
+from app.preparation.chooser import BOX, FIELD, Chooser
+from app.preparation.plots import AfterPlot, BeforePlot, Comparison
 from app.state import State
 from app.style import STYLE
 from app.uploads import BoundedInput, label_of
@@ -26,7 +26,7 @@ from app.views.notice import Notice
 from app.views.plot import card, heading
 from app.views.save import Saver
 
-SHEETS = [STYLE, (Path(__file__).parents[1] / "preparation.css").read_text(encoding="utf-8")]
+SHEETS = [STYLE, Path(__file__).with_name("preparation.css").read_text(encoding="utf-8")]
 BUTTON = {"size": "small", "margin": (4, 4)}
 SLIDER = {"size": "small", "sizing_mode": "stretch_width", "margin": (0, 10, 0, 4)}
 #: The arrow keys step a number; its buttons would leave no room for it.

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from acgen.density import TRUSTED, DensityEstimate
 from acgen.spectra.grid import ENERGY
-from app.preparation_work import Answers, Prepared
+from app.preparation.jobs import Answers, Prepared
 
 WARNING = '<span class="warning">⚠</span> '
 NAMES = {"sp": "sp", "sp2": "sp²", "sp3": "sp³"}

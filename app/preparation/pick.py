@@ -6,7 +6,7 @@ import param
 
 from acgen.spectra.recipe import Choice
 from acgen.spectra.spectrum import SpectrumError
-from app.preparation_files import Source
+from app.preparation.files import Source
 
 NOT_CHOSEN, NO_DIVISOR = "choose…", "none"
 

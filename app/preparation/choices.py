@@ -14,10 +14,10 @@ from acgen.spectra.match import MAX_SHIFT, SLOPE_LIMITS
 from acgen.spectra.normalise import POST_EDGE, PRE_EDGE
 from acgen.spectra.recipe import Choice, Recipe
 from acgen.spectra.spectrum import SpectrumError, Target
-from app.preparation_files import Source, read_source
-from app.preparation_pick import Pick
-from app.preparation_work import Answers, Job, Prepared, prepare_job, quick_answers
-from app.preparation_worker import Worker
+from app.preparation.files import Source, read_source
+from app.preparation.jobs import Answers, Job, Prepared, prepare_job, quick_answers
+from app.preparation.pick import Pick
+from app.preparation.worker import Worker
 
 #: Largest recipe that is read, bytes.
 MAX_RECIPE = 20_000

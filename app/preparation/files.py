@@ -83,7 +83,7 @@ def read_source(
 
 def _try(data: bytes, seconds: float, wait: float) -> None:
     """Read a file where it can hang or run out of memory alone."""
-    command = [sys.executable, "-m", "app.preparation_child", str(seconds)]
+    command = [sys.executable, "-m", "app.preparation.child", str(seconds)]
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=wait, check=False, cwd=_ROOT)
     except subprocess.TimeoutExpired as error:
