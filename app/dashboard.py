@@ -200,7 +200,8 @@ class Dashboard(pn.viewable.Viewer):
         if document is not None:
             self._context = document.session_context
             # Bokeh's clock: Panel's marks the page as busy and idle with every tick, which costs more than the tick.
-            document.add_periodic_callback(self.tick, TICK_MS)
+            # It starts when the page is set up, which before that would lose what changes.
+            pn.state.onload(lambda: document.add_periodic_callback(self.tick, TICK_MS))
         pn.state.on_session_destroyed(lambda _context, close=self.close: close())
         return page
 

@@ -13,6 +13,7 @@ import panel as pn
 import pytest
 from app_fakes import MODELS, fake_generate
 from bokeh.client.session import ClientSession
+from bokeh.events import DocumentReady
 
 from app.dashboard import Dashboard
 from app.snapshot import Status
@@ -50,6 +51,8 @@ def served():
         dashboard = Dashboard(partial(fake_generate, seconds_per_step=0.02), lambda: MODELS)
         made.append(dashboard)
         dashboard.state.param.update(cell=7.0, candidates=32, seed=len(made))
+        document = pn.state.curdoc
+        document.add_next_tick_callback(lambda: document.callbacks.trigger_event(DocumentReady()))  # as a browser does
         return dashboard.page()
 
     with socket.socket() as free:

@@ -108,7 +108,7 @@ class ReachView(pn.viewable.Viewer):
         self.short = pn.Row(margin=0)
         self.text = pn.pane.HTML("", margin=0, sizing_mode="stretch_width", stylesheets=[STYLE])
         # Buttons are made anew whenever they change.
-        self.better = pn.Row(margin=0, styles={"gap": "6px", "align-items": "center"})
+        self.better = pn.FlexBox(margin=0, gap="6px", align_items="center")
         self.gauge = pn.pane.HTML("", margin=0, sizing_mode="stretch_width", stylesheets=[STYLE])
         self.curve = ReachCurve(state, saver)
         self.tools = [self.curve.menu]
@@ -116,8 +116,6 @@ class ReachView(pn.viewable.Viewer):
         self._tap.add_subscriber(lambda x, y: self._set_density(x))
         state.param.watch(self._change, ["target_name", "targets", "density", "start"])
         self._say()
-        self._ready = False  # a page that is still set up loses changes, and has better things to do
-        pn.state.onload(lambda: setattr(self, "_ready", True))
 
     @property
     def density(self) -> float:
@@ -126,8 +124,6 @@ class ReachView(pn.viewable.Viewer):
 
     def tick(self, now: float) -> None:
         """Begin to work out what has changed once it has settled, and show what is worked out."""
-        if not self._ready:
-            return
         if self._thread is not None:
             if self._thread.is_alive():
                 return

@@ -28,6 +28,16 @@ class Camera:
         over = self.page.evaluate("document.documentElement.scrollHeight - window.innerHeight")
         print(f"{name}.png" + (f" (has to be scrolled by {over} px)" if over > 0 else ""), flush=True)
 
+    def both(self, name: str) -> None:
+        """In light and in dark."""
+        self.shoot(name)
+        self.toggle()
+        self.shoot(f"{name}-dark", 4.0)
+        self.toggle()
+
+    def toggle(self) -> None:
+        self.page.get_by_role("button", name="Toggle theme").click()
+
     def press(self, name: str) -> None:
         self.page.get_by_role("button").filter(has_text=name).first.click()
 
@@ -46,13 +56,18 @@ def open_page(browser, address: str, size: dict[str, int], query: str = "") -> P
 
 
 def story(camera: Camera) -> None:
-    """Every state, one after the other, on one page."""
-    camera.shoot("ready")
+    """Every state of a run, one after the other, on one page."""
+    camera.both("ready")
     camera.press("Start")
+    camera.see(r"step [1-9]\d/")
+    camera.shoot("running", 0.0)
     camera.see(r"step [3-9]\d/")
     camera.press("Pause")
     camera.see("paused")
-    camera.shoot("paused")
+    pick(camera)
+    camera.both("picked")
+    camera.page.locator(".acgen-colour button").click()
+    camera.page.get_by_role("menuitem", name="Coordination").click()
     camera.press("Resume")
     camera.see("Done: ")
     camera.shoot("dashboard", 4.0)
@@ -68,12 +83,27 @@ def story(camera: Camera) -> None:
     camera.shoot("earlier-frame")
     camera.press("Live")
     camera.press("Candidates")
-    camera.page.locator(".tabulator-row input[type=checkbox]").nth(1).click()
-    camera.see("± std of atoms")
+    for row in (1, 2):
+        camera.page.locator(".tabulator-row input[type=checkbox]").nth(row).click()
+    camera.see("mean of")
     camera.press("Angles")
-    camera.shoot("one-candidate")
-    camera.page.get_by_role("button", name="Toggle theme").click()
-    camera.shoot("dark", 8.0)
+    camera.both("compared")
+
+
+def pick(camera: Camera) -> None:
+    """Drag over the pi* peak, and click atoms until one is hit."""
+    spectrum = camera.page.locator(".acgen-card").filter(has_text="C K-edge spectrum").locator("canvas").first
+    box = spectrum.bounding_box()
+    camera.page.mouse.move(box["x"] + 0.23 * box["width"], box["y"] + 60)
+    camera.page.mouse.down()
+    camera.page.mouse.move(box["x"] + 0.28 * box["width"], box["y"] + 80, steps=5)
+    camera.page.mouse.up()
+    box = camera.page.locator(".acgen-card canvas").first.bounding_box()
+    for place in range(12):
+        camera.page.mouse.click(box["x"] + (0.4 + 0.02 * place) * box["width"], box["y"] + 0.5 * box["height"])
+        camera.page.wait_for_timeout(500)
+        if camera.page.get_by_text(re.compile(r"Atom \d+ · CN")).first.is_visible():
+            return
 
 
 def troubles(camera: Camera, folder: Path) -> None:
@@ -95,12 +125,18 @@ def main() -> None:
         sync_playwright() as tools,
     ):
         browser = tools.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
-        query = "?target_name=sp3&density=2.5&xi=600&candidates=3&restarts=1&steps=48"
+        query = "?candidates=3&restarts=4"
         camera = Camera(open_page(browser, address, SIZE, query), folder)
         story(camera)
         camera.page.close()
         camera = Camera(open_page(browser, address, SIZE, "?density=9"), folder)
         troubles(camera, Path(scratch))
+        camera.page.close()
+        camera = Camera(open_page(browser, address, SIZE, "?target_name=sp3&density=1.5"), folder)
+        camera.see("Out of reach")
+        camera.shoot("out-of-reach")
+        camera.press("Prepare")
+        camera.shoot("prepare", 3.0)
         camera.page.close()
         Camera(open_page(browser, address, SMALL), folder).shoot("small-window")
         browser.close()

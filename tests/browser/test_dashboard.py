@@ -187,7 +187,9 @@ def test_from_a_spectrum_file_to_the_downloaded_structures(page, tmp_path):
         header = next(csv.reader(io.TextIOWrapper(file.open("spectra.csv"), encoding="utf-8")))
     assert [candidate["n_atoms"] for candidate in summary["candidates"]] == [51, 51]
     assert summary["settings"]["target"]["name"] == "mein Diamant.csv"
-    assert header == ["energy_eV", "target", "candidate_000", "candidate_001"]
+    assert summary["settings"]["instrument"] is True
+    names = ["candidate_000", "candidate_001"]
+    assert header == ["energy_eV", "target", *names, *(f"{name}_seen" for name in names)], "its instrument was fitted"
 
     light = page.wait_for_rest(page.atoms)
     page.page.get_by_role("button", name="Toggle theme").click()
