@@ -92,8 +92,10 @@ def test_the_spectrum_shows_the_atom_and_takes_a_range_by_dragging(models):
     assert state.energies is None, "the drag is not at its end"
     view._drag(SelectionGeometry(figure, {"type": "rect", "x0": 100.0, "x1": 286.0}, final=True))
     assert state.energies == (ENERGY[0], 286.0), "the part that there is"
+    view.refresh()
     assert (mark.left, mark.right, mark.visible) == (ENERGY[0], 286.0, True)
     state.energies = None
+    view.refresh()
     assert not mark.visible
 
 

@@ -32,7 +32,11 @@ class SpectrumView(LivePlot):
     def __init__(self, state, saver=None, **params):
         self._chosen: list[BoxAnnotation] = []  # the range of energies, once in every plot that is on display
         super().__init__(state, saver, **params)
-        state.param.watch(self._mark, "energies")
+
+    def refresh(self) -> bool:
+        """As of every plot, and the range of energies that was chosen."""
+        self._mark()
+        return super().refresh()
 
     def source(self):
         shown, atom = self.state.shown, self.state.atom
@@ -60,7 +64,7 @@ class SpectrumView(LivePlot):
         if event.final and event.geometry["type"] == "rect" and high > low:
             self.state.energies = (low, high)
 
-    def _mark(self, *_events) -> None:
+    def _mark(self) -> None:
         energies = self.state.energies
         for mark in self._chosen:
             if energies is None:

@@ -68,6 +68,7 @@ def story(camera: Camera) -> None:
     camera.both("picked")
     camera.page.locator(".acgen-colour button").click()
     camera.page.get_by_role("menuitem", name="Coordination").click()
+    camera.page.locator(".acgen-card canvas").first.click(position={"x": 8, "y": 8})  # no atom is there
     camera.press("Resume")
     camera.see("Done: ")
     camera.shoot("dashboard", 4.0)
@@ -94,9 +95,9 @@ def pick(camera: Camera) -> None:
     """Drag over the pi* peak, and click atoms until one is hit."""
     spectrum = camera.page.locator(".acgen-card").filter(has_text="C K-edge spectrum").locator("canvas").first
     box = spectrum.bounding_box()
-    camera.page.mouse.move(box["x"] + 0.23 * box["width"], box["y"] + 60)
+    camera.page.mouse.move(box["x"] + 0.35 * box["width"], box["y"] + 60)
     camera.page.mouse.down()
-    camera.page.mouse.move(box["x"] + 0.28 * box["width"], box["y"] + 80, steps=5)
+    camera.page.mouse.move(box["x"] + 0.41 * box["width"], box["y"] + 80, steps=5)
     camera.page.mouse.up()
     box = camera.page.locator(".acgen-card canvas").first.bounding_box()
     for place in range(12):
