@@ -29,7 +29,7 @@ class Processes:
     Parameters
     ----------
     limit
-        Idle processes to keep; each holds the networks in about 300 MB.
+        Idle processes to keep; each holds the networks in about 350 MB.
     """
 
     def __init__(self, limit: int):
