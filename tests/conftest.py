@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,3 +26,23 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the shared data: set ACGEN_SHARED_DATA to a folder with llnl-a-C, md-a-C and measured")
     return folder
+
+
+@pytest.fixture(scope="session")
+def larch() -> Callable[[list[dict]], list[dict]]:
+    """Asks xraylarch, which has an interpreter of its own (`make .venv-larch/larch.stamp`); see `larch_reference.py`.
+
+    The environment variable ACGEN_LARCH_PYTHON names another interpreter that has it.
+    """
+    python = Path(os.environ.get("ACGEN_LARCH_PYTHON", _ROOT / ".venv-larch" / "bin" / "python"))
+    if not python.exists():
+        pytest.skip(f"needs xraylarch, and there is no {python}: make .venv-larch/larch.stamp")
+
+    def ask(requests: list[dict]) -> list[dict]:
+        command = [str(python), "-B", str(_ROOT / "tests" / "larch_reference.py")]
+        done = subprocess.run(command, input=json.dumps(requests), capture_output=True, text=True, timeout=120)
+        if done.returncode:
+            pytest.fail(f"xraylarch failed:\n{done.stderr}")
+        return json.loads(done.stdout)
+
+    return ask

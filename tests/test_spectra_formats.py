@@ -255,20 +255,15 @@ def test_spectrum_keeps_the_hash_of_its_file_and_says_what_was_odd() -> None:
     assert "1 energies occurred more than once" in mixed.warnings[1]
 
 
-@pytest.mark.skipif(find_spec("larch") is None, reason="needs xraylarch, which is installed for this test alone")
-def test_projects_and_xdi_files_agree_with_larch(tmp_path: Path) -> None:
-    from larch.io import read_athena, read_xdi
-
-    path = tmp_path / "project.prj"
-    path.write_bytes(gzip.compress(project(("film", 0.0), ("other", 0.0))))
-    groups = read_athena(str(path), do_preedge=False, do_bkg=False, do_fft=False)
+def test_projects_and_xdi_files_agree_with_larch(tmp_path: Path, larch) -> None:
+    packed, text = tmp_path / "project.prj", tmp_path / "film.xdi"
+    packed.write_bytes(gzip.compress(project(("film", 0.0), ("other", 0.0))))
+    text.write_text(spectrum_xdi(read_spectrum(project(("film", 0.0)))))
+    groups, film = larch([{"function": "athena", "file": str(packed)}, {"function": "xdi", "file": str(text)}])
     for label, ours in (("film", MU), ("other", MU + 1)):
-        theirs, spectrum = groups.groups[label], read_spectrum(path, item=label)
-        np.testing.assert_array_equal(spectrum.energy, theirs.energy)
-        np.testing.assert_array_equal(spectrum.intensity, theirs.mu)
+        spectrum = read_spectrum(packed, item=label)
+        np.testing.assert_array_equal(spectrum.energy, groups[label]["energy"])
+        np.testing.assert_array_equal(spectrum.intensity, groups[label]["mu"])
         np.testing.assert_array_equal(spectrum.intensity, ours)
-    path = tmp_path / "film.xdi"
-    path.write_text(spectrum_xdi(read_spectrum(project(("film", 0.0)))))
-    theirs = read_xdi(str(path))
-    np.testing.assert_array_equal(read_spectrum(path).energy, theirs.energy)
-    np.testing.assert_array_equal(read_spectrum(path).intensity, theirs.mu)
+    np.testing.assert_array_equal(read_spectrum(text).energy, film["energy"])
+    np.testing.assert_array_equal(read_spectrum(text).intensity, film["mu"])
