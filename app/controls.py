@@ -13,8 +13,8 @@ from acgen.spectra.spectrum import Target
 from app.pace import SERVER_PACE, Pace
 from app.preparation.choices import Preparation, named
 from app.preparation.chooser import spectrum_input
+from app.preparation.dialog import PreparationDialog
 from app.preparation.files import Source
-from app.preparation.view import PreparationView
 from app.presets import PRESETS, apply_preset
 from app.state import State
 from app.style import STYLE
@@ -59,7 +59,7 @@ class Controls(pn.viewable.Viewer):
         )
         self.message = Notice(margin=(4, 16))
         self.preparation = Preparation()
-        self.prepare = PreparationView(state, self.preparation)
+        self.prepare = PreparationDialog(state, self.preparation)
         self._awaited: Source | None = None  # an uploaded file that becomes the target if nothing is to be chosen
         self.history = pn.pane.HTML("", margin=(0, 18), stylesheets=[STYLE], css_classes=["acgen-small"])
         self.density, self.cell = (
@@ -221,7 +221,7 @@ class Controls(pn.viewable.Viewer):
             self.message,
             self.history,
             # Of fixed height, for what a closed dialog holds would stretch the sidebar.
-            pn.Row(self.prepare.dialog, height=1, margin=0, sizing_mode="stretch_width"),
+            self.prepare,
             _section("Structure"),
             self.density,
             self.cell,

@@ -270,10 +270,10 @@ def test_every_measured_file_goes_through(controls, shared_data):
         if columns is not None:
             assert controls.state.target is before, "nothing is guessed"
             assert controls.prepare.dialog.open
-            assert controls.prepare.use.disabled
+            assert controls.prepare.view.use.disabled
             energy, signal, divisor = columns
             controls.preparation.sample.param.update(energy=energy, numerator=signal, denominator=divisor)
-            controls.prepare.use.clicks += 1
+            controls.prepare.view.use.clicks += 1
             assert not controls.prepare.dialog.open
         assert controls.state.target_name == file.name
         assert warning in controls.message.text
@@ -286,12 +286,12 @@ def test_cancel_leaves_the_target_and_a_bad_file_in_the_panel_says_why(controls)
     before = controls.state.target
     upload(controls.upload, scan(), "film.dat")
     assert controls.prepare.dialog.open
-    sample = controls.prepare.choosers["sample"]
+    sample = controls.prepare.view.choosers["sample"]
     upload(sample.file, b"nonsense", "bad.csv")
     assert "All stays as it was" in sample.message.text
     assert controls.preparation.sample.source.name == "film.dat"
     controls.preparation.sample.numerator = 3
-    controls.prepare.cancel.clicks += 1
+    controls.prepare.view.cancel.clicks += 1
     assert not controls.prepare.dialog.open
     assert controls.state.target is before
 
@@ -303,9 +303,9 @@ def test_the_recipe_is_in_what_a_run_writes_down(controls):
 
 
 def test_downloads_and_the_recipe_upload_of_the_panel(controls):
-    view = controls.prepare
     upload(controls.upload, project("film"), "film.prj")
-    view.open()
+    controls.prepare.open()
+    view = controls.prepare.view
     texts = {}
     for kind in ("XDI", "CSV", "Recipe (JSON)"):
         view.save(kind)
@@ -324,9 +324,9 @@ def test_the_density_estimate_can_be_set(controls, monkeypatch):
     found = SimpleNamespace(words="density 2.41 ± 0.20 g/cm³", density=2.41, best_misfit=0.1, at_the_edge=False)
     monkeypatch.setattr("app.preparation.view.estimate_density", lambda *_args, **_options: found)
     monkeypatch.setattr("app.preparation.view.shared_models", lambda: SimpleNamespace(forward=None))
-    view = controls.prepare
     upload(controls.upload, project("film"), "film.prj")
-    view.open()
+    controls.prepare.open()
+    view = controls.prepare.view
     view.ask_density.clicks += 1
     assert "2.41 ± 0.20" in view.density.object
     view.set_density.clicks += 1
@@ -336,8 +336,8 @@ def test_the_density_estimate_can_be_set(controls, monkeypatch):
 
 
 def test_plots_draw_what_was_measured_and_what_comes_of_it(controls):
-    view = controls.prepare
-    view.open()
+    controls.prepare.open()
+    view = controls.prepare.view
     upload(view.choosers["sample"].file, scan(), "film.dat")
     for plot in (view.before, view.after):
         plot.plot.get_root()
@@ -392,3 +392,15 @@ def test_work_of_a_session_is_done_elsewhere_and_the_newest_wins(monkeypatch):
 
 def test_a_table_of_two_columns_is_no_prepared_target():
     assert read_source(b"energy,target\n280,1\n281,2\n", "x.csv").prepared is None
+
+
+def test_a_widget_goes_to_the_columns_of_another_file_in_one_step(controls):
+    controls.prepare.open()
+    chooser = controls.prepare.view.choosers["sample"]
+    upload(chooser.file, scan(), "film.dat")
+    controls.preparation.sample.param.update(energy=2, numerator=4)
+    seen = []
+    chooser.selects["energy"].param.watch(lambda event: seen.append(event.new), "value")
+    upload(chooser.file, b"".join(b"%.1f %.3f\n" % (e, e > 285) for e in np.arange(270, 321, 0.2)), "two.dat")
+    assert chooser.pick.energy == 1
+    assert seen == [1], "a value in between would come back from the browser as if it had been chosen"

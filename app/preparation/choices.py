@@ -159,11 +159,12 @@ class Preparation(param.Parameterized):
             if afresh:
                 self.param.update(**{name: self.param[name].default for name in self._settings})
                 self._wanted.clear()
-                for pick in self.picks.values():
-                    pick.take(None)
+                for other, pick in self.picks.items():
+                    if other != kind:
+                        pick.take(None)
             if kind == "sample":
                 self.name_of_target = "" if source is None else source.name
-            self.picks[kind].take(source, alike=True)
+            self.picks[kind].take(source, alike=not afresh)
         if source is not None and kind in self._wanted:
             with suppress(SpectrumError):  # a file of another kind than the recipe's: there is a choice to be made
                 self.picks[kind].set(self._wanted.pop(kind))
@@ -257,7 +258,6 @@ class Preparation(param.Parameterized):
         prepared = self.prepared
         if self.watched and self.answers is None and prepared is not None and prepared.target is not None:
             self.worker.do("answer", lambda: (prepared, quick_answers(prepared.target)), self._answer)
-
 
     def _answer(self, found: tuple[Prepared, Answers] | None, _error: Exception | None) -> None:
         if found is not None and found[0] is self.prepared:

@@ -53,7 +53,6 @@ class Chooser(pn.viewable.Viewer):
         super().__init__(**params)
         self.preparation, self.kind = preparation, kind
         self.pick: Pick = preparation.picks[kind]
-        parameters = self.pick.param
         self.file = spectrum_input(label, description=description, margin=(4, 4), css_classes=[f"acgen-{kind}-file"])
         self.name_of_file = pn.pane.HTML("", margin=(2, 6), stylesheets=[STYLE], css_classes=["acgen-small"])
         self.drop = pmui.IconButton(
@@ -61,15 +60,19 @@ class Chooser(pn.viewable.Viewer):
             on_click=lambda _event: preparation.take(kind, None),
         )
         self.message = Notice(margin=(4, 4))
-        self.item = pmui.Select.from_param(parameters.item, **FIELD)
-        self.columns = [
-            pmui.Select.from_param(parameters[name], css_classes=[f"acgen-{kind}-{name}"], **FIELD)
-            for name in ("energy", "numerator", "denominator")
-        ]
-        self.log = pmui.Checkbox.from_param(parameters.negative_log, margin=(0, 2), **BOX)
+        self.selects = {
+            name: pmui.Select(
+                label=self.pick.param[name].label, description=self.pick.param[name].doc,
+                css_classes=[f"acgen-{kind}-{name}"], **FIELD,
+            )
+            for name in ("item", "energy", "numerator", "denominator")
+        }
+        for name, select in self.selects.items():
+            select.param.watch(lambda event, name=name: self.pick.param.update(**{name: event.new}), "value")
+        self.log = pmui.Checkbox.from_param(self.pick.param.negative_log, margin=(0, 2), **BOX)
         self.file.param.watch(self._uploaded, "value")
         self.file.param.watch(self._refused, "refused")
-        self.pick.param.watch(self._arrange, ["source", "item"])
+        self.pick.param.watch(self._arrange, ["source", *self.selects])
         self._arrange()
 
     def _uploaded(self, event: param.parameterized.Event) -> None:
@@ -94,11 +97,14 @@ class Chooser(pn.viewable.Viewer):
         source = self.pick.source
         self.name_of_file.object = "" if source is None else html.escape(f"{source.name} · {source.contents.format}")
         self.drop.visible = source is not None and self.kind != "sample"
-        self.item.visible = source is not None and len(source.contents.items) > 1
         columns = len(self.pick.numbers)
-        for select in self.columns:
-            select.visible = columns > 0
-        self.columns[-1].visible = columns > 2
+        shown = {"item": source is not None and len(source.contents.items) > 1, "denominator": columns > 2}
+        for name, select in self.selects.items():
+            # Options and value at once: in between, a value that is no option would be replaced, and sent back.
+            select.param.update(
+                options=self.pick.param[name].get_range(), value=getattr(self.pick, name),
+                visible=shown.get(name, columns > 0),
+            )
         self.log.visible = columns > 0
 
     def __panel__(self):
@@ -106,8 +112,7 @@ class Chooser(pn.viewable.Viewer):
             pn.Row(self.file, self.drop, margin=0, sizing_mode="stretch_width", styles={"align-items": "center"}),
             self.name_of_file,
             self.message,
-            self.item,
-            *self.columns,
+            *self.selects.values(),
             self.log,
             margin=0,
             sizing_mode="stretch_width",

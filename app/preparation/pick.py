@@ -31,6 +31,9 @@ class Pick(param.Parameterized):
         False, label="Transmission (−ln)", doc="The signal is a transmission: take its negative logarithm."
     )
 
+    #: The file and the item whose columns are offered.
+    _offered: tuple[Source | None, str] = (None, "")
+
     def take(self, source: Source | None, alike: bool = False) -> None:
         """Choose from another file, or from none; `alike`: as before, if the columns have the same names."""
         before, labels = self.choice, self._labels
@@ -46,15 +49,19 @@ class Pick(param.Parameterized):
     def _offer(self) -> None:
         """Offer the columns of an item, and choose those that it names itself."""
         item = self._item
+        if (self.source, self.item) == self._offered:
+            return
+        self._offered = self.source, self.item
         described = () if item is None else item.describe()
         numbers = list(range(1, len(described) + 1))
         known = () if item is None else item.columns or ((1, 2) if len(numbers) == 2 else ())
         if not known and item is not None and len(item.energy_columns) == 1:
             known = item.energy_columns
         chosen = dict(zip(("energy", "numerator", "denominator"), known, strict=False))
-        for name, nothing in (("energy", NOT_CHOSEN), ("numerator", NOT_CHOSEN), ("denominator", NO_DIVISOR)):
-            self.param[name].objects = {nothing: 0} | dict(zip(described, numbers, strict=True))
-        self.param.update(**{name: chosen.get(name, 0) for name in ("energy", "numerator", "denominator")})
+        with param.parameterized.batch_call_watchers(self):
+            for name, nothing in (("energy", NOT_CHOSEN), ("numerator", NOT_CHOSEN), ("denominator", NO_DIVISOR)):
+                self.param[name].objects = {nothing: 0} | dict(zip(described, numbers, strict=True))
+            self.param.update(**{name: chosen.get(name, 0) for name in ("energy", "numerator", "denominator")})
 
     @property
     def _item(self):

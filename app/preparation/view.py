@@ -1,8 +1,9 @@
-"""The preparation panel: a dialog that makes a target of a measured file, with plots before and after."""
+"""What the preparation dialog holds: choices that make a target of a measured file, with plots before and after."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +34,10 @@ SLIDER = {"size": "small", "sizing_mode": "stretch_width", "margin": (0, 10, 0, 
 NUMBER = {"inline_layout": True, "sx": {"& .MuiInputAdornment-root": {"display": "none"}}}
 #: Milliseconds after which a dialog is there.
 AFTER_MS = 500
-#: The dialog takes the window but for a rim.
-WINDOW = {
-    "& .MuiDialog-paper": {"width": "calc(100% - 32px)", "height": "calc(100% - 32px)", "maxWidth": "1500px",
-                           "maxHeight": "980px", "m": "16px"},
-    "& .MuiDialog-paper .MuiIconButton-root": {"color": "text.secondary"},
-    "& .MuiDialogTitle-root": {"py": "8px", "px": "16px"},
-    "& .MuiDialogContent-root": {"overflow": "hidden"},
-}
 
 
 class PreparationView(pn.viewable.Viewer):
-    """The dialog, and the button that opens it.
+    """The contents of the dialog.
 
     Parameters
     ----------
@@ -52,20 +45,17 @@ class PreparationView(pn.viewable.Viewer):
         Gets the target, and the density if the user wants it.
     preparation
         What is chosen and what came of it.
+    close
+        Called when the user is done.
     """
 
-    def __init__(self, state: State, preparation: Preparation, **params):
+    def __init__(self, state: State, preparation: Preparation, close: Callable[[], None], **params):
         super().__init__(**params)
-        self.state, self.preparation = state, preparation
+        self.state, self.preparation, self.close = state, preparation, close
         self.saver, self.comparison = Saver(), Comparison()
         self.before = BeforePlot(preparation, self.saver)
         self.after = AfterPlot(preparation, self.comparison, self.saver)
         self.estimate: Any = None
-        self.button = pmui.Button(
-            label="Prepare…", variant="outlined", size="small", margin=(4, 16, 4, 0),
-            description="Choose columns, energy calibration, background and scale of a measured spectrum, and see them",
-            on_click=lambda _event: self.open(),
-        )
         self.message = Notice(margin=(2, 4))
         text = {"margin": 0, "stylesheets": SHEETS, "css_classes": ["acgen-found"]}
         self.detected, self.numbers = (pn.pane.HTML("", sizing_mode="stretch_both", **text) for _ in range(2))
@@ -82,7 +72,7 @@ class PreparationView(pn.viewable.Viewer):
         self.use = pmui.Button(
             label="Use as target", variant="contained", on_click=lambda _event: self._use(), **BUTTON
         )
-        self.cancel = pmui.Button(label="Cancel", variant="text", on_click=lambda _event: self.close(), **BUTTON)
+        self.cancel = pmui.Button(label="Cancel", variant="text", on_click=lambda _event: close(), **BUTTON)
         self.download = pmui.MenuButton(
             label="Download", icon="download", variant="outlined", on_click=lambda item: self.save(item["label"]),
             items=[{"label": kind} for kind in ("XDI", "CSV", "Recipe (JSON)")], **BUTTON,
@@ -93,27 +83,19 @@ class PreparationView(pn.viewable.Viewer):
             css_classes=["acgen-recipe-file"], description="Settings that were downloaded here or saved by `acgen "
             "prepare --save-recipe`", **BUTTON,
         )
-        self.dialog = self._layout()
+        self.parts = self._layout()
         self.recipe.param.watch(self._load, "value")
         self.recipe.param.watch(lambda event: event.new and self.message.say(f"Not taken: {event.new}."), "refused")
         preparation.param.watch(lambda *_events: self._refresh(), ["prepared", "answers", "problem"])
         self.comparison.param.watch(lambda *_events: self._refresh(), ["against", "sigma"])
-        self.dialog.param.watch(self._opened, "open")
+        preparation.param.watch(self._turned, "watched")
         self._refresh()
 
-    def open(self) -> None:
-        """Show the panel."""
-        self.message.hide()
-        self.dialog.open = True
-
-    def close(self) -> None:
-        """Leave everything as it is."""
-        self.dialog.open = False
-
-    def _opened(self, event: param.parameterized.Event) -> None:
-        self.preparation.watched = event.new
+    def _turned(self, event: param.parameterized.Event) -> None:
+        """Whether anybody looks has changed."""
         self._refresh()
         if event.new and pn.state.curdoc is not None:
+            self.message.hide()
             pn.state.curdoc.add_timeout_callback(self._renumber, AFTER_MS)
 
     def _renumber(self) -> None:
@@ -182,7 +164,8 @@ class PreparationView(pn.viewable.Viewer):
             width=300, sizing_mode="stretch_height", margin=0, stylesheets=SHEETS, css_classes=["acgen-choices"],
         )
 
-    def _layout(self) -> pmui.Dialog:
+    def _layout(self) -> tuple[pn.Row, pn.Row]:
+        """Choices beside plots and texts, and what can be done below them."""
         plots = pn.Row(self.before, pn.Spacer(width=8), self.after, margin=0, sizing_mode="stretch_both",
                        styles={"flex": "1.5"})
         answers = pn.Column(
@@ -203,16 +186,9 @@ class PreparationView(pn.viewable.Viewer):
             self.recipe, self.download, self.message, pn.Spacer(sizing_mode="stretch_width"), self.cancel, self.use,
             self.saver, margin=(4, 0, 0, 0), sizing_mode="stretch_width", styles={"align-items": "center"},
         )
-        return pmui.Dialog(
+        return (
             pn.Row(self._choices(), right, margin=0, sizing_mode="stretch_both", styles={"min-height": "0"}),
             actions,
-            title="Prepare a measured spectrum",
-            title_variant="subtitle1",
-            show_close_button=True,
-            close_on_click=True,
-            width_option=False,
-            sizing_mode="stretch_both",
-            sx=WINDOW,
         )
 
     def _refresh(self) -> None:
@@ -225,7 +201,7 @@ class PreparationView(pn.viewable.Viewer):
             self.reference_energy.visible = calibrated
             ready = prepared is not None and prepared.target is not None and not preparation.problem
             self.use.disabled = self.download.disabled = self.ask_density.disabled = not ready
-            if not self.dialog.open:
+            if not preparation.watched:
                 return
             self.detected.object = words.detected(prepared, preparation.problem)
             self.numbers.object = words.numbers(prepared)
@@ -289,6 +265,9 @@ class PreparationView(pn.viewable.Viewer):
     def _set_density(self) -> None:
         low, high = self.state.param.density.bounds
         self.state.density = min(max(round(self.estimate[1].density, 2), low), high)
+
+    def __panel__(self):
+        return pn.Column(*self.parts, margin=0, sizing_mode="stretch_both")
 
 
 def _box(part: pn.viewable.Viewable, share: float) -> pn.Column:

@@ -1,0 +1,63 @@
+"""The dialog that makes a target of a measured file, and the button that opens it."""
+
+from __future__ import annotations
+
+import panel as pn
+import panel_material_ui as pmui
+
+from app.preparation.choices import Preparation
+from app.preparation.view import PreparationView
+from app.state import State
+
+#: The dialog takes the window but for a rim.
+WINDOW = {
+    "& .MuiDialog-paper": {"width": "calc(100% - 32px)", "height": "calc(100% - 32px)", "maxWidth": "1500px",
+                           "maxHeight": "980px", "m": "16px"},
+    "& .MuiDialog-paper .MuiIconButton-root": {"color": "text.secondary"},
+    "& .MuiDialogTitle-root": {"py": "8px", "px": "16px"},
+    "& .MuiDialogContent-root": {"overflow": "hidden"},
+}
+
+
+class PreparationDialog(pn.viewable.Viewer):
+    """Opens a `PreparationView`, which is made when it is first wanted: most pages never need it.
+
+    Parameters
+    ----------
+    state, preparation
+        As for the view.
+    """
+
+    def __init__(self, state: State, preparation: Preparation, **params):
+        super().__init__(**params)
+        self.state, self.preparation = state, preparation
+        self.view: PreparationView | None = None
+        self.button = pmui.Button(
+            label="Prepare…", variant="outlined", size="small", margin=(4, 16, 4, 0),
+            description="Choose columns, energy calibration, background and scale of a measured spectrum, and see them",
+            on_click=lambda _event: self.open(),
+        )
+        self.dialog = pmui.Dialog(
+            title="Prepare a measured spectrum",
+            title_variant="subtitle1",
+            show_close_button=True,
+            close_on_click=True,
+            width_option=False,
+            sizing_mode="stretch_both",
+            sx=WINDOW,
+        )
+        self.dialog.param.watch(lambda event: preparation.param.update(watched=event.new), "open")
+
+    def open(self) -> None:
+        """Show the panel."""
+        if self.view is None:
+            self.view = PreparationView(self.state, self.preparation, self.close)
+            self.dialog.objects = list(self.view.parts)
+        self.dialog.open = True
+
+    def close(self) -> None:
+        """Leave everything as it is."""
+        self.dialog.open = False
+
+    def __panel__(self):
+        return pn.Row(self.dialog, height=1, margin=0, sizing_mode="stretch_width")
