@@ -45,13 +45,18 @@ TELL_EVERY = 0.2
 GAP = 8
 BELOW, BESIDE = (GAP, 0, 0, 0), (0, 0, 0, GAP)
 
-BAR = {
+PARTS = {
     "MuiToolbar": {"defaultProps": {"variant": "dense"}},
     "MuiAppBar": {"styleOverrides": {"root": {"backgroundColor": "#1f3a5f", "color": "#ffffff"}}},
+    # As wide as its text, however narrow the button; it lies over other buttons, which have to work all the same.
+    "MuiTooltip": {
+        "defaultProps": {"disableInteractive": True},
+        "styleOverrides": {"tooltip": {"width": "max-content", "maxWidth": "260px"}},
+    },
 }
 THEME = {
-    "light": {"palette": {"primary": {"main": "#1f3a5f"}, "secondary": {"main": "#d55e00"}}, "components": BAR},
-    "dark": {"palette": {"primary": {"main": "#8ab4e8"}, "secondary": {"main": "#ff8a3d"}}, "components": BAR},
+    "light": {"palette": {"primary": {"main": "#1f3a5f"}, "secondary": {"main": "#d55e00"}}, "components": PARTS},
+    "dark": {"palette": {"primary": {"main": "#8ab4e8"}, "secondary": {"main": "#ff8a3d"}}, "components": PARTS},
 }
 
 #: The networks, loaded once for all sessions of the server; they are never changed.

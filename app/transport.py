@@ -18,8 +18,7 @@ from app.state import State
 from app.views.notice import Notice
 from app.views.progress import ProgressView
 
-#: A tooltip lies over the next button, which has to work all the same.
-BUTTON = {"size": "small", "margin": 0, "stylesheets": [".MuiTooltip-popper { pointer-events: none !important; }"]}
+BUTTON = {"size": "small", "margin": 0}
 
 
 class Transport(pn.viewable.Viewer):
