@@ -11,9 +11,11 @@ from urllib.parse import urlencode
 import panel as pn
 import panel_material_ui as pmui
 import param
+from panel.util import edit_readonly
 
 from acgen.ensemble import load_models
 from app.controls import Controls
+from app.fields import NumberFields
 from app.player import Player
 from app.presets import query_of, restore
 from app.runner import Runner
@@ -94,6 +96,7 @@ class Dashboard(pn.viewable.Viewer):
         self.transport.beside.append(self.reach.short)
         self.distributions = Deck({"Angles": self.angles, "g(r)": self.radial})
         self.plots = deque(plots)
+        self._later = ["Misfit"]  # shown by every start, sent when the page is there and has nothing else to do
         self._analysed: dict[tuple[int, int], Shown] = {}  # the candidates, by key
         self._source_shown: object = None
         self._shown_at = self._plotted_at = self._told_at = float("-inf")
@@ -105,6 +108,8 @@ class Dashboard(pn.viewable.Viewer):
             return
         snapshot, now = self.runner.snapshot, self._clock()
         with pn.io.hold():
+            if self._later and self.structure.free:
+                self.progress.mount(self._later.pop())
             self.transport.tick()
             self.reach.tick(now)
             self._tell(snapshot, now)
@@ -195,8 +200,16 @@ class Dashboard(pn.viewable.Viewer):
             sidebar_resizable=False,
             busy_indicator=None,
             theme_config=THEME,
-            main=[_box(pn.Column, self.transport, views, self.saver, styles={"padding": f"{GAP}px", "height": "100%"})],
+            main=[
+                _box(
+                    pn.Column, self.transport, views, self.saver, NumberFields(),
+                    styles={"padding": f"{GAP}px", "height": "100%"},
+                )
+            ],
         )
+        with edit_readonly(page):
+            # It follows the work of all sessions otherwise, and each turn walks through every model of the page.
+            page.busy = False
         page.param.watch(lambda event: self.state.param.update(dark=event.new), "dark_theme")
         self.state.dark = bool(page.dark_theme)
         if pn.state.location is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import panel as pn
 import pytest
 from app_fakes import MODELS, fake_generate
 from ase.build import bulk
@@ -153,6 +154,15 @@ def test_a_run_ends_when_nobody_looks(dashboard):
     dashboard.tick()
     dashboard.runner.join(5)
     assert dashboard.runner.snapshot.status is Status.STOPPED
+
+
+def test_the_page_is_not_redrawn_for_the_work_of_the_server(dashboard):
+    page = dashboard.page()
+    turns = []
+    page.param.watch(lambda event: turns.append(event.new), "busy")
+    pn.state._add_busy_event("a click on any page")
+    pn.state._remove_busy_event("a click on any page")
+    assert turns == []
 
 
 def test_sessions_share_nothing():

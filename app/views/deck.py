@@ -48,12 +48,17 @@ class Deck(pn.viewable.Viewer):
         """Bring one of the views to the front."""
         self.choice.value = title
 
+    def mount(self, title: str) -> None:
+        """Send a view to the page, unseen, so that it is there at once when it is shown."""
+        if self._bodies[title] not in self._body:
+            self._body.append(self._bodies[title])
+
     def _turn(self) -> None:
         for title, view in self._views.items():
             front = title == self.choice.value
             self._bodies[title].visible = front
-            if front and self._bodies[title] not in self._body:
-                self._body.append(self._bodies[title])
+            if front:
+                self.mount(title)
             if isinstance(view, LivePlot):
                 view.active = front
         front = self._views[self.choice.value]
