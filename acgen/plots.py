@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from acgen.analysis import HIGHEST_CN, Analysis
+from acgen.density_answer import ScanAnswer
 from acgen.ensemble import Candidate
 from acgen.realism import Figures
 from acgen.spectra.grid import ENERGY
@@ -93,6 +94,35 @@ def rdf_figure(analyses: Sequence[Analysis], reference: Figures) -> Figure:
     _band(axes, analyses[0].rdf.r, np.stack([a.rdf.g for a in analyses]), PREDICTION_COLOUR, "candidates")
     axes.set(xlabel="distance r (Å)", ylabel="g(r)", xlim=(0.8, 6))
     axes.legend(frameon=False)
+    return figure
+
+
+def density_scan_figure(answer: ScanAnswer) -> Figure:
+    """Misfit by the guide and by the judge, and coordination, over density: means and standard deviations over the
+    candidates, the answer as a band, and the plain estimate with its error at the foot."""
+    figure = Figure(figsize=(SIZE[0], 5.2), layout="constrained")
+    above, below = figure.subplots(2, sharex=True)
+    style: dict[str, Any] = {"capsize": 3, "marker": "o", "ms": 4, "lw": 1.4}
+    for values, spread, colour, label in (
+        (answer.judge_misfit, answer.judge_spread, PREDICTION_COLOUR, "judge"),
+        (answer.misfit, answer.misfit_spread, CN_COLOURS[3], "guide"),
+    ):
+        above.errorbar(answer.densities, values, yerr=spread, color=colour, label=label, **style)
+    top = max(np.add(answer.judge_misfit, answer.judge_spread).max(), np.add(answer.misfit, answer.misfit_spread).max())
+    above.set(ylabel="misfit", ylim=(0, 1.05 * top))
+    for cn in (2, 3, 4):
+        shares, spreads = ([100 * each[str(cn)] for each in rows] for rows in (answer.cn, answer.cn_spread))
+        below.errorbar(answer.densities, shares, yerr=spreads, color=CN_COLOURS[cn], label=CN_LABELS[cn], **style)
+    below.set(xlabel="density (g/cm³)", ylabel="atoms (%)")
+    low, high = answer.density - answer.density_error, answer.density + answer.density_error
+    for axes in (above, below):
+        axes.axvspan(low, high, color=TARGET_COLOUR, alpha=0.3, lw=0, label="answer" if axes is above else None)
+    if answer.plain is not None:
+        foot = above.get_xaxis_transform()
+        style = {"color": "#555555", "capsize": 3, "marker": "s", "ms": 4, "ls": "", "label": "unguided estimate"}
+        above.errorbar(answer.plain, 0.06, xerr=answer.plain_error, transform=foot, **style)
+    for axes in (above, below):
+        axes.legend(frameon=False, fontsize="small", ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure
 
 

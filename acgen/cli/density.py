@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ase.io import write
 
+from acgen.cli.density_scan import add_options, run_scan
 from acgen.cli.output import output_file, write_json
 from acgen.cli.progress import progress_bar
 from acgen.density import GRID, DensityEstimate, estimate_density, sample_prior
@@ -20,7 +21,8 @@ def add_commands(commands) -> None:
     p.add_argument("targets", nargs="+", metavar="FILE|NAME", help="measured spectra, or names from `acgen targets`")
     p.add_argument("--exact", action="store_true", help="fit no shift, slope and broadening to the target")
     p.add_argument("--weights", metavar="F", help="forward weights instead of the shipped")
-    p.add_argument("--out", metavar="F.json")
+    p.add_argument("--out", metavar="F.json|DIR", help="a file; with --guided a folder")
+    add_options(p)
     p.set_defaults(run=_run)
     b = commands.add_parser("library", help="sample the structures `density` uses", description=_library.__doc__)
     b.add_argument("--densities", type=float, nargs="+", default=list(GRID), metavar="D")
@@ -30,9 +32,11 @@ def add_commands(commands) -> None:
     b.set_defaults(run=_library)
 
 
-def _run(args: argparse.Namespace) -> None:
+def _run(args: argparse.Namespace) -> int:
     """Weigh structures of the prior at every density by how close their predicted spectra lie to a target."""
     targets = [load_target(source) for source in args.targets]
+    if args.guided is not None:
+        return run_scan(args, targets)
     out = None if args.out is None else output_file(args.out)
     model = load_models(forward=args.weights).forward
     found = [estimate_density(target, model, instrument=not args.exact) for target in targets]
@@ -46,6 +50,7 @@ def _run(args: argparse.Namespace) -> None:
     if out is not None:
         content = [{"target": target.name} | each.to_dict() for target, each in zip(targets, found, strict=True)]
         write_json(out, content[0] if len(content) == 1 else content)
+    return 0
 
 
 def _curve(estimate: DensityEstimate) -> None:
