@@ -96,7 +96,7 @@ class Dashboard(pn.viewable.Viewer):
         self.transport.beside.append(self.reach.short)
         self.distributions = Deck({"Angles": self.angles, "g(r)": self.radial})
         self.plots = deque(plots)
-        self._later = ["Misfit"]  # shown by every start, sent when the page is there and has nothing else to do
+        self._later: deque[tuple[pn.Column, Any]] = deque()  # places of the page, and what is still to come there
         self._analysed: dict[tuple[int, int], Shown] = {}  # the candidates, by key
         self._source_shown: object = None
         self._shown_at = self._plotted_at = self._told_at = float("-inf")
@@ -108,8 +108,7 @@ class Dashboard(pn.viewable.Viewer):
             return
         snapshot, now = self.runner.snapshot, self._clock()
         with pn.io.hold():
-            if self._later and self.structure.free:
-                self.progress.mount(self._later.pop())
+            self._mount()
             self.transport.tick()
             self.reach.tick(now)
             self._tell(snapshot, now)
@@ -117,6 +116,20 @@ class Dashboard(pn.viewable.Viewer):
             self._show(snapshot, now)
             self.sites.tick()
             self._plot(now)
+
+    def _mount(self) -> None:
+        """Send one more part of the page, so that the controls can be used before all of it is there."""
+        if self._later:
+            place, part = self._later.popleft()
+            place.append(part)
+        elif self.structure.free:
+            self.progress.mount("Misfit")  # which every start shows
+
+    def _place(self, part: Any, **options) -> pn.Column:
+        """Where a part of the page will be."""
+        place = _box(pn.Column, **options)
+        self._later.append((place, part))
+        return place
 
     def _tell(self, snapshot: Snapshot, now: float) -> None:
         """Hand on a new snapshot: at once if the run's status changed, otherwise as often as its text can be read."""
@@ -182,15 +195,16 @@ class Dashboard(pn.viewable.Viewer):
 
     def page(self) -> pmui.Page:
         """The page of this session, with its clock running; the worker ends with the session."""
-        below = _box(pn.Column, self.progress, margin=BELOW, styles={"flex": "0 0 250px"})
-        left = _box(pn.Column, self.structure, below)
         spectra = card(
             heading(self.spectrum.title, self.spectrum.key, self.spectrum.menu),
             _box(pn.Column, self.spectrum.plot, self.spectrum.note),
             _box(pn.Column, self.residual.plot, styles={"flex": "0 0 112px"}),
         )
-        plots = _box(pn.Row, self.coordination, _box(pn.Column, self.distributions, margin=BESIDE), margin=BELOW)
-        right = _box(pn.Column, _box(pn.Column, spectra, styles={"flex": "1.2"}), plots, margin=BESIDE)
+        right = _box(pn.Column, self._place(spectra, styles={"flex": "1.2"}), margin=BESIDE)
+        plots = (self._place(self.coordination), self._place(self.distributions, margin=BESIDE))
+        right.append(_box(pn.Row, *plots, margin=BELOW))
+        below = self._place(self.progress, margin=BELOW, styles={"flex": "0 0 250px"})
+        left = _box(pn.Column, self._place(self.structure), below)
         views = _box(pn.Row, left, right, margin=BELOW)
         page = pmui.Page(
             title="acgen",
@@ -220,6 +234,9 @@ class Dashboard(pn.viewable.Viewer):
             # Bokeh's clock: Panel's marks the page as busy and idle with every tick, which costs more than the tick.
             # It starts when the page is set up, which before that would lose what changes.
             pn.state.onload(lambda: document.add_periodic_callback(self.tick, TICK_MS))
+        else:
+            while self._later:
+                self._mount()
         pn.state.on_session_destroyed(lambda _context, close=self.close: close())
         return page
 

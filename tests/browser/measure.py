@@ -73,6 +73,8 @@ def measure(browser, address: str, edge: float, seconds: float = 8.0, started=la
     page.locator(".acgen-card canvas").first.wait_for()
     page.locator(SPINNER).wait_for(state="hidden")
     usable = time.perf_counter() - begin
+    page.locator(".acgen-card").filter(has_text="Structure").locator("canvas").first.wait_for()
+    whole = time.perf_counter() - begin
     page.wait_for_timeout(1500)
     field = page.locator(".acgen-cell input[type=text]")
     field.fill(str(edge))
@@ -92,7 +94,7 @@ def measure(browser, address: str, edge: float, seconds: float = 8.0, started=la
     press(page, "Stop")
     page.close()
     return (
-        f"{atoms}: usable after {usable:.1f} s, first frame {first:.2f} s after Start, "
+        f"{atoms}: usable after {usable:.1f} s, all there after {whole:.1f} s, first frame {first:.2f} s after Start, "
         f"{rate:.1f} frames/s shown of {made:.1f} steps/s made"
     )
 
