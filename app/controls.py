@@ -78,7 +78,6 @@ class Controls(pn.viewable.Viewer):
         )
         self.structure = BoundedInput(
             label="Upload a structure",
-            accept=".extxyz,.xyz,.cif,.vasp,.poscar",
             uploaded_label="Upload a structure",
             margin=(4, 16),
             description="A structure to start from: carbon with a periodic cell, extxyz, CIF or POSCAR. It is noised "

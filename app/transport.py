@@ -71,7 +71,6 @@ class Transport(pn.viewable.Viewer):
         self.open = ZipInput(
             label="Open",
             uploaded_label="Open",
-            accept=".zip",
             icon="folder_open",
             variant="outlined",
             description="A zip file that was downloaded here: replay, compare, branch and add candidates",

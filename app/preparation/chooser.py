@@ -14,11 +14,6 @@ from app.style import STYLE
 from app.uploads import MAX_SPECTRUM_BYTES, BoundedInput
 from app.views.notice import Notice
 
-#: Endings that a browser offers; the kind of a file is told by its content.
-SPECTRUM_FILES = (
-    ".csv,.txt,.dat,.xdi,.asc,.xy,.xmu,.nor,.prj,.h5,.hdf5,.hdf,.nxs,.nx,.nexus,.spec,.spc,.scan,.ibw,.itx,.msa,.emsa,"
-    ".dm3,.dm4"
-)
 FIELD = {"size": "small", "sizing_mode": "stretch_width", "margin": (4, 4)}
 #: In a dialog the words beside a box have no colour of their own.
 BOX = {"size": "small", "stylesheets": [".MuiFormControlLabel-label { color: var(--mui-palette-text-primary); }"]}
@@ -29,7 +24,6 @@ def spectrum_input(label: str, **options) -> BoundedInput:
     return BoundedInput(
         label=label,
         uploaded_label=label,
-        accept=SPECTRUM_FILES,
         most=MAX_SPECTRUM_BYTES,
         size="small",
         variant="outlined",

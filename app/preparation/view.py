@@ -79,7 +79,7 @@ class PreparationView(pn.viewable.Viewer):
             description="The target with everything that was done, as a table, or how it was made for `acgen prepare`",
         )
         self.recipe = BoundedInput(
-            label="Load a recipe", uploaded_label="Load a recipe", accept=".json", most=MAX_RECIPE, variant="outlined",
+            label="Load a recipe", uploaded_label="Load a recipe", most=MAX_RECIPE, variant="outlined",
             css_classes=["acgen-recipe-file"], description="Settings that were downloaded here or saved by `acgen "
             "prepare --save-recipe`", **BUTTON,
         )
