@@ -31,22 +31,28 @@ function primitives(kind, attributes) {
   return view.stage.compList[view.stage.compList.length - 1].reprList[0].repr.bufferList[0];
 }
 
-function load(frame, atoms, bonds) {
-  const first = scene === null;
-  view.stage.removeAllComponents();
-  view.addShape("cell", cellEdges(frame.cell, frame.edge));
-  const room = Math.max(2 * atoms, Math.ceil(1.3 * bonds)); // a carbon atom has at most four bonds, most have three
+// All that is drawn beside the cell, of no size yet, at one point.
+function buffers(atoms, room, point) {
   const many = (count, each) => new Float32Array(each * count);
-  const corner = (count) => Float32Array.from({ length: 3 * count }, (_, i) => (frame.cell[0][i % 3] + frame.cell[1][i % 3] + frame.cell[2][i % 3]) / 2);
-  scene = {
+  const at = (count) => Float32Array.from({ length: 3 * count }, (_, i) => point[i % 3]);
+  const made = {
     room,
-    balls: primitives("sphere", { position: corner(atoms), color: many(atoms, 3), radius: many(atoms, 1) }),
-    mark: primitives("sphere", { position: corner(1), color: many(1, 3), radius: many(1, 1) }),
+    balls: primitives("sphere", { position: at(atoms), color: many(atoms, 3), radius: many(atoms, 1) }),
+    mark: primitives("sphere", { position: at(1), color: many(1, 3), radius: many(1, 1) }),
     sticks: primitives("cylinder", {
-      position1: corner(room), position2: corner(room), color: many(room, 3), color2: many(room, 3), radius: many(room, 1),
+      position1: at(room), position2: at(room), color: many(room, 3), color2: many(room, 3), radius: many(room, 1),
     }),
   };
-  scene.mark.setParameters({ opacity: 0.45 });
+  made.mark.setParameters({ opacity: 0.45 });
+  return made;
+}
+
+function load(frame, atoms, bonds) {
+  const first = scene === null;
+  [...view.stage.compList].filter((part) => !kept.includes(part)).forEach((part) => view.stage.removeComponent(part));
+  view.addShape("cell", cellEdges(frame.cell, frame.edge));
+  const room = Math.max(2 * atoms, Math.ceil(1.3 * bonds)); // a carbon atom has at most four bonds, most have three
+  scene = buffers(atoms, room, [0, 1, 2].map((d) => (frame.cell[0][d] + frame.cell[1][d] + frame.cell[2][d]) / 2));
   if (first) {
     view.stage.viewerControls.rotate(new view.stage.viewer.rotationGroup.quaternion.constructor(0.17, -0.24, 0.04, 0.954).normalize());
   }
@@ -180,4 +186,7 @@ if (view.el.getRootNode() instanceof ShadowRoot) {
   };
   for (const [kind, listener] of Object.entries(listeners)) mouse.domElement.addEventListener(kind, listener, { passive: false });
 }
+// Points at the corner of the cell that nobody sees: while they stay, so do the shaders, which take long to compile.
+buffers(1, 1, [0, 0, 0]);
+const kept = [...view.stage.compList];
 view.send({ type: "acgen_ready" });

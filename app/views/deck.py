@@ -8,6 +8,9 @@ import panel_material_ui as pmui
 from app.views.plot import LivePlot, card, heading
 
 
+BESIDE = {"align-items": "center"}
+
+
 class Deck(pn.viewable.Viewer):
     """Buttons in the heading choose what is seen; what is not seen is not drawn, nor sent before it is wanted.
 
@@ -22,14 +25,15 @@ class Deck(pn.viewable.Viewer):
         super().__init__(**params)
         self._views: dict[str, LivePlot | pn.viewable.Viewer] = {}
         self._bodies: dict[str, pn.Column] = {}
-        self._beside = pn.Row(margin=0, sizing_mode="stretch_width", styles={"align-items": "center"})
+        self._tools: dict[str, pn.Row] = {}
+        self._beside = pn.Row(margin=0, sizing_mode="stretch_width", styles=BESIDE)
         self._body = pn.Column(sizing_mode="stretch_both", margin=0)
         self.choice = pmui.RadioButtonGroup(
             options=list(views),
             value=next(iter(views)),
             size="small",
             margin=0,
-            sx={"& button": {"py": "1px", "px": "8px", "textTransform": "none", "whiteSpace": "nowrap"}},
+            sx={"& button": {"py": "1px", "px": "6px", "textTransform": "none", "whiteSpace": "nowrap"}},
         )
         for title, view in views.items():
             self.add(title, view)
@@ -41,6 +45,9 @@ class Deck(pn.viewable.Viewer):
         self._views[title] = view
         parts = (view.plot, view.note) if isinstance(view, LivePlot) else (view,)
         self._bodies[title] = pn.Column(*parts, sizing_mode="stretch_both", margin=0)
+        tools = (view.key, view.menu) if isinstance(view, LivePlot) else getattr(view, "tools", ())
+        spacer = () if isinstance(view, LivePlot) else (pn.Spacer(sizing_mode="stretch_width"),)
+        self._tools[title] = pn.Row(*spacer, *tools, margin=0, sizing_mode="stretch_width", styles=BESIDE)
         self.choice.options = list(self._views)
         self._turn()
 
@@ -52,20 +59,16 @@ class Deck(pn.viewable.Viewer):
         """Send a view to the page, unseen, so that it is there at once when it is shown."""
         if self._bodies[title] not in self._body:
             self._body.append(self._bodies[title])
+            self._beside.append(self._tools[title])
 
     def _turn(self) -> None:
         for title, view in self._views.items():
             front = title == self.choice.value
-            self._bodies[title].visible = front
+            self._bodies[title].visible = self._tools[title].visible = front
             if front:
                 self.mount(title)
             if isinstance(view, LivePlot):
                 view.active = front
-        front = self._views[self.choice.value]
-        if isinstance(front, LivePlot):
-            self._beside.objects = [front.key, front.menu]
-        else:
-            self._beside.objects = [pn.Spacer(sizing_mode="stretch_width"), *getattr(front, "tools", ())]
 
     def __panel__(self):
         return card(heading(self.choice, self._beside), self._body)
