@@ -22,6 +22,7 @@ from acgen.analysis import coordination_fractions
 from acgen.assets import asset
 from acgen.ensemble import Candidate, Models, Settings, generate, predict_sites
 from acgen.models.network import ForwardModel
+from acgen.spectra.bootstrap import resampled
 from acgen.spectra.instrument import Instrument
 from acgen.spectra.model_error import error_covariance
 from acgen.spectra.spectrum import Target
@@ -175,16 +176,6 @@ def estimate_density(
         noise_error=dict(zip(("density", *"234"), noise.tolist(), strict=True)),
         instrument=found.instrument,
     )
-
-
-def resampled(target: Target, times: int, seed: int = 0) -> Iterator[Target]:
-    """Targets with the noise of one added once more, which is the bootstrap of a measured curve; none without noise."""
-    noise = target.noise
-    if noise is None or not noise.any():
-        return
-    generator = np.random.default_rng(seed)
-    for _ in range(times):
-        yield replace(target, intensity=target.intensity + generator.normal(0.0, 1.0, noise.size) * noise)
 
 
 def _truncated(found: Adjusted, limits: tuple[float, float]) -> Any:

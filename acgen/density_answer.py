@@ -87,7 +87,7 @@ class ScanAnswer:
         closest = min(self.judge_misfit)
         if closest > TRUSTED:
             parts.append(
-                f"do not trust this: no density comes nearer than {closest:.2f} by the judge, and forward models err "
+                f"do not trust this: no density comes nearer than {closest:.3f} by the judge, and forward models err "
                 f"by at most {TRUSTED}"
             )
         return "; ".join(parts)

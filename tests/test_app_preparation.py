@@ -230,7 +230,7 @@ def test_numbers_and_quick_answers_of_a_known_mixture():
     answers = quick_answers(prepared.target, copies=6)
     assert answers.shares["sp3"] == pytest.approx(0.7, abs=0.03)
     assert answers.pi_star.corrected == pytest.approx(0.3, abs=0.05)
-    assert 0 < answers.errors["sp3"] < 0.1
+    assert 0 < answers.errors["sp3"] < 0.2
     assert 0 < answers.pi_star_error < 0.1
     said = words.quick(prepared, answers) + words.numbers(prepared) + words.detected(prepared, "<script>")
     assert "sp³" in said

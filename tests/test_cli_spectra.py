@@ -155,11 +155,42 @@ def test_compare_finds_the_instrument_and_the_right_structure(tmp_path: Path, ca
         assert "linear combination: sp " in capsys.readouterr().out
 
 
+def test_compare_gives_bands_over_structures_noise_and_model(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    one, two = crystal(), crystal(1.04)
+    write(tmp_path / "both.extxyz", [one, two])
+    seen = predict_sites(load_models().forward, one).mean(0)
+    lines = ["energy_eV,target", *(f"{e:.1f},{v!r}" for e, v in zip(ENERGY, seen.tolist(), strict=True))]
+    (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
+    command = ["compare", tmp_path / "t.csv", tmp_path / "both.extxyz", "--out", tmp_path / "c.json"]
+    assert run(*command, "--copies", 4) == 0
+    content, printed = json.loads((tmp_path / "c.json").read_text()), capsys.readouterr().out
+    first, second = content["structures"]
+    assert all(first["errors"][name] > 0 for name in ("misfit", "derivative_correlation", "pearson", "shift", "sigma"))
+    assert set(first["noise_errors"].values()) == {0.0}  # the target has no noise
+    band = content["ensemble"]
+    assert band["structures"] == 2
+    assert band["misfit"]["mean"] == pytest.approx((first["misfit"] + second["misfit"]) / 2)
+    assert band["misfit"]["std"] == pytest.approx(abs(first["misfit"] - second["misfit"]) / 2)
+    shifts = [structure["instrument"]["shift"] for structure in content["structures"]]
+    assert band["shift"]["mean"] == pytest.approx(np.mean(shifts))
+    assert band["CN4"] == {"mean": 1.0, "std": 0.0}
+    assert first["cn_fraction"]["4"] == 1.0
+    assert "mean ± std over all 2: CN2 0 ± 0 %, CN3 0 ± 0 %, CN4 100 ± 0 %" in printed
+    assert f"{first['misfit']:.3f} ± {first['errors']['misfit']:.3f}" in printed
+    assert set(content["linear_combination"]["errors"]) == {"sp", "sp2", "sp3"}
+    assert content["pi_star"]["error"] > content["pi_star"]["noise_error"] == 0
+    assert run(*command, "--copies", 0) == 0
+    assert "errors" not in json.loads((tmp_path / "c.json").read_text())["structures"][0]
+    assert "0 ± " not in capsys.readouterr().out.split("mean ± std")[0].splitlines()[1]
+    assert run(*command, "--copies", 1) == 2
+
+
 def test_compare_with_references_of_the_user(shared_data: Path, tmp_path: Path) -> None:
     folder = shared_data / "measured"
     write(tmp_path / "a.extxyz", crystal())
     foil, dlc = folder / "RefFoil_AusSync_ref_over_photodiode.csv", folder / "DLC_CKedge_SLRI_LG4X.csv"
     out = tmp_path / "c.json"
-    assert run("compare", foil, tmp_path / "a.extxyz", "--references", foil, dlc, "--out", out) == 0
-    shares = json.loads(out.read_text())["references"]["shares"]
-    assert shares[foil.stem] == pytest.approx(1.0, abs=0.02)
+    assert run("compare", foil, tmp_path / "a.extxyz", "--references", foil, dlc, "--copies", 3, "--out", out) == 0
+    found = json.loads(out.read_text())["references"]
+    assert found["shares"][foil.stem] == pytest.approx(1.0, abs=0.02)
+    assert found["errors"][foil.stem] > found["noise_errors"][foil.stem]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from acgen.spectra.bootstrap import spread
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.instrument import Bounds, Fit, Instrument, fit_instrument, fit_mixture, point_weights
 from acgen.spectra.match import single_correlation, tilt
@@ -17,6 +18,7 @@ from acgen.spectra.spectrum import SpectrumError, Target
 #: Window of the pi* resonances and window of the whole edge, eV.
 PI_STAR_WINDOW = (283.0, 286.6)
 WHOLE_WINDOW = (280.0, 310.0)
+_FIGURES = ("raw_misfit", "misfit", "weighted_misfit", "derivative_correlation", "cosine", "pearson")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,15 +37,26 @@ class Comparison:
     derivative_correlation: float
     cosine: float
     pearson: float
+    #: Standard deviation of each of `figures` by noise of the target and error of the forward model, and by its noise
+    #: alone; empty if not asked for.
+    errors: dict[str, float] = field(default_factory=dict)
+    noise_errors: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """All numbers by name, with those of the instrument."""
+        return {name: getattr(self, name) for name in _FIGURES} | asdict(self.fit.instrument)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
-        names = ("raw_misfit", "misfit", "weighted_misfit", "derivative_correlation", "cosine", "pearson")
-        numbers = {name: getattr(self, name) for name in names}
-        return {"name": self.name, "instrument": self.fit.to_dict()} | numbers
+        numbers = {name: getattr(self, name) for name in _FIGURES}
+        content = {"name": self.name, "instrument": self.fit.to_dict()} | numbers
+        return content | ({"errors": self.errors, "noise_errors": self.noise_errors} if self.errors else {})
 
 
-def compare(target: Target, prediction: np.ndarray, name: str = "", bounds: Bounds | None = None) -> Comparison:
+def compare(
+    target: Target, prediction: np.ndarray, name: str = "", bounds: Bounds | None = None, copies: int = 0
+) -> Comparison:
     """Fit the instrument to a target and measure what difference remains.
 
     Parameters
@@ -56,12 +69,21 @@ def compare(target: Target, prediction: np.ndarray, name: str = "", bounds: Boun
         What to call it.
     bounds
         Limits of the instrument's parameters.
+    copies
+        Copies of the target behind the errors (`acgen.spectra.bootstrap.spread`); without errors if 0.
 
     Raises
     ------
     SpectrumError
         If the prediction has another shape.
     """
+    if copies:
+
+        def again(copy: Target) -> dict[str, float]:
+            return compare(copy, prediction, name, bounds).figures
+
+        both, noise = (spread(target, again, copies, model=model) for model in (True, False))
+        return replace(compare(target, prediction, name, bounds), errors=both, noise_errors=noise)
     fit = fit_instrument(target, prediction, bounds)
     mask, seen = target.mask, fit.prediction
     a, b = target.intensity[mask], seen[mask]

@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from acgen.spectra.compare import PiStarContent, linear_combination, pi_star_content
-from acgen.spectra.grid import ENERGY, PI_STAR
-from acgen.spectra.instrument import MODEL_ERROR, Fit
+from acgen.spectra.bootstrap import COPIES
+from acgen.spectra.grid import PI_STAR
 from acgen.spectra.noise import noise_level
 from acgen.spectra.normalise import divide, edge_step
+from acgen.spectra.quick import Answers, quick_answers
 from acgen.spectra.recipe import Choice, Recipe
 from acgen.spectra.spectrum import Spectrum, SpectrumError, Target
 from app.preparation.files import Source
 
-#: Copies of a target with other noise behind the uncertainty of a quick answer.
-COPIES = 20
+__all__ = ["COPIES", "Answers", "Job", "Prepared", "prepare_job", "quick_answers"]
+
 _SHIFTS = re.compile(r"(?:Calibrated by|Applied energy shift:) ([+-][\d.e-]+)")
 _SLOPE = re.compile(r"Applied slope: ([+-][\d.e-]+)")
 
@@ -145,37 +145,3 @@ def _step(prepared: Prepared) -> float | None:
     except SpectrumError:
         return None
     return found.step
-
-
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """What a target says without structures."""
-
-    shares: dict[str, float]
-    #: Standard deviation of each share over copies of the target with other noise.
-    errors: dict[str, float]
-    fit: Fit
-    misfit: float
-    #: sp2 content from pi*, its standard deviation, or why there is none.
-    pi_star: PiStarContent | None
-    pi_star_error: float
-    problem: str = ""
-
-
-def quick_answers(target: Target, copies: int = COPIES) -> Answers:
-    """Linear combination of sp, sp2 and sp3 and the pi* area, repeated with noise of measurement and model."""
-    found = linear_combination(target)
-    rng = np.random.default_rng(0)
-    noise = np.zeros(ENERGY.size) if target.noise is None else target.noise
-    scatter = np.sqrt(noise**2 + MODEL_ERROR**2)
-    draws = scatter * rng.normal(size=(copies, ENERGY.size))
-    others = [replace(target, intensity=target.intensity + draw) for draw in draws]
-    mixtures = [linear_combination(other) for other in others]
-    errors = {name: float(np.std([mixture.shares[name] for mixture in mixtures])) for name in found.shares}
-    try:
-        content = pi_star_content(target, found.fit.instrument)
-        pairs = zip(others, mixtures, strict=True)
-        spread = [pi_star_content(other, mixture.fit.instrument).corrected for other, mixture in pairs]
-    except SpectrumError as error:
-        return Answers(found.shares, errors, found.fit, found.misfit, None, 0.0, str(error))
-    return Answers(found.shares, errors, found.fit, found.misfit, content, float(np.std(spread)))
