@@ -27,8 +27,12 @@ SLIDER = {
     **WIDE,
     "inline_layout": True,
     "margin": (0, 16),
-    # The arrow keys step the number; its buttons would leave no room for it.
-    "sx": {"& .MuiInputAdornment-root": {"display": "none"}},
+    # The arrow keys step the number; its buttons would leave no room for it. Tight, for small windows.
+    "sx": {
+        "& .MuiInputAdornment-root": {"display": "none"},
+        "& .MuiFormLabel-root": {"fontSize": "14px", "lineHeight": 1.3},
+        "& .MuiInputBase-input": {"py": 0, "fontSize": "14px"},
+    },
 }
 UPLOAD = {**WIDE, "variant": "outlined"}
 
@@ -95,7 +99,7 @@ class Controls(pn.viewable.Viewer):
         self.counts = [
             _slider(pmui.EditableIntSlider, parameters[name], "0") for name in ("restarts", "steps", "candidates")
         ]
-        self.seed = pmui.IntInput.from_param(parameters.seed, margin=(10, 16, 8, 16), **WIDE)
+        self.seed = pmui.IntInput.from_param(parameters.seed, margin=(8, 16, 4, 16), **WIDE)
         self.atoms = pn.pane.HTML(
             "", margin=(0, 18), stylesheets=[STYLE], css_classes=["acgen-small", "acgen-atoms"]
         )
@@ -253,4 +257,4 @@ def _slider(kind: type, parameter: param.Parameter, form: str) -> pn.widgets.Wid
 
 
 def _section(title: str) -> pn.pane.HTML:
-    return pn.pane.HTML(title, margin=(12, 18, 2, 16), stylesheets=[STYLE], css_classes=["acgen-section"])
+    return pn.pane.HTML(title, margin=(8, 18, 0, 16), stylesheets=[STYLE], css_classes=["acgen-section"])

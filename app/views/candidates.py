@@ -28,7 +28,7 @@ COLUMNS = {
     "density": ("g/cm³", "Density", 2),
     "xi": ("ξ", "Guidance strength of the last step", 0),
     "seed": ("Seed", "Of its random numbers", 0),
-    "seconds": ("Time (s)", "Time of work", 1),
+    "seconds": ("Time", "Time of work in seconds", 0),
 }
 #: Heading and tooltip of those with pictures and words.
 WORDS = {
@@ -36,6 +36,9 @@ WORDS = {
     "name": ("No.", "Run and candidate"),
     "flags": ("Flags", "Why not to believe the predicted spectrum: hold the pointer over the sign"),
 }
+#: Pixels of the columns whose figures have a known length, so that all fit into a window 1440 pixels wide.
+WIDTHS = {"picture": 42, "flags": 34, "misfit": 41, "judge": 41, "density": 41, "xi": 39, "seconds": 34}
+WIDTHS |= {f"cn{cn}": 39 for cn in (1, 2, 3, 4)}
 ORDER = ("picture", "name", "misfit", "judge", "flags", *list(COLUMNS)[2:])
 
 
@@ -60,14 +63,14 @@ class CandidatesView(pn.viewable.Viewer):
             titles={name: column[0] for name, column in (COLUMNS | WORDS).items()},
             header_tooltips={name: column[1] for name, column in (COLUMNS | WORDS).items()},
             formatters={
-                name: {"type": "money", "precision": digits, "thousand": ""}
+                name: {"type": "money", "precision": digits, "thousand": False}
                 for name, (_, _, digits) in COLUMNS.items()
             }
             | {"picture": {"type": "html"}, "flags": {"type": "html"}},
             text_align={name: "right" for name in COLUMNS} | {"flags": "center"},
-            widths={"picture": 48},
+            widths=WIDTHS,
             stylesheets=[TABLE],
-            configuration={"columnDefaults": {"headerSort": True, "resizable": False}, "rowHeight": 40},
+            configuration={"columnDefaults": {"headerSort": True, "resizable": False, "minWidth": 30}, "rowHeight": 40},
         )
         self.gallery = Gallery()
         self.beside = pmui.Button(

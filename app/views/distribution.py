@@ -58,10 +58,8 @@ class DistributionView(LivePlot):
         return columns | {f"{value} {shown.name}": self.values(shown) for shown in self.state.compared}
 
     def legend(self):
-        several = len(self.state.compared) > 1
-        if several:
-            return swatch(colours.PREDICTION, "± std", "band") + swatch(colours.REFERENCE, "ref.")
-        return swatch(colours.REFERENCE, "reference")
+        known = swatch(colours.REFERENCE, "ref.")
+        return swatch(colours.PREDICTION, "± std", "band") + known if len(self.state.compared) > 1 else known
 
 
 class AnglesView(DistributionView):

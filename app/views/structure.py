@@ -86,12 +86,12 @@ class StructureView(pn.viewable.Viewer):
         """Say what the colours mean."""
         energies, shown = self.state.energies, self.state.shown
         if energies is None:
-            text = "CN" + "".join(swatch(colours.CN[cn], name, "dot") for cn, name in colours.CN_NAMES.items())
+            text = "CN&ensp;" + "".join(swatch(colours.CN[cn], name, "dot") for cn, name in colours.CN_NAMES.items())
         elif shown is not None and shown.site_spectra is None:
             text = f"{in_words(energies)}: as soon as the run pauses or ends"
         else:
             steps = ((0, "0"), (len(colours.SHARE) // 2, "average"), (-1, "≥ twice"))
-            text = f"{in_words(energies)}" + "".join(swatch(colours.SHARE[i], name, "dot") for i, name in steps)
+            text = f"{in_words(energies)}&ensp;" + "".join(swatch(colours.SHARE[i], name, "dot") for i, name in steps)
         if text != self.key.object:
             self.key.object = text
 
