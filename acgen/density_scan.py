@@ -15,6 +15,7 @@ import numpy as np
 from acgen.analysis import coordination_fractions
 from acgen.density import TRUSTED, DensityEstimate
 from acgen.ensemble import Candidate, FrameEvent, Models, Settings, generate
+from acgen.sampler import SamplingError
 from acgen.structure import DENSITY_RANGE, edge_of
 
 ATOMS = 108
@@ -48,6 +49,15 @@ class ScanPoint:
     judge_misfit: float
     cn_fraction: dict[str, float]
     wall_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A candidate whose run exploded, and why; the scan goes on without it."""
+
+    density: float
+    seed: int
+    reason: str
 
 
 def default_densities(estimate: DensityEstimate | None = None) -> tuple[float, ...]:
@@ -86,7 +96,7 @@ def scan(
     models: Models,
     atoms: int = ATOMS,
     done: Collection[ScanPoint] = (),
-) -> Iterator[tuple[float, FrameEvent | Candidate]]:
+) -> Iterator[tuple[float, FrameEvent | Candidate | Failed]]:
     """Guided candidates at each density: one of every density first, then the second of every density, and so on.
 
     Close the generator to stop.
@@ -106,8 +116,8 @@ def scan(
 
     Yields
     ------
-    tuple[float, FrameEvent or Candidate]
-        A density in g/cm³, and a frame of its candidate or that candidate.
+    tuple[float, FrameEvent or Candidate or Failed]
+        A density in g/cm³, and a frame of its candidate, that candidate, or why there is none.
 
     Raises
     ------
@@ -123,8 +133,11 @@ def scan(
             if (density, seed) in known:
                 continue
             one = replace(settings, density=density, cell=edge_of(atoms, density), candidates=1, seed=seed)
-            for event in generate(one, models):
-                yield density, event
+            try:
+                for event in generate(one, models):
+                    yield density, event
+            except SamplingError as error:
+                yield density, Failed(density, seed, str(error))
 
 
 def point_of(density: float, candidate: Candidate) -> ScanPoint:

@@ -14,8 +14,9 @@ import acgen.cli.density_scan as command
 from acgen.cli import main
 from acgen.density import GRID, DensityEstimate
 from acgen.density_answer import answer, error_variance
-from acgen.density_scan import ScanPoint, check_densities, default_densities, point_of, scan
-from acgen.ensemble import Candidate, Settings, load_models
+from acgen.density_scan import Failed, ScanPoint, check_densities, default_densities, point_of, scan
+from acgen.ensemble import Candidate, FrameEvent, Settings, generate, load_models
+from acgen.sampler import SamplingError
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import load_target
 from acgen.structure import density as density_of
@@ -140,6 +141,19 @@ def test_a_scan_makes_what_is_missing_and_the_same_each_time() -> None:
     assert points(whole[1:3]) == [whole[0], whole[3]]
     with pytest.raises(ValueError, match="needs a target"):
         next(scan(replace(settings, target=None), [2.0, 3.0], models))
+
+
+def test_a_run_that_explodes_does_not_end_the_scan(monkeypatch) -> None:
+    def explodes_once(settings, models):
+        if settings.density == 2.0 and settings.seed == 0:
+            raise SamplingError("explodes")
+        yield from generate(settings, models)
+
+    monkeypatch.setattr("acgen.density_scan.generate", explodes_once)
+    settings = Settings(target=TARGET, steps=3, restarts=0, candidates=2)
+    events = [event for _, event in scan(settings, [2.0, 3.0], load_models(), 50) if not isinstance(event, FrameEvent)]
+    assert events[0] == Failed(2.0, 0, "explodes")
+    assert [event.seed for event in events[1:]] == [0, 1, 1]
 
 
 SMALL = ["--guided", "2", "--densities", "2,3", "--atoms", "50", "--steps", "3", "--restarts", "0"]

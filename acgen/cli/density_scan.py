@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from acgen.cli.output import output_directory
 from acgen.cli.progress import progress_bar
 from acgen.density import estimate_density
 from acgen.density_answer import ScanAnswer, answer
-from acgen.density_scan import ATOMS, check_densities, default_densities, point_of, scan
+from acgen.density_scan import ATOMS, Failed, check_densities, default_densities, point_of, scan
 from acgen.density_scan_files import Stored, identity, read_scan, write_scan
 from acgen.ensemble import FrameEvent, Models, Settings, load_models
 from acgen.spectra.spectrum import Target
@@ -74,6 +75,8 @@ def run_scan(args: argparse.Namespace, targets: Sequence[Target]) -> int:
         write_scan(directory, asked, stored, found)
         _table(found)
         print(found.words)
+    elif whole:
+        raise ValueError("candidates of fewer than two densities came about: lower --xi, or give more --steps")
     if whole:
         return 0
     print(f"interrupted: what is finished is kept in {directory}, and the same command goes on")
@@ -99,6 +102,10 @@ def _consume(
                     bar.update(task, advance=1, description=f"candidate {number} of {missing}", note=note)
                     continue
                 number += 1
+                if isinstance(event, Failed):
+                    reason = f"no candidate {event.seed} of {density:g} g/cm³: {event.reason}"
+                    print(f"warning: {reason}", file=sys.stderr)
+                    continue
                 stored = stored.with_candidate(point_of(density, event), event)
                 write_scan(directory, asked, stored)
         except KeyboardInterrupt:
