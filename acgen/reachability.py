@@ -144,12 +144,17 @@ def reach(target: Target, density: float, known: Sequence[KnownSpectrum] | None 
 
 
 @cache
-def shipped_spectra() -> tuple[KnownSpectrum, ...]:
-    """The shipped network targets, and the shipped reference cells as the shipped networks see them.
+def shipped_spectra(models: Models | None = None) -> tuple[KnownSpectrum, ...]:
+    """The shipped network targets, and the shipped reference cells as networks see them.
 
-    The first call takes seconds (it loads the networks), the next none.
+    The first call takes seconds, the next none.
+
+    Parameters
+    ----------
+    models
+        By default the shipped networks, which it loads.
     """
-    return (*_networks(), *predicted_cells(load_models()))
+    return (*_networks(), *predicted_cells(load_models() if models is None else models))
 
 
 def predicted_cells(models: Models) -> list[KnownSpectrum]:
@@ -167,14 +172,15 @@ def predicted_cells(models: Models) -> list[KnownSpectrum]:
 
 
 def from_candidates(candidates: Iterable[Candidate], run: str = "this run") -> list[KnownSpectrum]:
-    """Spectra of finished candidates, for `reach` at their own densities; those that fool the forward model are left
-    out."""
+    """Spectra of finished candidates by the judge, for `reach` at their own densities.
+
+    What guided them would call a target reached that it was led to by its own errors. Those that fool it are left out.
+    """
     return [
         KnownSpectrum(
             f"candidate {candidate.index} of {run}",
             f"{run}, candidate {candidate.index}",
             density_of(candidate.atoms),
-            candidate.spectrum,
             candidate.judge_spectrum,
         )
         for candidate in candidates

@@ -9,12 +9,11 @@ import panel_material_ui as pmui
 import param
 
 from acgen.ensemble import Settings
-from acgen.spectra.spectrum import Target
 from app.pace import SERVER_PACE, Pace
-from app.preparation.choices import Preparation, named
+from app.preparation.choices import Preparation
 from app.preparation.chooser import spectrum_input
 from app.preparation.dialog import PreparationDialog
-from app.preparation.files import Source
+from app.preparation.intake import Intake
 from app.presets import PRESETS, apply_preset
 from app.state import State
 from app.style import STYLE
@@ -57,14 +56,15 @@ class Controls(pn.viewable.Viewer):
         self.upload = spectrum_input(
             "Upload a spectrum",
             margin=(4, 8, 4, 16),
-            description="Text, CSV, XDI, Athena, HDF5 or NeXus, SPEC, Igor, EELS, up to 8 MB. It is prepared with the "
-            "defaults; where there is something to choose, you are asked.",
+            description="Text, CSV, XDI, Athena, HDF5 or NeXus, SPEC, Igor, EELS, up to 8 MB, one or several. Each is "
+            "prepared with the defaults; where there is something to choose, you are asked.",
             css_classes=["acgen-spectrum-file"],
+            multiple=True,
         )
         self.message = Notice(margin=(4, 16))
         self.preparation = Preparation()
         self.prepare = PreparationDialog(state, self.preparation)
-        self._awaited: Source | None = None  # an uploaded file that becomes the target if nothing is to be chosen
+        self.intake = Intake(state, self.preparation, self.prepare, self._complain)
         self.history = pn.pane.HTML("", margin=(0, 18), stylesheets=[STYLE], css_classes=["acgen-small"])
         self.density, self.cell = (
             _slider(pmui.EditableFloatSlider, parameters[name], "0.00") for name in ("density", "cell")
@@ -105,9 +105,8 @@ class Controls(pn.viewable.Viewer):
         )
         self.upload.param.watch(self._uploaded, "value")
         self.structure.param.watch(self._structure_uploaded, "value")
-        for widget in (self.upload, self.structure):
-            widget.param.watch(self._refused, "refused")
-        self.preparation.param.watch(self._prepared, "prepared")
+        self.upload.param.watch(lambda event: event.new and self.intake.refuse(event.new), "refused")
+        self.structure.param.watch(lambda event: event.new and self._complain(event.new), "refused")
         state.param.watch(self._describe_target, "target_name")
         state.param.watch(self._lock, "snapshot")
         sizes = ["density", "cell", "cubic", "cell_b", "cell_c", "start"]
@@ -120,37 +119,10 @@ class Controls(pn.viewable.Viewer):
     def _uploaded(self, event: param.parameterized.Event) -> None:
         if event.new is None:
             return
-        data, name = event.new, self.upload.filename or ""
+        files = list(zip(event.new, self.upload.filename or [], strict=False))
         # The same file can be chosen again, and its bytes need not be kept.
         self.upload.param.update(value=None, filename=None, mime_type=None)
-        self.preparation.open("sample", data, name, self._opened, afresh=True)
-
-    def _opened(self, source: Source | None, reason: str) -> None:
-        """Take a file that holds one spectrum, and ask about any other."""
-        if source is None:
-            self._complain(reason)
-            return
-        self.message.hide()
-        if source.prepared is not None:
-            self._add(source.prepared)
-        elif self.preparation.missing:
-            self.prepare.open()
-        else:
-            self._awaited = source
-            self._prepared()
-
-    def _prepared(self, *_events) -> None:
-        prepared = self.preparation.prepared
-        if prepared is None or prepared.job.sample is not self._awaited:
-            return
-        self._awaited = None
-        if prepared.target is None:
-            self._complain(prepared.problem)
-        else:
-            self._add(prepared.recorded())
-
-    def _add(self, target: Target) -> None:
-        self.state.add_target(named(target, State.builtin_names()))
+        self.intake.take(files)
 
     def _structure_uploaded(self, event: param.parameterized.Event) -> None:
         if event.new is None:
@@ -165,12 +137,11 @@ class Controls(pn.viewable.Viewer):
             self.state.start = start
         self.structure.param.update(value=None, filename=None, mime_type=None)
 
-    def _refused(self, event: param.parameterized.Event) -> None:
-        if event.new:
-            self._complain(event.new)
-
     def _complain(self, reason: str) -> None:
-        self.message.say(f"Not taken: {reason}. The target stays as it was.")
+        if reason:
+            self.message.say(f"Not taken: {reason}. The target stays as it was.")
+        else:
+            self.message.hide()
 
     def _describe_target(self, *_events) -> None:
         """Say where the target comes from, and what to know before believing results."""

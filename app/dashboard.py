@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from collections import deque
 from typing import Any
@@ -13,9 +12,9 @@ import panel_material_ui as pmui
 import param
 from panel.util import edit_readonly
 
-from acgen.ensemble import load_models
 from app.controls import Controls
 from app.fields import NumberFields
+from app.inputs import shared_models
 from app.player import Player
 from app.presets import query_of, restore
 from app.runner import Runner
@@ -60,9 +59,6 @@ THEME = {
     "light": {"palette": {"primary": {"main": "#1f3a5f"}, "secondary": {"main": "#d55e00"}}, "components": PARTS},
     "dark": {"palette": {"primary": {"main": "#8ab4e8"}, "secondary": {"main": "#ff8a3d"}}, "components": PARTS},
 }
-
-#: The networks, loaded once for all sessions of the server; they are never changed.
-shared_models = functools.cache(load_models)
 
 
 class Dashboard(pn.viewable.Viewer):

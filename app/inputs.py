@@ -18,7 +18,7 @@ from acgen.spectra.targets import load_target
 from acgen.structure import carbon, cell_matrix
 from app.structure import Shown, show_candidate
 
-#: The shipped networks, loaded once.
+#: The shipped networks, loaded once for all sessions of a server or widgets of a notebook; they are never changed.
 shared_models = functools.cache(load_models)
 
 

@@ -16,6 +16,8 @@ MAX_BYTES, MAX_SPECTRUM_BYTES = 2_000_000, 8_000_000
 MAX_ROWS = 20_000
 MAX_NAME = 60
 MAX_ATOMS = 5000
+#: Files that are taken at once.
+MAX_FILES = 8
 
 #: How a structure file is read, by the end of its name; all of these are plain text and run nothing.
 STRUCTURE_FORMATS = {".extxyz": "extxyz", ".xyz": "extxyz", ".cif": "cif", ".vasp": "vasp", ".poscar": "vasp"}
@@ -66,23 +68,45 @@ def label_of(filename: str) -> str:
 
 
 class BoundedInput(pmui.FileInput):
-    """A file button that keeps at most one chunk of at most `most` bytes, whatever the client sends."""
+    """A file button that keeps one chunk of at most `most` bytes for each of `MAX_FILES`, or one file, at most.
+
+    That holds whatever the client sends. With `multiple` the value is a list.
+    """
 
     most = param.Integer(MAX_BYTES, constant=True, doc="Bytes of the largest file that is taken.")
     refused = param.String("", doc="Why the last upload was not taken.")
 
     _rename = {"refused": None, "most": None}
 
+    def __init__(self, **params):
+        super().__init__(**params)
+        self._reasons: list[str] = []
+
     def _process_chunk(self, msg: dict) -> None:
         data = msg.get("data")
         self._file_buffer.clear()
-        self._buffer.clear()
+        if not self.multiple:
+            self._buffer.clear()
+        if len(self._buffer) >= MAX_FILES:
+            self._refuse(f"at most {MAX_FILES} files are taken at once: upload the others afterwards")
+            return
         if (
             not isinstance(data, (bytes, bytearray, memoryview))
             or msg.get("total_chunks") != 1
             or len(data) > self.most
         ):
-            self.refused = ""
-            self.refused = f"the file is larger than {self.most / 1e6:g} MB: cut it to what is needed"
+            self._refuse(f"the file is larger than {self.most / 1e6:g} MB: cut it to what is needed")
             return
         super()._process_chunk(msg | {"chunk": 1})
+
+    def _refuse(self, reason: str) -> None:
+        if reason not in self._reasons:
+            self._reasons.append(reason)
+
+    def _flush_buffer(self) -> None:
+        """Hand over what was taken, and say what was not."""
+        super()._flush_buffer()
+        reasons, self._reasons = self._reasons, []
+        if reasons:
+            self.refused = ""
+            self.refused = "; ".join(reasons)

@@ -24,6 +24,7 @@ from app.preparation.files import read_source
 from app.preparation.jobs import Job, prepare_job, quick_answers
 from app.preparation.worker import Worker
 from app.state import State
+from app.uploads import MAX_FILES
 
 RAW = "AusSync_SXR_129577_photodiode_reffoil_CK.asc"
 
@@ -404,3 +405,32 @@ def test_a_widget_goes_to_the_columns_of_another_file_in_one_step(controls):
     upload(chooser.file, b"".join(b"%.1f %.3f\n" % (e, e > 285) for e in np.arange(270, 321, 0.2)), "two.dat")
     assert chooser.pick.energy == 1
     assert seen == [1], "a value in between would come back from the browser as if it had been chosen"
+
+
+def send(widget, *files: tuple[bytes, str]) -> None:
+    """What the browser sends for several files."""
+    for data, name in files:
+        chunk = {"status": "upload_event", "name": name, "chunk": 1, "total_chunks": 1, "mime_type": "", "data": data}
+        widget._handle_msg(chunk)
+    widget._handle_msg({"status": "finished"})
+
+
+def test_several_spectra_are_taken_one_after_the_other(controls):
+    film, other = project("film"), project("other")
+    send(controls.upload, (film, "one.prj"), (b"nonsense", "two.csv"), (scan(), "three.dat"), (other, "four.prj"))
+    assert controls.state.target_name == "one.prj"
+    assert "Not taken: “two.csv”: " in controls.message.text
+    assert controls.prepare.dialog.open, "the third has columns to choose from"
+    controls.preparation.sample.param.update(numerator=3, denominator=4)
+    controls.prepare.view.use.clicks += 1
+    assert list(controls.state.param.target_name.objects)[-3:] == ["one.prj", "three.dat", "four.prj"]
+    assert controls.state.target_name == "four.prj"
+    send(controls.upload, (film, "five.prj"))
+    assert not controls.message.visible, "a new upload is a new story"
+
+
+def test_more_files_than_are_taken_at_once_are_refused_by_name_of_the_limit(controls):
+    send(controls.upload, *((project("film"), f"{number}.prj") for number in range(MAX_FILES + 2)))
+    assert f"at most {MAX_FILES} files" in controls.message.text
+    assert controls.state.target_name == f"{MAX_FILES - 1}.prj"
+    assert controls.upload._buffer == []

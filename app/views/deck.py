@@ -7,7 +7,6 @@ import panel_material_ui as pmui
 
 from app.views.plot import LivePlot, card, heading
 
-
 BESIDE = {"align-items": "center"}
 
 

@@ -65,7 +65,11 @@ class MisfitView(LivePlot):
             return ""
         if snapshot.settings is None:
             return "Distance of the predicted spectrum to the target, step by step"
-        return "" if snapshot.frame is None else "Nothing guides this run, so there is no misfit"
+        if snapshot.frame is None:
+            return ""
+        if snapshot.settings.target is None:
+            return "Nothing guides this run, so there is no misfit"
+        return "Guidance has not begun: early estimates of the atoms know nothing of the spectrum yet"
 
     def legend(self):
         snapshot = self.state.snapshot

@@ -18,6 +18,7 @@ from acgen.reachability import KnownSpectrum, Reach, Verdict, from_candidates, r
 from acgen.spectra.spectrum import Target
 from acgen.structure import density as density_of
 from app import colours
+from app.inputs import shared_models
 from app.runner import explain
 from app.snapshot import Finished
 from app.state import State
@@ -42,7 +43,7 @@ _LOADING = threading.Lock()
 def known_spectra(finished: Sequence[Finished]) -> list[KnownSpectrum]:
     """What is known of the densities: shipped spectra, loaded once for all sessions, and the finished candidates."""
     with _LOADING:
-        shipped = shipped_spectra()
+        shipped = shipped_spectra(shared_models())
     own = [
         replace(item, name=f"candidate {one.name}", kind=f"candidate {one.name}")
         for one in finished
