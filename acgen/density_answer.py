@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.interpolate import Akima1DInterpolator
 
-from acgen.density import TRUSTED, DensityEstimate
+from acgen.density import DENSEST, TRUSTED, DensityEstimate
 from acgen.density_scan import ScanPoint, check_densities
 from acgen.spectra.model_error import error_covariance
 from acgen.spectra.spectrum import Target
@@ -44,7 +44,7 @@ class ScanAnswer:
     probability
         Of each density and what is nearest to it; they sum to 1.
     at_the_edge
-        Whether the best density is the first or the last: the answer is then a bound.
+        Whether the best density is the first or the last scanned: the answer is then a bound.
     plain, plain_error
         What unguided structures say (`acgen.density.estimate_density`), g/cm³; None if not known.
     """
@@ -101,7 +101,8 @@ def answer(points: Collection[ScanPoint], target: Target, plain: DensityEstimate
     """Density and coordination that a scan speaks for; see the head of this module.
 
     Between densities the judge's mean M² is interpolated (Akima), which is exact for a parabola. The candidates'
-    scatter about their mean enters by drawing the means anew, with seed 0.
+    scatter about their mean enters by drawing the means anew, with seed 0. Nothing is denser than diamond, unless only
+    such densities were scanned.
 
     Parameters
     ----------
@@ -170,7 +171,8 @@ def _posterior(
     grid: np.ndarray, misfit: np.ndarray, spread: np.ndarray, counts: np.ndarray, target: Target
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fine densities and their probabilities, averaged over draws of the mean misfits."""
-    fine = np.linspace(grid[0], grid[-1], round((grid[-1] - grid[0]) / _FINE) + 1)
+    last = min(grid[-1], DENSEST) if grid[0] < DENSEST else grid[-1]
+    fine = np.linspace(grid[0], last, round((last - grid[0]) / _FINE) + 1)
     variance = error_variance(target, float(misfit.min() ** 2))
     scatter = np.sqrt(_pooled(spread[:, None], counts)[0] / counts)
     draws = np.random.default_rng(0).normal(size=(_DRAWS if scatter.any() else 1, grid.size))

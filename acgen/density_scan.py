@@ -21,7 +21,7 @@ from acgen.structure import DENSITY_RANGE, edge_of
 ATOMS = 108
 """Atoms of each candidate by default: few, because candidates are many."""
 
-STEP, LOWEST, HIGHEST = 0.25, 1.5, 3.5
+STEP, LOWEST, HIGHEST = 0.25, 1.25, 3.75
 """Densities in g/cm³ that are scanned by default: their distance, and the range."""
 
 
@@ -61,7 +61,7 @@ class Failed:
 
 
 def default_densities(estimate: DensityEstimate | None = None) -> tuple[float, ...]:
-    """Densities to scan: steps of 0.25 g/cm³ around a plain estimate, five at least; all of 1.5-3.5 g/cm³ without one
+    """Densities to scan: steps of 0.25 g/cm³ around a plain estimate, five at least; 1.25-3.75 g/cm³ without one
     or with one that is not to be trusted."""
     count = round((HIGHEST - LOWEST) / STEP) + 1
     grid = LOWEST + STEP * np.arange(count)

@@ -57,6 +57,11 @@ def nep_calculator(potential: str | Path) -> Any:
     return CPUNEP(str(path))
 
 
+def energy_per_atom(atoms: Atoms, potential: str | Path) -> float:
+    """Mean energy of the atoms in eV; parameters and errors as `nep_energies`."""
+    return float(nep_energies(atoms, potential).mean())
+
+
 def nep_energies(atoms: Atoms, potential: str | Path) -> np.ndarray:
     """Energy of every atom in eV, shape (N,); the cell is taken as periodic.
 

@@ -21,7 +21,7 @@ from ase import Atoms
 from acgen.analysis import ANGLE_EDGES, BOND_CUTOFF, Analysis, RadialDistribution, analyse
 from acgen.assets import asset
 from acgen.data import load_cells, load_public
-from acgen.energy import nep_energies
+from acgen.energy import energy_per_atom
 
 COMPARED = (2, 3, 4)
 """Coordination numbers that count in `Realism.mean_difference`: sp, sp² and sp³."""
@@ -132,7 +132,7 @@ def realism(structures: Sequence[Atoms], density: float, potential: str | Path |
         If there is no structure, or one cannot be analysed, or the potential cannot be used.
     """
     reference = reference_at(density)
-    found = _figures(structures, density, None if potential is None else [_energy(a, potential) for a in structures])
+    found = _figures(structures, density, _energies(structures, potential))
     differences = [abs(found.coordination[cn] - reference.coordination[cn]) for cn in COMPARED]
     above = None if found.energy is None or reference.energy is None else found.energy - reference.energy
     return Realism(
@@ -233,7 +233,7 @@ def build_reference(public_dir: str | Path, md_dir: str | Path, potential: str |
 def _entry(density: float, kinds: dict[str, list[Atoms]], potential: str | Path | None) -> dict[str, Any]:
     """One density of the reference: the figures of each kind of cells and their mean."""
     figures = {
-        name: _figures(cells, density, None if potential is None else [_energy(atoms, potential) for atoms in cells])
+        name: _figures(cells, density, _energies(cells, potential))
         for name, cells in kinds.items()
     }
     mean = _mean(list(figures.values()), density)
@@ -257,10 +257,6 @@ def _numbers(figures: Figures) -> dict[str, Any]:
 
 def _rounded(values: np.ndarray, digits: int) -> list[float]:
     return [round(float(value), digits) for value in values]
-
-
-def _energy(atoms: Atoms, potential: str | Path) -> float:
-    return float(nep_energies(atoms, potential).mean())
 
 
 def _figures(structures: Iterable[Atoms], density: float, energies: Sequence[float] | None) -> Figures:
@@ -303,3 +299,7 @@ def _weighted(figures: Sequence[Figures], weights: np.ndarray, density: float) -
         angle_distribution=total(item.angle_distribution for item in figures),
         rdf=RadialDistribution(figures[0].rdf.r, total(item.rdf.g for item in figures)),
     )
+
+
+def _energies(structures: Sequence[Atoms], potential: str | Path | None) -> list[float] | None:
+    return None if potential is None else [energy_per_atom(atoms, potential) for atoms in structures]

@@ -11,7 +11,7 @@ import numpy as np
 from acgen.analysis import coordination_fractions
 from acgen.data.cells import LabelledCell
 from acgen.density import DensityEstimate, estimate_density
-from acgen.energy import nep_energies
+from acgen.energy import energy_per_atom
 from acgen.ensemble import Candidate, Models, Settings, generate, predict_sites
 from acgen.models.network import ForwardModel
 from acgen.realism import Realism, realism
@@ -177,4 +177,4 @@ def run(settings: Settings, models: Models) -> list[Candidate]:
 def _energy(candidates: Sequence[Candidate], potential: Path | None) -> float | None:
     if potential is None:
         return None
-    return float(np.mean([nep_energies(candidate.atoms, potential).mean() for candidate in candidates]))
+    return float(np.mean([energy_per_atom(candidate.atoms, potential) for candidate in candidates]))

@@ -66,16 +66,16 @@ class Dashboard(pn.viewable.Viewer):
 
     Parameters
     ----------
-    generate, load, slots, clock
+    generate, load, slots, clock, energy
         As for `app.runner.Runner`.
     """
 
-    def __init__(self, generate, load=shared_models, slots=None, clock=time.monotonic, **params):
+    def __init__(self, generate, load=shared_models, slots=None, clock=time.monotonic, energy=None, **params):
         super().__init__(**params)
         self._clock = clock
         self._context = None  # of the session, once there is one
         self.state, self.saver = State(), Saver()
-        self.runner = Runner(generate, load, slots)
+        self.runner = Runner(generate, load, slots, energy=energy)
         self.controls = Controls(self.state)
         self.transport = Transport(self.state, self.runner)
         self.player = Player(self.state, self.transport.branch, clock)

@@ -1,6 +1,7 @@
 """`panel serve app/main.py --show` serves the dashboard.
 
-`--args --max-runs N`, or the environment variable `ACGEN_MAX_RUNS`, sets how many runs work at once on this server.
+`--args --max-runs N`, or the environment variable `ACGEN_MAX_RUNS`, sets how many runs work at once on this server;
+`--args --potential FILE`, or `ACGEN_POTENTIAL`, names a neuroevolution potential for the energies of candidates.
 """
 
 import argparse
@@ -10,19 +11,25 @@ import sys
 
 import panel as pn
 
+from acgen.energy import energy_per_atom, nep_calculator
 from app.dashboard import Dashboard
 from app.processes import server_processes
 from app.slots import server_slots
 
 options = argparse.ArgumentParser()
 options.add_argument("--max-runs", type=int, default=int(os.environ.get("ACGEN_MAX_RUNS", "2")))
+options.add_argument("--potential", default=os.environ.get("ACGEN_POTENTIAL"))
 
-max_runs = options.parse_known_args()[0].max_runs
+given = options.parse_known_args()[0]
+if given.potential is not None:
+    # A wrong file says so before anybody has run anything.
+    pn.state.as_cached("potential", nep_calculator, potential=given.potential)
 
 # The threads that hand on the frames of a run get their turn this often, in seconds, while a page is being updated.
 sys.setswitchinterval(1e-3)
 
 pn.extension("tabulator")
-processes = server_processes(max_runs)
+processes = server_processes(given.max_runs)
 pn.state.onload(functools.partial(processes.warm, seconds=2.0))
-Dashboard(processes.generate, slots=server_slots(max_runs)).page().servable()
+energy = None if given.potential is None else functools.partial(energy_per_atom, potential=given.potential)
+Dashboard(processes.generate, slots=server_slots(given.max_runs), energy=energy).page().servable()

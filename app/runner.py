@@ -12,6 +12,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from ase import Atoms
+
 from acgen.ensemble import Candidate, FrameEvent, Models, Settings
 from acgen.settings import LiveXi, Strength
 from app.pace import SERVER_PACE, Pace
@@ -38,6 +40,8 @@ class Runner:
         Learns how long steps take.
     clock
         Seconds, monotonic.
+    energy
+        Energy of a finished structure in eV per atom.
     """
 
     def __init__(
@@ -47,8 +51,9 @@ class Runner:
         slots: Slots | None = None,
         pace: Pace = SERVER_PACE,
         clock: Callable[[], float] = time.monotonic,
+        energy: Callable[[Atoms], float] | None = None,
     ):
-        self._generate = generate
+        self._generate, self._energy = generate, energy
         self._load_models = load_models
         self._slots = slots or Slots(1)
         self._pace = pace
@@ -237,7 +242,8 @@ class Runner:
 
     def _finish(self, candidate: Candidate, elapsed: float) -> None:
         now = self._snapshot
-        item = Finished(now.run, now.settings, candidate)
+        energy = None if self._energy is None else self._energy(candidate.atoms)
+        item = Finished(now.run, now.settings, candidate, energy)
         misfit = "" if candidate.misfit is None else f", misfit {candidate.misfit:.3f}"
         self._publish(
             f"Candidate {candidate.index + 1} finished{misfit}",

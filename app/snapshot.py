@@ -43,11 +43,15 @@ class LogEntry:
 
 @dataclass(frozen=True, eq=False)
 class Finished:
-    """A candidate, the run of this session that made it (from 1), and the settings of that run."""
+    """A candidate, the run of this session that made it (from 1), and the settings of that run.
+
+    `energy` is that of its atoms in eV per atom, None where no potential is known.
+    """
 
     run: int
     settings: Settings
     candidate: Candidate
+    energy: float | None = None
 
     @property
     def key(self) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from ase.io import read
 
 import acgen.cli.density_scan as command
 from acgen.cli import main
-from acgen.density import GRID, DensityEstimate
+from acgen.density import DENSEST, GRID, DensityEstimate
 from acgen.density_answer import answer, error_variance
 from acgen.density_scan import Failed, ScanPoint, check_densities, default_densities, point_of, scan
 from acgen.ensemble import Candidate, FrameEvent, Settings, generate, load_models
@@ -92,6 +92,13 @@ def test_a_scan_that_ends_too_early_gives_a_bound() -> None:
         answer(parabola(2.6, 0.2)[:1], TARGET)
 
 
+def test_no_answer_is_denser_than_diamond() -> None:
+    misfits = {2.75: 0.5, 3.0: 0.3, 3.25: 0.15, 3.5: 0.08, 3.75: 0.08}
+    found = answer([ScanPoint(density, 0, m, m, shares(density)) for density, m in misfits.items()], TARGET)
+    assert 3.3 < found.density < DENSEST
+    assert found.probability[-1] == 0.0
+
+
 def test_a_flat_bottom_between_steep_walls_has_no_minimum_of_its_own() -> None:
     misfits = [1.0, 0.8, 0.07, 0.07, 0.07, 0.07, 0.8, 1.0, 1.2]
     points = [ScanPoint(d, 0, m, m, shares(d)) for d, m in zip(DENSITIES.tolist(), misfits, strict=True)]
@@ -118,8 +125,8 @@ def test_the_plain_estimate_agrees_or_not() -> None:
 def test_default_densities_lie_around_the_plain_estimate() -> None:
     assert default_densities(estimate(2.52, 0.1)) == (2.0, 2.25, 2.5, 2.75, 3.0)
     assert default_densities(estimate(2.52, 0.35)) == (1.75, 2.0, 2.25, 2.5, 2.75, 3.0, 3.25)
-    assert default_densities(estimate(3.6, 0.1)) == (2.5, 2.75, 3.0, 3.25, 3.5)
-    assert default_densities(estimate(2.5, 0.1, misfit=0.6)) == default_densities() == tuple(DENSITIES.tolist())
+    assert default_densities(estimate(3.6, 0.1)) == (2.75, 3.0, 3.25, 3.5, 3.75)
+    assert default_densities(estimate(2.5, 0.1, misfit=0.6)) == default_densities() == (1.25, *DENSITIES, 3.75)
     assert check_densities([3, 2, 2.0001]) == (2.0, 3.0)
     with pytest.raises(ValueError, match="9 g/cm³: give densities from 0.5 to 4.0"):
         check_densities([2, 9])

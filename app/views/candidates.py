@@ -25,6 +25,7 @@ COLUMNS = {
     "cn2": ("CN2 %", "Atoms with two neighbours, sp", 1),
     "cn3": ("CN3 %", "Atoms with three neighbours, sp²", 1),
     "cn4": ("CN4 %", "Atoms with four neighbours, sp³", 1),
+    "energy": ("eV/atom", "Energy by the potential of the server: low where bonds are as in carbon", 2),
     "density": ("g/cm³", "Density", 2),
     "xi": ("ξ", "Guidance strength of the last step", 0),
     "seed": ("Seed", "Of its random numbers", 0),
@@ -37,7 +38,7 @@ WORDS = {
     "flags": ("Flags", "Why not to believe the predicted spectrum: hold the pointer over the sign"),
 }
 #: Pixels of the columns whose figures have a known length, so that all fit into a window 1440 pixels wide.
-WIDTHS = {"picture": 42, "flags": 34, "misfit": 41, "judge": 41, "density": 41, "xi": 39, "seconds": 34}
+WIDTHS = {"picture": 42, "flags": 34, "misfit": 41, "judge": 41, "density": 41, "xi": 39, "seconds": 34, "energy": 52}
 WIDTHS |= {f"cn{cn}": 39 for cn in (1, 2, 3, 4)}
 ORDER = ("picture", "name", "misfit", "judge", "flags", *list(COLUMNS)[2:])
 
@@ -69,6 +70,7 @@ class CandidatesView(pn.viewable.Viewer):
             | {"picture": {"type": "html"}, "flags": {"type": "html"}},
             text_align={name: "right" for name in COLUMNS} | {"flags": "center"},
             widths=WIDTHS,
+            hidden_columns=["energy"],
             stylesheets=[TABLE],
             configuration={"columnDefaults": {"headerSort": True, "resizable": False, "minWidth": 30}, "rowHeight": 40},
         )
@@ -101,6 +103,7 @@ class CandidatesView(pn.viewable.Viewer):
         self._rows = {item.key: self._rows.get(item.key) or _row(item, analysed[item.key]) for item in finished}
         self.note.visible = not finished
         self._own = True
+        self.table.hidden_columns = [] if any(item.energy is not None for item in finished) else ["energy"]
         self.table.value = _frame(list(self._rows.values()))
         self._own = False
         self._pick()
@@ -134,7 +137,7 @@ def _row(item: Finished, shown: Shown) -> dict[str, Any]:
     flags = " ".join(flags_of(item))
     sign = f'<span class="sign" title="{html.escape(flags)}">⚠</span>' if flags else ""
     words = {"picture": projection(shown, FEW), "name": item.name, "flags": sign}
-    return words | _numbers(item.candidate, shown)
+    return words | _numbers(item.candidate, shown) | {"energy": item.energy}
 
 
 def _numbers(candidate: Candidate, shown: Shown) -> dict[str, float | None]:
