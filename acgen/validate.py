@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from ase import Atoms
 
 from acgen.analysis import coordination_fractions
 from acgen.data.cells import LabelledCell
@@ -14,7 +15,7 @@ from acgen.density import DensityEstimate, estimate_density
 from acgen.energy import energy_per_atom
 from acgen.ensemble import Candidate, Models, Settings, generate, predict_sites
 from acgen.models.network import ForwardModel
-from acgen.realism import Realism, realism
+from acgen.realism import Realism, realism, reference_at
 from acgen.spectra.instrument import Instrument
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import load_target
@@ -167,6 +168,24 @@ def guided(models: Models, names: Sequence[str], settings: Settings, potential: 
             None if free_energy is None else (_energy(found, potential) or 0.0) - free_energy,
             float(np.mean([candidate.wall_s for candidate in found])),
         )
+
+
+def energy_above_reference(atoms: Atoms, potential: str | Path) -> float:
+    """Energy in eV per atom above that of the reference cells of the same density.
+
+    Parameters
+    ----------
+    atoms
+        Periodic carbon.
+    potential
+        That of the reference, `C_2022_NEP4.txt`; see `acgen.energy`.
+
+    Raises
+    ------
+    ValueError
+        If the potential cannot be used.
+    """
+    return energy_per_atom(atoms, potential) - reference_at(density_of(atoms)).energy
 
 
 def run(settings: Settings, models: Models) -> list[Candidate]:

@@ -1,7 +1,7 @@
 """`panel serve app/main.py --show` serves the dashboard.
 
 `--args --max-runs N`, or the environment variable `ACGEN_MAX_RUNS`, sets how many runs work at once on this server;
-`--args --potential FILE`, or `ACGEN_POTENTIAL`, names a neuroevolution potential for the energies of candidates.
+`--args --potential FILE`, or `ACGEN_POTENTIAL`, gives C_2022_NEP4.txt for the energies of candidates.
 """
 
 import argparse
@@ -11,7 +11,8 @@ import sys
 
 import panel as pn
 
-from acgen.energy import energy_per_atom, nep_calculator
+from acgen.energy import nep_calculator
+from acgen.validate import energy_above_reference
 from app.dashboard import Dashboard
 from app.processes import server_processes
 from app.slots import server_slots
@@ -31,5 +32,5 @@ sys.setswitchinterval(1e-3)
 pn.extension("tabulator")
 processes = server_processes(given.max_runs)
 pn.state.onload(functools.partial(processes.warm, seconds=2.0))
-energy = None if given.potential is None else functools.partial(energy_per_atom, potential=given.potential)
+energy = None if given.potential is None else functools.partial(energy_above_reference, potential=given.potential)
 Dashboard(processes.generate, slots=server_slots(given.max_runs), energy=energy).page().servable()

@@ -41,7 +41,7 @@ class Runner:
     clock
         Seconds, monotonic.
     energy
-        Energy of a finished structure in eV per atom.
+        Energy of a finished structure in eV per atom above the reference.
     """
 
     def __init__(

@@ -45,7 +45,7 @@ class LogEntry:
 class Finished:
     """A candidate, the run of this session that made it (from 1), and the settings of that run.
 
-    `energy` is that of its atoms in eV per atom, None where no potential is known.
+    `energy` is that above the reference in eV per atom, None where no potential is known.
     """
 
     run: int

@@ -11,6 +11,7 @@ from acgen.analysis import coordination_fractions
 from acgen.energy import nep_energies
 from acgen.realism import build_reference, load_reference, realism, reference_at, reference_cells
 from acgen.structure import density
+from acgen.validate import energy_above_reference
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +153,9 @@ def test_melt_quench_cells_without_quench_time_are_refused(shared_data, tmp_path
     atoms.write(tmp_path / "cell.extxyz")
     with pytest.raises(ValueError, match="quench_fs"):
         build_reference(shared_data / "llnl-a-C", tmp_path)
+
+
+def test_energies_are_told_above_the_reference_of_the_same_density(potential):
+    cell = reference_cells()[0]
+    expected = cell.info["energy_per_atom"] - reference_at(cell.info["density"]).energy
+    assert energy_above_reference(cell, potential) == pytest.approx(expected, abs=2e-3)

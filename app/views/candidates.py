@@ -25,7 +25,7 @@ COLUMNS = {
     "cn2": ("CN2 %", "Atoms with two neighbours, sp", 1),
     "cn3": ("CN3 %", "Atoms with three neighbours, sp²", 1),
     "cn4": ("CN4 %", "Atoms with four neighbours, sp³", 1),
-    "energy": ("eV/atom", "Energy by the potential of the server: low where bonds are as in carbon", 2),
+    "energy": ("ΔE eV", "Energy per atom above melt-quench cells of this density: strained bonds cost 0.3 and more", 2),
     "density": ("g/cm³", "Density", 2),
     "xi": ("ξ", "Guidance strength of the last step", 0),
     "seed": ("Seed", "Of its random numbers", 0),
