@@ -185,7 +185,10 @@ def energy_above_reference(atoms: Atoms, potential: str | Path) -> float:
     ValueError
         If the potential cannot be used.
     """
-    return energy_per_atom(atoms, potential) - reference_at(density_of(atoms)).energy
+    reference = reference_at(density_of(atoms)).energy
+    if reference is None:
+        raise ValueError("the reference figures have no energies: build them with a potential")
+    return energy_per_atom(atoms, potential) - reference
 
 
 def run(settings: Settings, models: Models) -> list[Candidate]:
