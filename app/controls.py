@@ -99,7 +99,9 @@ class Controls(pn.viewable.Viewer):
         self.counts = [
             _slider(pmui.EditableIntSlider, parameters[name], "0") for name in ("restarts", "steps", "candidates")
         ]
-        self.seed = pmui.IntInput.from_param(parameters.seed, margin=(8, 16, 4, 16), **WIDE)
+        self.seed = pmui.IntInput.from_param(
+            parameters.seed, margin=(6, 16, 2, 16), css_classes=["acgen-seed"], **WIDE
+        )
         self.atoms = pn.pane.HTML(
             "", margin=(0, 18), stylesheets=[STYLE], css_classes=["acgen-small", "acgen-atoms"]
         )
@@ -228,4 +230,4 @@ def _slider(kind: type, parameter: param.Parameter, form: str) -> pn.widgets.Wid
 
 
 def _section(title: str) -> pn.pane.HTML:
-    return pn.pane.HTML(title, margin=(8, 18, 0, 16), stylesheets=[STYLE], css_classes=["acgen-section"])
+    return pn.pane.HTML(title, margin=(6, 18, 0, 16), stylesheets=[STYLE], css_classes=["acgen-section"])
