@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import urlencode
 
 from playwright.sync_api import Page, sync_playwright
 from serving import FLAGS, SPINNER, find_chromium, serve
@@ -15,6 +17,7 @@ from acgen.ensemble import Settings, load_models
 from acgen.settings import LiveXi
 from acgen.spectra.targets import load_target
 from app.processes import Processes
+from app.state import NO_TARGET
 
 #: Cell edges in Å that hold about 216, 1000 and 3000 atoms at 2.0 g/cm³.
 EDGES = (12.93, 21.55, 31.05)
@@ -64,12 +67,14 @@ def longest_block(browser) -> str:
     return f"event loop during a run: {len(blocks)} blocks of more than 0.1 s, the longest {max(blocks, default=0)} s"
 
 
-def measure(browser, address: str, edge: float, seconds: float = 8.0, started=lambda: None) -> str:
+def measure(
+    browser, address: str, edge: float, guided: bool = True, seconds: float = 8.0, started=lambda: None
+) -> str:
     """One page, one run: a line of figures."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.set_default_timeout(120_000)
     watch, begin = Watch(page), time.perf_counter()
-    page.goto(address)
+    page.goto(address if guided else f"{address}?{urlencode({'target_name': NO_TARGET})}")
     page.locator(".acgen-card canvas").first.wait_for()
     page.locator(SPINNER).wait_for(state="hidden")
     usable = time.perf_counter() - begin
@@ -93,16 +98,17 @@ def measure(browser, address: str, edge: float, seconds: float = 8.0, started=la
     made = steps / (time.perf_counter() - since)
     press(page, "Stop")
     page.close()
+    kind = "guided" if guided else "unguided"
     return (
-        f"{atoms}: usable after {usable:.1f} s, all there after {whole:.1f} s, first frame {first:.2f} s after Start, "
-        f"{rate:.1f} frames/s shown of {made:.1f} steps/s made"
+        f"{atoms}, {kind}: usable after {usable:.1f} s, all there after {whole:.1f} s, first frame {first:.2f} s after "
+        f"Start, {rate:.1f} frames/s shown of {made:.1f} steps/s made"
     )
 
 
-def unwatched(edge: float, seconds: float = 8.0) -> str:
+def unwatched(edge: float, guided: bool, seconds: float = 8.0) -> str:
     """How fast the sampler is when nobody looks: a line of figures."""
     processes = Processes(1)
-    settings = Settings(cell=edge, target=load_target("a-C-2.0"))
+    settings = Settings(cell=edge, target=load_target("a-C-2.0") if guided else None)
     events = processes.generate(settings, load_models(), LiveXi(settings.xi))
     next(events)
     begin, steps = time.perf_counter(), 0
@@ -112,7 +118,7 @@ def unwatched(edge: float, seconds: float = 8.0) -> str:
     rate = steps / (time.perf_counter() - begin)
     events.close()
     processes.close()
-    return f"{settings.n_atoms} atoms, nobody looks: {rate:.1f} steps/s"
+    return f"{settings.n_atoms} atoms, {'guided' if guided else 'unguided'}, nobody looks: {rate:.1f} steps/s"
 
 
 def main() -> None:
@@ -123,12 +129,12 @@ def main() -> None:
         sync_playwright() as tools,
     ):
         browser = tools.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
-        for edge in EDGES:
-            print(measure(browser, address, edge), flush=True)
+        for guided, edge in itertools.product((True, False), EDGES):
+            print(measure(browser, address, edge, guided), flush=True)
         print(longest_block(browser), flush=True)
         browser.close()
-    for edge in EDGES:
-        print(unwatched(edge), flush=True)
+    for guided, edge in itertools.product((True, False), EDGES):
+        print(unwatched(edge, guided), flush=True)
 
 
 if __name__ == "__main__":
