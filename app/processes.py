@@ -1,8 +1,9 @@
 """The sampler in processes of its own, so that steps and page do not wait for each other's turn of the interpreter.
 
 A process is started by ``python -m app.processes`` and lives until its standard input is closed. It takes settings, and
-then a guidance strength for every event that it is to produce, or None to end the run; it answers with the events, and
-with a text if a run failed. Both directions are pickles between two processes of one program; nothing of a user's files
+then a guidance strength for every event that it is to produce, or None to end the run; it answers with the events, with
+None at the end of a run and with a text if it failed. It is asked for one event more than is looked at, so that it works
+meanwhile: what is asked for when a run has ended is not answered. Both directions are pickles between two processes of one program; nothing of a user's files
 is read this way.
 """
 
@@ -51,6 +52,8 @@ class Processes:
     def generate(self, settings: Settings, models: Models, strength: LiveXi) -> Iterator[FrameEvent | Candidate]:
         """As `acgen.ensemble.generate`, with the shipped networks, in one of the processes.
 
+        A change of the strength is taken by the step after the next.
+
         Raises
         ------
         ValueError
@@ -60,14 +63,18 @@ class Processes:
         try:
             _send(process.stdin, settings)
             _send(process.stdin, strength.xi)
-            while (event := _receive(process)) is not None:
+            while True:
+                _send(process.stdin, strength.xi)
+                event = _receive(process)
+                if event is None:
+                    return
                 if isinstance(event, str):
                     raise ValueError(event)
                 yield event
-                _send(process.stdin, strength.xi)
         except GeneratorExit:
             _send(process.stdin, None)
-            _receive(process)
+            while not _ends(_receive(process)):
+                pass
             raise
         finally:
             self._give(process)
@@ -130,6 +137,11 @@ def _receive(process: subprocess.Popen) -> Any:
         ) from error
 
 
+def _ends(event: Any) -> bool:
+    """Whether an answer is the last of its run."""
+    return event is None or isinstance(event, str)
+
+
 @functools.cache
 def server_processes(limit: int) -> Processes:
     """The processes that all sessions of this server share."""
@@ -153,7 +165,8 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
                 except Exception as error:
                     event = explain(error)
                 _send(answers, event)
-                if event is None or isinstance(event, str):
+                if _ends(event):
+                    pickle.load(requests)
                     break
             else:
                 events.close()

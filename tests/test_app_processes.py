@@ -34,8 +34,8 @@ def test_a_process_gives_what_the_core_gives_and_takes_the_strength_of_every_ste
         else:
             frames.append(other)
             assert other.xi == mine.xi
-            known.xi = steered.xi = 100.0 + 10 * len(frames)
-    assert [event.xi for event in frames] == [100.0 + 10 * i for i in range(len(frames))]
+            known.xi, steered.xi = steered.xi, 100.0 + 10 * len(frames)  # the process is one step ahead
+    assert [event.xi for event in frames] == [100.0 + 10 * max(i - 1, 0) for i in range(len(frames))]
 
 
 def test_a_run_that_is_ended_leaves_its_process_for_the_next(processes):
@@ -47,6 +47,14 @@ def test_a_run_that_is_ended_leaves_its_process_for_the_next(processes):
     np.testing.assert_array_equal(next(again).frame.positions, first.frame.positions)
     assert not processes._idle, "it is at work"
     again.close()
+    assert processes._idle == [process]
+    almost = processes.generate(SETTINGS, None, LiveXi(0.0))
+    while not isinstance(next(almost), Candidate):
+        pass
+    almost.close()  # when the process has ended the run on its side already
+    whole = list(processes.generate(SETTINGS, None, LiveXi(0.0)))
+    assert len(whole) == SETTINGS.steps + 1, "and a candidate"
+    np.testing.assert_array_equal(whole[0].frame.positions, first.frame.positions)
     assert processes._idle == [process]
 
 
