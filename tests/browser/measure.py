@@ -43,8 +43,10 @@ class Watch:
 
 
 def step_of(page: Page) -> int:
-    """The step that the line of progress names."""
-    return int(re.search(r"step (\d+)/", page.locator(".acgen-progress span").last.inner_text())[1])
+    """How many steps the line of progress says have been made."""
+    text = page.locator(".acgen-progress span").last.inner_text()
+    candidate, step, steps = map(int, re.search(r"Candidate (\d+)/.*step (\d+)/(\d+)", text).groups())
+    return (candidate - 1) * steps + step
 
 
 def press(page: Page, name: str) -> None:
