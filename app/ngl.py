@@ -66,6 +66,7 @@ class FrameStream:
         self.pane = NGLPane(self.widget, sizing_mode="stretch_both", margin=0)
         self.drawn = 0
         self.picked: Callable[[int | None], None] = lambda atom: None
+        self.set_up: Callable[[], None] = lambda: None
         self._clock = clock
         self._ids = itertools.count(1)
         self._ready = False
@@ -175,6 +176,7 @@ class FrameStream:
             self._ready = True
             self.set_background(self._background)
             self._send()
+            self.set_up()
         elif kind == "acgen_drawn":
             self.drawn += 1
             self._awaited = {frame: sent for frame, sent in self._awaited.items() if frame > int(message["id"])}

@@ -44,6 +44,7 @@ class StructureView(pn.viewable.Viewer):
         self.picked = pn.pane.HTML("", visible=False, margin=0, stylesheets=[STYLE], css_classes=["acgen-picked"])
         if self.stream is not None:
             self.stream.picked = self._pick
+            self.stream.set_up = lambda: self._show(None)
         state.param.watch(self._show, ["shown", "atom", "energies"])
         state.param.watch(self._theme, "dark")
         self._explain()
