@@ -118,8 +118,9 @@ class Dashboard(pn.viewable.Viewer):
         if self._later:
             place, part = self._later.popleft()
             place.append(part)
-        elif self.structure.free:
+        elif self.structure.free and not self.runner.snapshot.status.active:
             self.progress.mount("Misfit")  # which every start shows
+            self.controls.prepare.mount()
 
     def _place(self, part: Any, **options) -> pn.Column:
         """Where a part of the page will be."""

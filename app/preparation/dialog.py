@@ -9,6 +9,8 @@ from app.preparation.choices import Preparation
 from app.preparation.view import PreparationView
 from app.state import State
 
+#: Milliseconds from making the panel to showing it.
+SETTLE_MS = 500
 #: The dialog takes the window but for a rim.
 WINDOW = {
     "& .MuiDialog-paper": {"width": "calc(100% - 32px)", "height": "calc(100% - 32px)", "maxWidth": "1500px",
@@ -20,7 +22,7 @@ WINDOW = {
 
 
 class PreparationDialog(pn.viewable.Viewer):
-    """Opens a `PreparationView`, which is made when it is first wanted: most pages never need it.
+    """Opens a `PreparationView`, which a page makes when everything else is there, or when it is first wanted.
 
     Parameters
     ----------
@@ -47,17 +49,27 @@ class PreparationDialog(pn.viewable.Viewer):
             sx=WINDOW,
         )
         self.dialog.param.watch(lambda event: preparation.param.update(watched=event.new), "open")
+        self._place = pn.Row(height=1, margin=0, sizing_mode="stretch_width")
 
-    def open(self) -> None:
-        """Show the panel."""
+    def mount(self) -> None:
+        """Make the panel and send it to the page, unseen."""
         if self.view is None:
             self.view = PreparationView(self.state, self.preparation, self.close)
             self.dialog.objects = list(self.view.parts)
-        self.dialog.open = True
+            self._place.append(self.dialog)
+
+    def open(self) -> None:
+        """Show the panel."""
+        known = self.view is not None
+        self.mount()
+        if known or pn.state.curdoc is None:
+            self.dialog.open = True
+        else:  # the browser cannot lay out plots that it has only just been told of
+            pn.state.curdoc.add_timeout_callback(lambda: self.dialog.param.update(open=True), SETTLE_MS)
 
     def close(self) -> None:
         """Leave everything as it is."""
         self.dialog.open = False
 
     def __panel__(self):
-        return pn.Row(self.dialog, height=1, margin=0, sizing_mode="stretch_width")
+        return self._place
