@@ -2,9 +2,9 @@
 
 A process is started by ``python -m app.processes`` and lives until its standard input is closed. It takes settings, and
 then a guidance strength for every event that it is to produce, or None to end the run; it answers with the events, with
-None at the end of a run and with a text if it failed. It is asked for one event more than is looked at, so that it works
-meanwhile: what is asked for when a run has ended is not answered. Both directions are pickles between two processes of one program; nothing of a user's files
-is read this way.
+None at the end of a run and with a text if it failed. It is asked for one event more than is looked at, so that it
+works meanwhile: what is asked for when a run has ended is not answered. Both directions are pickles between two
+processes of one program; nothing of a user's files is read this way.
 """
 
 from __future__ import annotations

@@ -149,3 +149,32 @@ def test_spin_full_screen_and_picture(opened):
     wait_until(lambda: canvas.bounding_box()["width"] == page.viewport_size["width"])
     page.evaluate("document.exitFullscreen()")
     wait_until(lambda: canvas.bounding_box()["width"] < page.viewport_size["width"] / 2)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_tab_menu_and_dialog_without_another_host(opened, theme):
+    page = opened.page
+    if theme == "dark":
+        page.get_by_role("button", name="Toggle theme").click()
+        page.locator(".mui-dark").first.wait_for(state="attached")
+    for tab in ("Reach", "Misfit", "Candidates", "Log", "g(r)", "Angles"):
+        opened.press(tab)
+        page.locator("button[aria-pressed=true]").filter(has_text=tab).wait_for()
+    choices = page.locator("li[role=menuitem], li[role=option]")
+    menus = [page.locator(".acgen-colour button"), page.get_by_role("combobox").first]
+    menus += [page.locator(".acgen-save button").first]
+    menus += [page.get_by_role("button").filter(has_text=name).first for name in ("Presets", "Branch")]
+    for menu in menus:
+        menu.click()
+        choices.first.wait_for()
+        page.keyboard.press("Escape")
+        choices.first.wait_for(state="hidden")
+    dialog = page.get_by_role("dialog")
+    opened.press("Prepare")
+    dialog.get_by_text("Measurement").first.wait_for()
+    background = opened.wait_for_rest(lambda: look_at(dialog))[12, 12]
+    assert (background.max() < 90) if theme == "dark" else (background.min() > 220)
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    assert opened.foreign == []
+    assert opened.errors == []
