@@ -162,7 +162,7 @@ def test_every_tab_menu_and_dialog_without_another_host(opened, theme):
         page.locator("button[aria-pressed=true]").filter(has_text=tab).wait_for()
     choices = page.locator("li[role=menuitem], li[role=option]")
     menus = [page.locator(".acgen-colour button"), page.get_by_role("combobox").first]
-    menus += [page.locator(".acgen-save button").first]
+    menus += [page.locator(".acgen-save button").locator("visible=true").first]
     menus += [page.get_by_role("button").filter(has_text=name).first for name in ("Presets", "Branch")]
     for menu in menus:
         menu.click()

@@ -146,7 +146,7 @@ def test_frames_candidates_and_branches(page, tmp_path):
     page.page.locator(".tabulator-row").nth(3).wait_for()
 
     for kind, begin in (("PNG", b"\x89PNG"), ("SVG", b"<svg"), ("CSV", b"energy_eV,target,")):
-        page.page.locator(".acgen-save button").first.click()
+        page.page.locator(".acgen-save button").locator("visible=true").first.click()
         with page.page.expect_download() as download:
             page.page.get_by_role("menuitem").filter(has_text=kind).click()
         content = Path(download.value.path()).read_bytes()
