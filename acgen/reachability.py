@@ -144,17 +144,17 @@ def reach(target: Target, density: float, known: Sequence[KnownSpectrum] | None 
 
 
 @cache
-def shipped_spectra(models: Models | None = None) -> tuple[KnownSpectrum, ...]:
-    """The shipped network targets, and the shipped reference cells as networks see them.
+def shipped_spectra() -> tuple[KnownSpectrum, ...]:
+    """The shipped network targets, and the shipped reference cells as the shipped networks see them.
 
-    The first call takes seconds, the next none.
-
-    Parameters
-    ----------
-    models
-        By default the shipped networks, which it loads.
+    The first call takes seconds (it loads the networks), the next none.
     """
-    return (*_networks(), *predicted_cells(load_models() if models is None else models))
+    return spectra_by(load_models())
+
+
+def spectra_by(models: Models) -> tuple[KnownSpectrum, ...]:
+    """The shipped network targets, and the shipped reference cells as these networks see them."""
+    return (*_networks(), *predicted_cells(models))
 
 
 def predicted_cells(models: Models) -> list[KnownSpectrum]:

@@ -20,7 +20,7 @@ from app.dashboard import Dashboard
 from app.state import NO_TARGET, State
 from app.structure import Shown
 from app.views.gallery import UNITS, projection
-from app.views.reach import ReachView, gauge
+from app.views.reach import ReachView, gauge, known_spectra
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Both 'variant' and 'button_style':PendingDeprecationWarning"),
@@ -128,3 +128,9 @@ def test_ticked_candidates_stand_side_by_side():
     assert gallery.dialog.open
     assert re.findall(r"<figcaption><b>([\d.]+)</b>", gallery.body.object) == ["1.3", "1.1"]
     assert gallery.body.object.count('class="atoms"') == 2
+
+
+def test_what_is_known_by_default_are_the_shipped_spectra_and_they_are_worked_out_once():
+    known = known_spectra([])
+    assert {"the published networks"} < {item.kind for item in known}
+    assert all(a is b for a, b in zip(known, known_spectra([]), strict=True))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 
 import holoviews as hv
 import numpy as np
@@ -14,7 +14,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from acgen.flags import NEAR, WITHIN
-from acgen.reachability import KnownSpectrum, Reach, Verdict, from_candidates, reach, shipped_spectra
+from acgen.reachability import KnownSpectrum, Reach, Verdict, from_candidates, reach, spectra_by
 from acgen.spectra.spectrum import Target
 from acgen.structure import density as density_of
 from app import colours
@@ -40,10 +40,15 @@ LOOK = {
 _LOADING = threading.Lock()
 
 
+@functools.cache
+def _shipped() -> tuple[KnownSpectrum, ...]:
+    return spectra_by(shared_models())
+
+
 def known_spectra(finished: Sequence[Finished]) -> list[KnownSpectrum]:
     """What is known of the densities: shipped spectra, loaded once for all sessions, and the finished candidates."""
     with _LOADING:
-        shipped = shipped_spectra(shared_models())
+        shipped = _shipped()
     own = [
         replace(item, name=f"candidate {one.name}", kind=f"candidate {one.name}")
         for one in finished
@@ -177,7 +182,7 @@ class ReachView(pn.viewable.Viewer):
             better = found.better if self.state.start is None else ()
         self.short.objects = short
         fits = pn.pane.HTML("Fits better:", margin=0, stylesheets=[STYLE])
-        chips = [_chip(f"{value:g} g/cm³", partial(self._set_density, value)) for value in better]
+        chips = [_chip(f"{value:g} g/cm³", functools.partial(self._set_density, value)) for value in better]
         self.better.objects = [fits, *chips] if chips else []
 
     def _set_density(self, value: float | None) -> None:
