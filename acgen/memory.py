@@ -1,9 +1,10 @@
-"""Keep freed memory in the process: message passing frees and asks for the same few MB at every operation."""
+"""Memory of the process: kept when freed, for message passing asks for it at every operation, or bounded."""
 
 from __future__ import annotations
 
 import ctypes
 import platform
+from pathlib import Path
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
 
@@ -20,3 +21,15 @@ def keep_freed_memory() -> None:
     libc.mallopt(_M_MMAP_THRESHOLD, 1 << 30)
     libc.mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
     libc.mallopt(_M_TOP_PAD, 64 << 20)
+
+
+def limit_memory(more: int) -> None:
+    """Let the process take at most so many bytes more than it has; where the system cannot, do nothing."""
+    try:
+        import resource
+    except ImportError:  # not a Unix
+        return
+    told = Path("/proc/self/statm")
+    pages = int(told.read_text().split()[0]) if told.exists() else 500_000
+    limit = pages * resource.getpagesize() + more
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

@@ -105,6 +105,10 @@ class Controls(pn.viewable.Viewer):
         self.atoms = pn.pane.HTML(
             "", margin=(0, 18), stylesheets=[STYLE], css_classes=["acgen-small", "acgen-atoms"]
         )
+        self._connect(state)
+
+    def _connect(self, state: State) -> None:
+        """Follow what is uploaded and what is set."""
         self.upload.param.watch(self._uploaded, "value")
         self.structure.param.watch(self._structure_uploaded, "value")
         self.upload.param.watch(lambda event: event.new and self.intake.refuse(event.new), "refused")

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from acgen.memory import limit_memory
 from acgen.spectra.contents import Item
 from acgen.spectra.spectrum import SpectrumError
 
@@ -53,13 +54,7 @@ def _limit() -> None:
     if hasattr(signal, "setitimer"):
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, READ_SECONDS)
-    try:
-        import resource
-    except ImportError:  # not a Unix
-        return
-    pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 500_000
-    limit = pages * resource.getpagesize() + MAX_MEMORY
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    limit_memory(MAX_MEMORY)
 
 
 def _packed(items: list[Item]) -> bytes:

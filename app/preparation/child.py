@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 
+from acgen.memory import limit_memory
 from acgen.spectra.read import list_contents
 from acgen.spectra.spectrum import SpectrumError
 
@@ -33,16 +34,7 @@ def _limit(seconds: float) -> None:
     if hasattr(signal, "setitimer"):
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_PROF, seconds)
-    try:
-        import resource
-    except ImportError:  # not a Unix
-        return
-    try:
-        with open("/proc/self/statm") as file:
-            taken = int(file.read().split()[0]) * resource.getpagesize()
-    except OSError:
-        taken = 2_000_000_000
-    resource.setrlimit(resource.RLIMIT_AS, (taken + MAX_MEMORY, taken + MAX_MEMORY))
+    limit_memory(MAX_MEMORY)
 
 
 if __name__ == "__main__":
