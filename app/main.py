@@ -11,11 +11,11 @@ import sys
 
 import panel as pn
 
-from acgen.energy import nep_calculator
-from acgen.validate import energy_above_reference
-from app.dashboard import Dashboard
-from app.processes import server_processes
-from app.slots import server_slots
+from acgen.inference.validation import energy_above_reference
+from acgen.structures.potential import nep_calculator
+from app.page import Dashboard
+from app.workers.pool import server_processes
+from app.workers.slots import server_slots
 
 options = argparse.ArgumentParser()
 options.add_argument("--max-runs", type=int, default=int(os.environ.get("ACGEN_MAX_RUNS", "2")))

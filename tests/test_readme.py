@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from acgen.cli import build_parser
-from acgen.spectra.export import target_csv
+from acgen.spectra.io.export import target_csv
 from acgen.spectra.targets import load_target
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")

@@ -10,8 +10,9 @@ from ase.io import write
 from acgen.cli.density_scan import add_options, run_scan
 from acgen.cli.output import output_file, write_json
 from acgen.cli.progress import progress_bar
-from acgen.density import GRID, DensityEstimate, estimate_density, sample_prior
-from acgen.ensemble import Settings, load_models
+from acgen.inference.density import GRID, DensityEstimate, estimate_density, sample_prior
+from acgen.networks.models import load_models
+from acgen.sampling.settings import Settings
 from acgen.spectra.targets import load_target
 
 

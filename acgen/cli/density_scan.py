@@ -10,11 +10,13 @@ from pathlib import Path
 
 from acgen.cli.output import output_directory
 from acgen.cli.progress import progress_bar
-from acgen.density import estimate_density
-from acgen.density_answer import ScanAnswer, answer
-from acgen.density_scan import ATOMS, Failed, check_densities, default_densities, point_of, scan
-from acgen.density_scan_files import Stored, identity, read_scan, write_scan
-from acgen.ensemble import FrameEvent, Models, Settings, load_models
+from acgen.inference.density import estimate_density
+from acgen.inference.scan import ATOMS, Failed, check_densities, default_densities, point_of, scan
+from acgen.inference.scan_answer import ScanAnswer, answer
+from acgen.networks.models import Models, load_models
+from acgen.results.scan_files import Stored, identity, read_scan, write_scan
+from acgen.sampling.generate import FrameEvent
+from acgen.sampling.settings import Settings
 from acgen.spectra.spectrum import Target
 
 

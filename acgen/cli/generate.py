@@ -9,18 +9,21 @@ from pathlib import Path
 
 from ase.io import write
 
-from acgen.checkpoint import read_tensors
 from acgen.cli.output import output_directory, output_file
 from acgen.cli.progress import progress_bar
 from acgen.cli.structures import read_structure
-from acgen.ensemble import Candidate, FrameEvent, Models, Settings, generate, load_models, write_results
-from acgen.report import describe
-from acgen.results import Run, write_zip
-from acgen.sampler import Frame
+from acgen.networks.checkpoint import read_tensors
+from acgen.networks.models import Models, load_models
+from acgen.results.archive import write_zip
+from acgen.results.report import describe
+from acgen.results.run import Run
+from acgen.sampling.generate import Candidate, FrameEvent, generate, write_results
+from acgen.sampling.sampler import Frame
+from acgen.sampling.settings import Settings
 from acgen.spectra.references import NAMES
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import builtin_targets, load_target
-from acgen.structure import carbon
+from acgen.structures.cell import carbon
 
 
 def add_commands(commands) -> None:

@@ -8,7 +8,7 @@ from ase.io import write
 
 from acgen.cli.output import output_file
 from acgen.cli.progress import progress_bar
-from acgen.md import melt_quench
+from acgen.structures.melt_quench import melt_quench
 
 
 def add_commands(commands) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from acgen.reachability import from_candidates, reach, shipped_spectra
-from acgen.results import read_zip
+from acgen.inference.reach import from_candidates, reach, shipped_spectra
+from acgen.results.archive import read_zip
 from acgen.spectra.targets import load_target
 
 

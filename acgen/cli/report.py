@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from acgen.cli.output import output_file
-from acgen.report import report_html
-from acgen.results import read_zip
+from acgen.results.archive import read_zip
+from acgen.results.report import report_html
 
 
 def add_commands(commands) -> None:

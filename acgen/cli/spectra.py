@@ -12,21 +12,21 @@ import numpy as np
 from ase import Atoms
 from matplotlib.figure import Figure
 
-from acgen.analysis import coordination_fractions
 from acgen.cli.output import output_file, write_json
 from acgen.cli.progress import progress_bar
 from acgen.data.cells import load_cells
-from acgen.ensemble import load_models, predict_sites
+from acgen.networks.models import load_models, predict_sites
 from acgen.spectra.bootstrap import COPIES, spread
 from acgen.spectra.compare import Comparison, compare, linear_combination
-from acgen.spectra.export import target_csv, target_xdi
 from acgen.spectra.grid import ENERGY, PI_STAR
+from acgen.spectra.io.export import target_csv, target_xdi
+from acgen.spectra.io.read import list_contents
 from acgen.spectra.normalise import POST_EDGE, PRE_EDGE
 from acgen.spectra.quick import quick_answers
-from acgen.spectra.read import list_contents
 from acgen.spectra.recipe import Choice, Recipe
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import load_target
+from acgen.structures.analysis import coordination_fractions
 
 _FILES = (("", "FILE"), ("i0-", "--i0"), ("reference-", "--reference"))
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 
-from acgen.analysis import analyse
 from acgen.cli.output import output_file, write_json
 from acgen.data.cells import load_cells
-from acgen.ensemble import load_models, predict_sites
+from acgen.networks.models import load_models, predict_sites
 from acgen.spectra.grid import ENERGY
+from acgen.structures.analysis import analyse
 
 
 def add_commands(commands) -> None:

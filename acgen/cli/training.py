@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from acgen.cli.output import output_file
 from acgen.cli.progress import progress_bar
 from acgen.data.cells import load_cells
-from acgen.models.network import CONFIGS, build
-from acgen.train import DEFAULTS, Progress, train
+from acgen.networks.network import CONFIGS, build
+from acgen.networks.train import DEFAULTS, Progress, train
 
 
 def add_commands(commands) -> None:

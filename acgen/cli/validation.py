@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from acgen.checkpoint import load_forward
 from acgen.cli.output import output_file, write_json
 from acgen.data.cells import LabelledCell, load_cells
-from acgen.ensemble import Settings, load_models
+from acgen.inference.validation import forward_error, guided, prior_realism, recover_density
+from acgen.networks.checkpoint import load_forward
+from acgen.networks.models import load_models
+from acgen.sampling.settings import Settings
 from acgen.spectra.instrument import Instrument
-from acgen.validate import forward_error, guided, prior_realism, recover_density
 
 
 def add_commands(commands) -> None:

@@ -28,7 +28,7 @@ from ase import Atoms
 from ase.io.vasp import read_vasp
 
 from acgen.spectra.grid import AREA, N_POINTS
-from acgen.structure import density
+from acgen.structures.cell import density
 
 COMMIT = "4e09a285378fd7af50f204c0f8f5e2642fedc5f0"
 #: Public home of the files, at a fixed commit.

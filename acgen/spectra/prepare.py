@@ -8,10 +8,10 @@ import numpy as np
 
 from acgen.spectra.detect import detect
 from acgen.spectra.grid import ENERGY, PI_STAR
+from acgen.spectra.io.read import MIN_POINTS
 from acgen.spectra.match import MAX_SHIFT, SLOPE_LIMITS, best_shift, best_slope, is_graphitic, tilt
 from acgen.spectra.noise import binned_noise
 from acgen.spectra.normalise import POST_EDGE, PRE_EDGE, calibration_shift, divide
-from acgen.spectra.read import MIN_POINTS
 from acgen.spectra.resample import MAX_GAP, resample
 from acgen.spectra.scale import Normalisation, model_scale
 from acgen.spectra.spectrum import Spectrum, SpectrumError, Target

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from acgen.spectra.grid import PI_STAR
+from acgen.spectra.io.read import read_spectrum
 from acgen.spectra.normalise import POST_EDGE, PRE_EDGE
 from acgen.spectra.prepare import PreEdge, prepare
-from acgen.spectra.read import read_spectrum
 from acgen.spectra.scale import Normalisation
 from acgen.spectra.spectrum import Spectrum, SpectrumError, Target
 
@@ -18,7 +18,7 @@ Source = str | Path | bytes
 
 @dataclass(frozen=True)
 class Choice:
-    """What to take of a file: see `acgen.spectra.read.read_spectrum`."""
+    """What to take of a file: see `acgen.spectra.io.read.read_spectrum`."""
 
     item: str | None = None
     columns: tuple[int, ...] | None = None

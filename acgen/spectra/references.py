@@ -23,7 +23,7 @@ NAMES = CLASSES + NETWORKS + CRYSTALS
 def reference_spectra() -> MappingProxyType[str, np.ndarray]:
     """Shipped spectra by name, each of shape (100,) on `ENERGY`, read-only, in the order of `NAMES`.
 
-    `acgen.spectra.rebuild` makes the file from the public data set; `assets/README.md` has its provenance.
+    `acgen.data.targets` makes the file from the public data set; `assets/README.md` has its provenance.
 
     Raises
     ------

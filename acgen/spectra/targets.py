@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from acgen.spectra.export import read_target
 from acgen.spectra.grid import N_POINTS
+from acgen.spectra.io.export import read_target
+from acgen.spectra.io.read import read_spectrum
 from acgen.spectra.prepare import PreEdge, prepare
-from acgen.spectra.read import read_spectrum
 from acgen.spectra.references import CLASSES, NAMES, reference_spectra
 from acgen.spectra.spectrum import SpectrumError, Target
 
@@ -40,7 +40,7 @@ def load_target(
     shift, slope, pre_edge
         As for `acgen.spectra.prepare.prepare`; not for shipped or written targets.
     columns
-        As for `acgen.spectra.read.read_spectrum`.
+        As for `acgen.spectra.io.read.read_spectrum`.
 
     Raises
     ------

@@ -10,7 +10,7 @@ import signal
 import sys
 
 from acgen.memory import limit_memory
-from acgen.spectra.read import list_contents
+from acgen.spectra.io.read import list_contents
 from acgen.spectra.spectrum import SpectrumError
 
 #: Memory for reading, bytes, on top of what Python takes.

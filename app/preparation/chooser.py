@@ -8,11 +8,11 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from app.look.css import STYLE
+from app.look.notice import Notice
 from app.preparation.choices import Preparation
 from app.preparation.pick import Pick
-from app.style import STYLE
-from app.uploads import MAX_SPECTRUM_BYTES, BoundedInput
-from app.views.notice import Notice
+from app.session.uploads import MAX_SPECTRUM_BYTES, BoundedInput
 
 FIELD = {"size": "small", "sizing_mode": "stretch_width", "margin": (4, 4)}
 #: In a dialog the words beside a box have no colour of their own.

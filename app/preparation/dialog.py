@@ -7,7 +7,7 @@ import panel_material_ui as pmui
 
 from app.preparation.choices import Preparation
 from app.preparation.view import PreparationView
-from app.state import State
+from app.session.state import State
 
 #: Milliseconds from making the panel to showing it.
 SETTLE_MS = 500

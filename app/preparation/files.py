@@ -7,18 +7,18 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from acgen.spectra.athena import decompress
-from acgen.spectra.contents import Contents
-from acgen.spectra.export import read_target
-from acgen.spectra.external import external_format
-from acgen.spectra.read import list_contents
+from acgen.spectra.io.athena import decompress
+from acgen.spectra.io.contents import Contents
+from acgen.spectra.io.export import read_target
+from acgen.spectra.io.external import external_format
+from acgen.spectra.io.read import list_contents
 from acgen.spectra.recipe import Choice
 from acgen.spectra.spectrum import Spectrum, SpectrumError, Target
-from app.uploads import MAX_SPECTRUM_BYTES, label_of
+from app.session.uploads import MAX_SPECTRUM_BYTES, label_of
 
 #: Seconds of a processor that a file may take to read, and seconds after which nobody waits any longer.
 READ_SECONDS, WAIT_SECONDS = 3.0, 20.0
-_ROOT = Path(__file__).resolve().parents[1]
+_ROOT = Path(__file__).resolve().parents[2]
 #: Choices of columns whose spectra are kept.
 _KEPT = 12
 

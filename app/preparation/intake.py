@@ -11,7 +11,7 @@ from acgen.spectra.spectrum import Target
 from app.preparation.choices import Preparation, named
 from app.preparation.dialog import PreparationDialog
 from app.preparation.files import Source
-from app.state import State
+from app.session.state import State
 
 
 class Intake:

@@ -11,10 +11,11 @@ from acgen.spectra.grid import ENERGY, PI_STAR
 from acgen.spectra.instrument import Instrument
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import builtin_targets
-from app import colours
+from app.look import colours
+from app.look.card import swatch
+from app.look.css import STYLE
 from app.preparation.choices import Preparation
-from app.style import STYLE
-from app.views.plot import FRAME, LIVE, LivePlot, band, swatch
+from app.views.plot import FRAME, LIVE, LivePlot, band
 from app.views.save import Saver
 from app.views.spectrum import AXES, measured_of
 

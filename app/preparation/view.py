@@ -12,20 +12,20 @@ import panel_material_ui as pmui
 import param
 from bokeh.models import NumeralTickFormatter
 
-from acgen.density import estimate_density
-from acgen.spectra.export import target_csv, target_xdi
+from acgen.inference.density import estimate_density
+from acgen.spectra.io.export import target_csv, target_xdi
 from acgen.spectra.spectrum import SpectrumError
-from app.inputs import shared_models
+from app.look.card import card, heading
+from app.look.css import STYLE
+from app.look.notice import Notice
 from app.preparation import words
 from app.preparation.choices import MAX_RECIPE, Preparation, named
 from app.preparation.chooser import BOX, FIELD, Chooser
 from app.preparation.plots import AfterPlot, BeforePlot, Comparison
-from app.state import State
-from app.style import STYLE
-from app.uploads import BoundedInput, label_of
-from app.views.notice import Notice
-from app.views.plot import card, heading
+from app.session.state import State
+from app.session.uploads import BoundedInput, label_of
 from app.views.save import Saver
+from app.workers.models import shared_models
 
 SHEETS = [STYLE, Path(__file__).with_name("preparation.css").read_text(encoding="utf-8")]
 BUTTON = {"size": "small", "margin": (4, 4)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 
-from acgen.density import TRUSTED, DensityEstimate
+from acgen.inference.density import TRUSTED, DensityEstimate
 from acgen.spectra.grid import ENERGY
 from app.preparation.jobs import Answers, Prepared
 

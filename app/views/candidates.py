@@ -10,11 +10,11 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from acgen.ensemble import Candidate
-from app.snapshot import Finished
-from app.state import State
-from app.structure import Shown
-from app.style import STYLE, TABLE
+from acgen.sampling.generate import Candidate
+from app.look.css import STYLE, TABLE
+from app.session.shown import Shown
+from app.session.snapshot import Finished
+from app.session.state import State
 from app.views.gallery import FEW, Gallery, flags_of, projection
 
 #: Heading, tooltip and digits of the columns with numbers.

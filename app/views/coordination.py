@@ -5,10 +5,11 @@ from __future__ import annotations
 import holoviews as hv
 import numpy as np
 
-from acgen.realism import reference_at
-from app import colours
-from app.structure import mean_and_spread
-from app.views.plot import FRAME, LIVE, LivePlot, swatch
+from acgen.structures.reference import reference_at
+from app.look import colours
+from app.look.card import swatch
+from app.session.shown import mean_and_spread
+from app.views.plot import FRAME, LIVE, LivePlot
 
 SHOWN = tuple(colours.CN_NAMES)
 #: Height of a number above its bar, in percent of the atoms.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import panel as pn
 import panel_material_ui as pmui
 
-from app.views.plot import LivePlot, card, heading
+from app.look.card import card, heading
+from app.views.plot import LivePlot
 
 BESIDE = {"align-items": "center"}
 

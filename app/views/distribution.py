@@ -7,11 +7,12 @@ from typing import ClassVar
 import holoviews as hv
 import numpy as np
 
-from acgen.analysis import ANGLE_EDGES
-from acgen.realism import Figures, reference_at
-from app import colours
-from app.structure import Shown, mean_and_spread
-from app.views.plot import FRAME, LIVE, LivePlot, band, swatch
+from acgen.structures.analysis import ANGLE_EDGES
+from acgen.structures.reference import Figures, reference_at
+from app.look import colours
+from app.look.card import swatch
+from app.session.shown import Shown, mean_and_spread
+from app.views.plot import FRAME, LIVE, LivePlot, band
 
 
 class DistributionView(LivePlot):

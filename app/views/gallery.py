@@ -9,13 +9,13 @@ import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 
-from acgen.flags import prediction_flags
+from acgen.inference.flags import prediction_flags
 from acgen.spectra.spectrum import Target
-from app import colours
-from app.snapshot import Finished
-from app.structure import Shown
-from app.style import STYLE
-from app.views.plot import swatch
+from app.look import colours
+from app.look.card import swatch
+from app.look.css import STYLE
+from app.session.shown import Shown
+from app.session.snapshot import Finished
 
 #: Pictures are drawn on a square of this many units.
 UNITS = 200

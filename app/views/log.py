@@ -6,8 +6,8 @@ import html
 
 import panel as pn
 
-from app.state import State
-from app.style import STYLE
+from app.look.css import STYLE
+from app.session.state import State
 
 
 class LogView(pn.viewable.Viewer):

@@ -12,22 +12,16 @@ import panel_material_ui as pmui
 import param
 from bokeh.models import DataRange1d
 
-from app import colours
-from app.state import State
-from app.style import STYLE
+from app.look import colours
+from app.look.card import MENU, card, heading
+from app.look.css import STYLE
+from app.session.state import State
 from app.views.save import Saver, csv_text
 
 # Not hv.extension: in a notebook that loads scripts from other hosts.
 hv.Store.set_current_backend("bokeh")
 hv.Store.renderers["bokeh"].webgl = False
 
-#: A menu that is an icon.
-MENU = {
-    "minWidth": 0,
-    "px": "2px",
-    "& .MuiButton-startIcon": {"mx": 0},
-    "& .MuiButton-endIcon": {"display": "none"},
-}
 #: Options of every overlay and, for the first, of every element in it: axes follow the data.
 LIVE = {"framewise": True}
 FRAME = {
@@ -176,23 +170,6 @@ class LivePlot(pn.viewable.Viewer):
 
     def __panel__(self):
         return card(heading(self.title, self.key, self.menu), self.plot, self.note)
-
-
-def card(*parts: pn.viewable.Viewable) -> pn.Column:
-    """A framed part of the page."""
-    return pn.Column(*parts, sizing_mode="stretch_both", margin=0, stylesheets=[STYLE], css_classes=["acgen-card"])
-
-
-def heading(title: str | pn.viewable.Viewable, *parts: pn.viewable.Viewable) -> pn.Row:
-    """The first row of a card."""
-    if isinstance(title, str):
-        title = pn.pane.HTML(title, margin=0, stylesheets=[STYLE], css_classes=["acgen-title"])
-    return pn.Row(title, *parts, margin=0, stylesheets=[STYLE], css_classes=["acgen-heading"])
-
-
-def swatch(colour: str, text: str, kind: str = "line") -> str:
-    """HTML of one entry of a legend: a `line`, a `dot` or a `band`."""
-    return f'<span class="swatch {kind}" style="--colour:{colour}"></span>{text}'
 
 
 def band(x: np.ndarray, low: np.ndarray, high: np.ndarray, axes: tuple[str, str], colour: str) -> hv.Area:

@@ -7,11 +7,12 @@ import html
 import holoviews as hv
 import panel as pn
 
-from app import colours
-from app.snapshot import Snapshot, Status
-from app.state import State
-from app.style import STYLE
-from app.views.plot import FRAME, LIVE, LivePlot, swatch
+from app.look import colours
+from app.look.card import swatch
+from app.look.css import STYLE
+from app.session.snapshot import Snapshot, Status
+from app.session.state import State
+from app.views.plot import FRAME, LIVE, LivePlot
 
 AXES = ("Step", "Misfit")
 PHASES = {"denoise": "denoising", "final": "last step"}

@@ -13,18 +13,18 @@ import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 
-from acgen.flags import NEAR, WITHIN
-from acgen.reachability import KnownSpectrum, Reach, Verdict, from_candidates, reach, spectra_by
+from acgen.inference.flags import NEAR, WITHIN
+from acgen.inference.reach import KnownSpectrum, Reach, Verdict, from_candidates, reach, spectra_by
 from acgen.spectra.spectrum import Target
-from acgen.structure import density as density_of
-from app import colours
-from app.inputs import shared_models
-from app.runner import explain
-from app.snapshot import Finished
-from app.state import State
-from app.style import STYLE
+from acgen.structures.cell import density as density_of
+from app.look import colours
+from app.look.css import STYLE
+from app.session.snapshot import Finished
+from app.session.state import State
 from app.views.plot import FRAME, LIVE, LivePlot
 from app.views.save import Saver
+from app.workers.explain import explain
+from app.workers.models import shared_models
 
 #: Seconds without a change before it is worked out.
 SETTLE = 0.4
@@ -93,7 +93,7 @@ class ReachView(pn.viewable.Viewer):
     saver
         Where the curve is exported to.
     known
-        Gives what `acgen.reachability.reach` compares with; called in a thread.
+        Gives what `acgen.inference.reach.reach` compares with; called in a thread.
     """
 
     def __init__(

@@ -9,9 +9,10 @@ from bokeh.models import BoxAnnotation, BoxSelectTool
 
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.spectrum import Target
-from app import colours
-from app.structure import Shown, mean_and_spread
-from app.views.plot import FRAME, LIVE, LivePlot, band, swatch
+from app.look import colours
+from app.look.card import swatch
+from app.session.shown import Shown, mean_and_spread
+from app.views.plot import FRAME, LIVE, LivePlot, band
 
 AXES = ("Photon energy (eV)", "Absorption (arb. units)")
 LEFT = (AXES[0], "Residual")

@@ -6,12 +6,14 @@ import time
 import pytest
 import torch
 
-from acgen.ensemble import Candidate, Settings, generate, load_models
-from acgen.guidance import GuidedScore, SpectrumGuide
 from acgen.memory import keep_freed_memory
-from acgen.models.network import CONFIGS, build
+from acgen.networks.models import load_models
+from acgen.networks.network import CONFIGS, build
+from acgen.sampling.generate import Candidate, generate
+from acgen.sampling.guidance import GuidedScore, SpectrumGuide
+from acgen.sampling.settings import Settings
 from acgen.spectra.targets import builtin_targets
-from acgen.structure import cell_matrix, edge_of, n_atoms, random_positions
+from acgen.structures.cell import cell_matrix, edge_of, n_atoms, random_positions
 
 T = 0.2
 

@@ -13,11 +13,11 @@ from urllib.parse import urlencode
 from playwright.sync_api import Page, sync_playwright
 from serving import FLAGS, SPINNER, find_chromium, serve
 
-from acgen.ensemble import Settings, load_models
-from acgen.settings import LiveXi
+from acgen.networks.models import load_models
+from acgen.sampling.settings import LiveXi, Settings
 from acgen.spectra.targets import load_target
-from app.processes import Processes
-from app.state import NO_TARGET
+from app.session.state import NO_TARGET
+from app.workers.pool import Processes
 
 #: Cell edges in Å that hold about 216, 1000 and 3000 atoms at 2.0 g/cm³.
 EDGES = (12.93, 21.55, 31.05)

@@ -11,7 +11,7 @@ import pytest
 from page import Page, drawn, share
 from PIL import Image
 
-from app import colours
+from app.look import colours
 
 #: Two candidates of 51 atoms, made in seconds.
 SHORT = "?cell=8&candidates=2&restarts=1&steps=16&xi=1000&seed=7"

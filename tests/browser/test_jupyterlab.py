@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 from serving import ROOT
 
-from app import colours
+from app.look import colours
 
 NOTEBOOK = ROOT / "notebooks" / "widgets.ipynb"
 SETTINGS = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")

@@ -1,0 +1,98 @@
+"""What to know before believing a target, a density or a prediction, one sentence each.
+
+Where the bounds of distances come from is told in `acgen.inference.reach`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import nnls
+
+from acgen.spectra.grid import ENERGY
+from acgen.spectra.match import best_shift, best_slope, tilt
+from acgen.spectra.prepare import DOMAIN_LIMIT
+from acgen.spectra.references import CLASSES, NETWORKS, reference_spectra
+from acgen.spectra.spectrum import Target
+from acgen.structures.reference import DENSITIES
+
+#: Distances (norm over the measured points) up to which a target is within reach, and up to which it is near.
+WITHIN, NEAR = 0.2, 0.45
+#: Difference between two densities' distances that counts: snapshots of one network differ by 0.03-0.19.
+BETTER = 0.05
+#: Largest difference in g/cm³ at which a finished run says something about a density: spectra change by 0.05-0.11 over
+#: it (neighbouring networks, 0.5 g/cm³ apart, differ by 0.27-0.57).
+SAME_DENSITY = 0.1
+#: Distance between the guide's and the judge's spectrum of one structure above which they disagree: 0.05-0.19 on the
+#: ten shipped cells, 0.82 on a structure pushed towards diamond's spectrum until it fools the guide.
+DISAGREEMENT = 0.2
+#: Distance of a predicted spectrum from the nearest mixture of shipped amorphous spectra above which the forward model
+#: is out of its depth: 0.04-0.07 on the ten shipped cells, 0.14-0.17 at targets far away, 0.70 where it was fooled.
+OUTSIDE = 0.1
+#: Energy shift in eV below which the search for one is not to be trusted, see `acgen.spectra.match.best_shift`.
+_SHIFT_ERROR = 0.35
+
+
+def target_flags(target: Target) -> tuple[str, ...]:
+    """What is odd about a target whatever the density: one sentence each."""
+    points, mask = target.intensity[target.mask], target.mask
+    shift, correlation = best_shift(ENERGY[mask], points)
+    flags = []
+    if correlation < DOMAIN_LIMIT:
+        flags.append(
+            f"No pure carbon is known to have such a spectrum: its derivative correlates by {correlation:.2f} with the "
+            f"best mixture of carbon references (amorphous carbon: {DOMAIN_LIMIT} or more). Polymers and other organic "
+            "matter look like this."
+        )
+    elif abs(shift) > _SHIFT_ERROR:
+        flags.append(f"The energies look {shift:+.2f} eV off: calibrate them, or prepare the target with shift='auto'.")
+    distance = _from_mixtures(target.intensity, mask)
+    if distance > NEAR:
+        flags.append(
+            f"The target is {distance:.2f} from every mixture of the amorphous spectra that the networks learned from: "
+            "outside the training range."
+        )
+        slope = best_slope(target.intensity, mask)
+        levelled = target.intensity / tilt(slope)
+        levelled = levelled * target.intensity.sum() / levelled.sum()
+        if correlation >= DOMAIN_LIMIT and _from_mixtures(levelled, mask) < distance - BETTER:
+            flags.append(
+                f"A detector slope of {slope:+.3f} per eV would explain a part of that: prepare the target with "
+                "slope='auto'."
+            )
+    return tuple(flags)
+
+
+def density_flags(density: float) -> tuple[str, ...]:
+    """Whether a density in g/cm³ is outside the training cells: one sentence or none."""
+    low, high = float(DENSITIES[0]), float(DENSITIES[-1])
+    if low - SAME_DENSITY <= density <= high + SAME_DENSITY:
+        return ()
+    end = low if density < low else high
+    return (
+        f"{density:g} g/cm³ is outside the {low:g}-{high:g} g/cm³ of the training cells: the spectra of {end:g} g/cm³ "
+        "stand in.",
+    )
+
+
+def prediction_flags(spectrum: np.ndarray, judge_spectrum: np.ndarray | None) -> tuple[str, ...]:
+    """Why the predicted mean spectra of one structure, each (100,), should not be believed: one sentence each."""
+    flags = []
+    distance = _from_mixtures(spectrum, np.ones(ENERGY.size, dtype=bool))
+    if distance > OUTSIDE:
+        flags.append(
+            f"The predicted spectrum is {distance:.2f} from every mixture of known amorphous ones (reference cells: up "
+            "to 0.07): the structure is outside what the forward model knows."
+        )
+    apart = 0.0 if judge_spectrum is None else float(np.linalg.norm(spectrum - judge_spectrum))
+    if apart > DISAGREEMENT:
+        flags.append(
+            f"Guide and judge disagree by {apart:.2f} about its spectrum (reference cells: up to 0.19): the structure "
+            "fits the forward model rather than the measurement."
+        )
+    return tuple(flags)
+
+
+def _from_mixtures(spectrum: np.ndarray, mask: np.ndarray) -> float:
+    """Distance of a spectrum from the nearest non-negative mixture of the shipped amorphous ones."""
+    basis = np.stack([reference_spectra()[name] for name in (*CLASSES, *NETWORKS)], axis=1)
+    return float(nnls(basis[mask], spectrum[mask])[1])

@@ -1,0 +1,70 @@
+"""The networks of a run, shipped or your own, and what they predict of a structure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from ase import Atoms
+
+from acgen.assets import asset
+from acgen.networks.checkpoint import CheckpointError, file_sha256, load_forward, load_score
+from acgen.networks.graph import periodic_graph
+from acgen.networks.network import ForwardModel, ScoreModel
+
+
+@dataclass(frozen=True)
+class Models:
+    """The networks of a run and the SHA-256 of their files.
+
+    `weak` is a small score network, away from which autoguidance leads the prior. `judge` is a second forward network
+    of another kind that never guides: what it finds tells a fitted structure from one that merely fools the first.
+    """
+
+    score: ScoreModel
+    weak: ScoreModel
+    forward: ForwardModel
+    judge: ForwardModel
+    sha256: Mapping[str, str]
+
+
+def load_models(
+    score: str | Path | None = None,
+    forward: str | Path | None = None,
+    judge: str | Path | None = None,
+    weak: str | Path | None = None,
+) -> Models:
+    """Load networks from files, or the shipped ones.
+
+    Raises
+    ------
+    CheckpointError
+        If a file is missing, corrupted, or holds another kind of network, or if the score networks are made for
+        different noise.
+    """
+    score = score or asset("weights/score.safetensors")
+    forward = forward or asset("weights/forward.safetensors")
+    judge = judge or asset("weights/judge.safetensors")
+    weak = weak or asset("weights/weak.safetensors")
+    files = {"score": score, "weak": weak, "forward": forward, "judge": judge}
+    models = Models(
+        load_score(score),
+        load_score(weak),
+        load_forward(forward),
+        load_forward(judge),
+        {name: file_sha256(path) for name, path in files.items()},
+    )
+    if models.weak.schedule != models.score.schedule:
+        raise CheckpointError(f"{score} and {weak} are trained for different noise; give two of the same k")
+    return models
+
+
+@torch.no_grad()
+def predict_sites(model: ForwardModel, atoms: Atoms) -> np.ndarray:
+    """Spectra of all atoms of a periodic structure on `acgen.spectra.grid.ENERGY`, shape (N, points)."""
+    positions = torch.tensor(atoms.positions, dtype=torch.float32)
+    cell = torch.tensor(atoms.cell.array, dtype=torch.float32)
+    return model(periodic_graph(positions, cell, model.config.cutoff)).double().numpy()

@@ -1,0 +1,195 @@
+"""One zip file of a run: everything it found, what made it, a readable report, and what brings it back.
+
+| entry | what |
+|---|---|
+| `report.html` | the result to read, offline, by itself |
+| `summary.json` | settings, checksums of the weights, seeds, figures of every candidate, the log |
+| `spectra.csv` | target and predicted spectra |
+| `candidates.extxyz` | all candidates with their figures |
+| `structures/NNN.cif`, `.vasp`, `.data` | each as CIF, POSCAR and LAMMPS data |
+| `trajectory-NNN.extxyz` | frames, where they were kept |
+| `plots/*.svg`, `*.png` | the plots of the report |
+| `log.txt` | what was done |
+| `run-NN/` | the same of every earlier run that is kept with it |
+| `restore/run.json`, `restore/arrays.safetensors` | the same run, exact, for `read_zip` |
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from ase import Atoms
+from ase.io import write
+
+from acgen import __version__
+from acgen.results import codec, figures
+from acgen.results.check import MAX_FRAMES, ResultsError, all_of, check_run, want
+from acgen.results.report import describe, figures_of, report_html
+from acgen.results.run import Run
+from acgen.sampling.generate import FrameEvent, write_spectra
+from acgen.structures.cell import carbon
+
+FORMAT = 2  # 2: an instrument may be fitted
+RUN, ARRAYS = "restore/run.json", "restore/arrays.safetensors"
+#: Bounds of what is read: entries of the file, bytes of what is unpacked, runs.
+MAX_ENTRIES, MAX_BYTES, MAX_RUNS = 10_000, 500_000_000, 1_000
+
+
+def write_zip(file: str | Path | BinaryIO, run: Run) -> None:
+    """Write a run as one zip file, see the head of this module.
+
+    Parameters
+    ----------
+    file
+        Path, or a binary file to write to; nothing is left at the path when it fails.
+
+    Raises
+    ------
+    ResultsError
+        If no candidate of it is finished, or there is more than `read_zip` would take.
+    """
+    if not run.candidates:
+        raise ResultsError("no candidate is finished yet: wait for the first, or let the run go on")
+    text, arrays = codec.dump({"format": FORMAT, "acgen": __version__, "run": run}, {"Run": Run})
+    if len(text) + len(arrays) > MAX_BYTES or len(run.frames) > MAX_FRAMES:
+        raise ResultsError(
+            f"the run has {(len(text) + len(arrays)) / 1e6:.0f} MB and {len(run.frames)} frames, at most "
+            f"{MAX_BYTES / 1e6:.0f} MB and {MAX_FRAMES} are stored: leave out the frames"
+        )
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as pack:
+        for part in (run, *(earlier for earlier in run.earlier if earlier.candidates)):
+            for name, content in _contents(part):
+                pack.writestr(name if part is run else f"run-{part.number:02d}/{name}", content)
+        pack.writestr(RUN, text)
+        pack.writestr(ARRAYS, arrays)
+    if isinstance(file, (str, Path)):
+        Path(file).write_bytes(packed.getvalue())
+    else:
+        file.write(packed.getvalue())
+
+
+def read_zip(file: str | Path | BinaryIO, max_bytes: int = MAX_BYTES) -> Run:
+    """Bring back the run of a file of `write_zip`; nothing is written to disk and nothing else of the file is read.
+
+    Parameters
+    ----------
+    file
+        Path or binary file, from anyone.
+    max_bytes
+        Largest size of what is unpacked.
+
+    Raises
+    ------
+    ResultsError
+        If it is no such file, is damaged, was made by a newer version, or exceeds a bound.
+    """
+    try:
+        with zipfile.ZipFile(file) as pack:
+            text, arrays = _unpack(pack, max_bytes)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ResultsError(f"this is not a zip file of acgen, or it is damaged ({error})") from error
+    try:
+        run = _run(codec.load(text, arrays, {"Run": Run}))
+        for part in (run, *run.earlier):
+            check_run(part)
+    except ResultsError:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ResultsError(f"the zip file does not hold a run that can be restored: {error}") from error
+    return run
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """The content of `summary.json`."""
+    return {
+        "acgen": __version__,
+        "settings": run.settings.to_dict(),
+        "weights": dict(run.weights),
+        "overview": describe(run.settings, run.candidates),
+        "candidates": [candidate.to_dict() for candidate in run.candidates],
+        "log": list(run.log),
+    }
+
+
+def _unpack(pack: zipfile.ZipFile, max_bytes: int) -> tuple[bytes, bytes]:
+    entries = pack.infolist()
+    if len(entries) > MAX_ENTRIES:
+        raise ResultsError(f"the zip file has {len(entries)} entries, a result has at most {MAX_ENTRIES}")
+    by_name = {entry.filename: entry for entry in entries}
+    for name in (RUN, ARRAYS):
+        if name not in by_name:
+            raise ResultsError(f"the zip file has no {name}: choose one that acgen has written")
+    if sum(by_name[name].file_size for name in (RUN, ARRAYS)) > max_bytes:
+        raise ResultsError(f"the zip file holds more than {max_bytes / 1e6:.0f} MB, which is not read")
+    contents = []
+    for name in (RUN, ARRAYS):
+        with pack.open(by_name[name]) as content:
+            contents.append(content.read(max_bytes + 1))  # what the file says of its sizes may be wrong
+    if sum(map(len, contents)) > max_bytes:
+        raise ResultsError(f"the zip file holds more than {max_bytes / 1e6:.0f} MB, which is not read")
+    return contents[0], contents[1]
+
+
+def _run(content: dict[str, Any]) -> Run:
+    version = content.get("format")
+    if type(version) is not int or version > FORMAT:
+        raise ResultsError(f"the result has format {version!r}, this acgen reads up to {FORMAT}: update acgen")
+    run = content.get("run")
+    if not isinstance(run, Run) or not all_of(run.earlier, Run, MAX_RUNS):
+        raise ResultsError("the zip file does not hold a run that can be restored: it holds no run")
+    want(not any(part.earlier for part in run.earlier), "an earlier run has earlier ones")
+    return run
+
+
+def _spectra(run: Run) -> str:
+    with tempfile.TemporaryDirectory(prefix="acgen-") as folder:
+        path = Path(folder) / "spectra.csv"
+        write_spectra(path, run.settings.target, run.candidates)
+        return path.read_text(encoding="utf-8")
+
+
+def _contents(run: Run) -> Iterator[tuple[str, str | bytes]]:
+    """Names and contents of the entries of one run, but for what restores it."""
+    yield "report.html", report_html(run.settings, run.candidates, run.weights, run.log)
+    yield "summary.json", json.dumps(summary(run), indent=1) + "\n"
+    yield "log.txt", "".join(f"{line}\n" for line in run.log)
+    yield "spectra.csv", _spectra(run)
+    yield "candidates.extxyz", _formatted([candidate.atoms for candidate in run.candidates], "extxyz")
+    for candidate in run.candidates:
+        plain = Atoms(candidate.atoms.symbols, positions=candidate.atoms.positions, cell=candidate.atoms.cell, pbc=True)
+        stem = f"structures/{candidate.index:03d}"
+        yield f"{stem}.cif", _formatted(plain, "cif")
+        yield f"{stem}.vasp", _formatted(plain, "vasp", direct=True)
+        yield f"{stem}.data", _formatted(plain, "lammps-data", masses=True)
+    for index in sorted({event.candidate for event in run.frames}):
+        images = [_image(event, run.settings.box) for event in run.frames if event.candidate == index]
+        yield f"trajectory-{index:03d}.extxyz", _formatted(images, "extxyz")
+    for name, figure in figures_of(run.settings, run.candidates).items():
+        yield f"plots/{name}.svg", figures.svg(figure)
+        yield f"plots/{name}.png", figures.png(figure)
+
+
+def _image(event: FrameEvent, box: np.ndarray) -> Atoms:
+    frame = event.frame
+    atoms = carbon(frame.positions.astype(float), box)
+    atoms.info = {"step": frame.step, "phase": frame.phase, "cycle": frame.cycle, "t": frame.t, "xi": event.xi}
+    if frame.misfit is not None:
+        atoms.info["misfit"] = frame.misfit
+    return atoms
+
+
+def _formatted(atoms: Atoms | list[Atoms], form: str, **options: Any) -> bytes:
+    """Structures in a format of ase."""
+    with tempfile.TemporaryDirectory(prefix="acgen-") as folder:
+        path = Path(folder) / "structure"
+        write(path, atoms, format=form, **options)
+        return path.read_bytes()

@@ -1,0 +1,148 @@
+"""The plots of a result, drawn with matplotlib without touching its global state."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from acgen.inference.scan_answer import ScanAnswer
+from acgen.sampling.generate import Candidate
+from acgen.spectra.grid import ENERGY
+from acgen.spectra.spectrum import Target
+from acgen.structures.analysis import HIGHEST_CN, Analysis
+from acgen.structures.reference import Figures
+
+#: Colours of Okabe and Ito (2008), which stay apart under every common colour blindness: by coordination number, where
+#: 5 stands for five and more, and one each for target, prediction and reference.
+CN_COLOURS = {0: "#8c8c8c", 1: "#cc79a7", 2: "#e69f00", 3: "#2f8fd0", 4: "#009e73", 5: "#8c8c8c"}
+TARGET_COLOUR, PREDICTION_COLOUR, REFERENCE_COLOUR = "#7b8794", "#d55e00", "#7b8794"
+CN_LABELS = {0: "0", 1: "1", 2: "2 (sp)", 3: "3 (sp²)", 4: "4 (sp³)", 5: "≥ 5"}
+SIZE = (6.2, 3.6)
+
+
+def spectrum_figure(candidates: Sequence[Candidate], target: Target | None) -> Figure:
+    """Predicted spectra over photon energy: mean and range over the candidates, the target, and the residual.
+
+    Where an instrument was fitted, the predictions are those behind it.
+    """
+    figure = Figure(figsize=SIZE, layout="constrained")
+    spectra = np.stack([candidate.seen for candidate in candidates])
+    if target is None:
+        axes = figure.subplots()
+    else:
+        axes, below = figure.subplots(2, sharex=True, height_ratios=(3, 1))
+        measured = np.where(target.mask, target.intensity, np.nan)
+        axes.plot(ENERGY, measured, color=TARGET_COLOUR, lw=3, label="target")
+        _band(below, ENERGY, spectra - measured, PREDICTION_COLOUR)
+        below.axhline(0, color=TARGET_COLOUR, lw=1)
+        below.set_ylabel("residual")
+    _band(axes, ENERGY, spectra, PREDICTION_COLOUR, "prediction")
+    axes.set_ylabel("absorption (arb. units)")
+    axes.legend(frameon=False)
+    figure.axes[-1].set_xlabel("photon energy (eV)")
+    axes.set_xlim(ENERGY[0], ENERGY[-1])
+    return figure
+
+
+def coordination_figure(analyses: Sequence[Analysis], reference: Figures) -> Figure:
+    """Percentage of the atoms by coordination number, mean and standard deviation, beside the reference."""
+    figure = Figure(figsize=SIZE, layout="constrained")
+    axes = figure.subplots()
+    numbers = range(1, HIGHEST_CN + 1)
+    shares = 100 * np.array([[analysis.coordination[cn] for cn in numbers] for analysis in analyses])
+    axes.bar(
+        [cn - 0.18 for cn in numbers],
+        shares.mean(0),
+        0.36,
+        yerr=shares.std(0) if len(shares) > 1 else None,
+        capsize=3,
+        color=[CN_COLOURS[cn] for cn in numbers],
+    )
+    known = [100 * reference.coordination[cn] for cn in numbers]
+    style: dict[str, Any] = {"fill": False, "edgecolor": REFERENCE_COLOUR, "hatch": "//"}
+    axes.bar([cn + 0.18 for cn in numbers], known, 0.36, **style)
+    axes.set_xticks(list(numbers), [CN_LABELS[cn] for cn in numbers])
+    axes.set(xlabel="coordination number", ylabel="atoms (%)")
+    axes.legend(handles=[Patch(color="#555555", label="candidates"), Patch(label="reference", **style)], frameon=False)
+    return figure
+
+
+def angle_figure(analyses: Sequence[Analysis], reference: Figures) -> Figure:
+    """Bond-angle distribution, mean and range over the candidates, and the reference."""
+    figure = Figure(figsize=SIZE, layout="constrained")
+    axes = figure.subplots()
+    axes.plot(reference.angles, 100 * reference.angle_distribution, color=REFERENCE_COLOUR, lw=3, label="reference")
+    values = np.stack([100 * analysis.angle_distribution for analysis in analyses])
+    _band(axes, analyses[0].angles, values, PREDICTION_COLOUR, "candidates")
+    axes.set(xlabel="bond angle (°)", ylabel="bond angles (% per °)", xlim=(40, 180))
+    axes.legend(frameon=False)
+    return figure
+
+
+def rdf_figure(analyses: Sequence[Analysis], reference: Figures) -> Figure:
+    """g(r), mean and range over the candidates, and the reference."""
+    figure = Figure(figsize=SIZE, layout="constrained")
+    axes = figure.subplots()
+    axes.plot(reference.rdf.r, reference.rdf.g, color=REFERENCE_COLOUR, lw=3, label="reference")
+    _band(axes, analyses[0].rdf.r, np.stack([a.rdf.g for a in analyses]), PREDICTION_COLOUR, "candidates")
+    axes.set(xlabel="distance r (Å)", ylabel="g(r)", xlim=(0.8, 6))
+    axes.legend(frameon=False)
+    return figure
+
+
+def density_scan_figure(answer: ScanAnswer) -> Figure:
+    """Misfit by the guide and by the judge, and coordination, over density: means and standard deviations over the
+    candidates, the answer as a band, and the plain estimate with its error at the foot."""
+    figure = Figure(figsize=(SIZE[0], 5.2), layout="constrained")
+    above, below = figure.subplots(2, sharex=True)
+    style: dict[str, Any] = {"capsize": 3, "marker": "o", "ms": 4, "lw": 1.4}
+    for values, spread, colour, label in (
+        (answer.judge_misfit, answer.judge_spread, PREDICTION_COLOUR, "judge"),
+        (answer.misfit, answer.misfit_spread, CN_COLOURS[3], "guide"),
+    ):
+        above.errorbar(answer.densities, values, yerr=spread, color=colour, label=label, **style)
+    top = max(np.add(answer.judge_misfit, answer.judge_spread).max(), np.add(answer.misfit, answer.misfit_spread).max())
+    above.set(ylabel="misfit", ylim=(0, 1.05 * top))
+    for cn in (2, 3, 4):
+        shares, spreads = ([100 * each[str(cn)] for each in rows] for rows in (answer.cn, answer.cn_spread))
+        below.errorbar(answer.densities, shares, yerr=spreads, color=CN_COLOURS[cn], label=CN_LABELS[cn], **style)
+    below.set(xlabel="density (g/cm³)", ylabel="atoms (%)")
+    low, high = answer.density - answer.density_error, answer.density + answer.density_error
+    for axes in (above, below):
+        axes.axvspan(low, high, color=TARGET_COLOUR, alpha=0.3, lw=0, label="answer" if axes is above else None)
+    if answer.plain is not None:
+        foot = above.get_xaxis_transform()
+        style = {"color": "#555555", "capsize": 3, "marker": "s", "ms": 4, "ls": "", "label": "unguided estimate"}
+        above.errorbar(answer.plain, 0.06, xerr=answer.plain_error, transform=foot, **style)
+    for axes in (above, below):
+        axes.legend(frameon=False, fontsize="small", ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return figure
+
+
+def svg(figure: Figure) -> str:
+    """An `<svg>` element that stands in an HTML page by itself; it names no other host."""
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Creator": None, "Date": None, "Format": None, "Type": None})
+    text = file.getvalue()
+    return re.sub(r"\s*<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+
+
+def png(figure: Figure, dpi: int = 150) -> bytes:
+    """The figure as a picture."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=dpi)
+    return file.getvalue()
+
+
+def _band(axes: Axes, x: np.ndarray, curves: np.ndarray, colour: str, label: str | None = None) -> Any:
+    """Mean of curves (n, points) and, of several, their range."""
+    axes.plot(x, curves.mean(0), color=colour, lw=1.6, label=label)
+    if len(curves) > 1:
+        axes.fill_between(x, curves.min(0), curves.max(0), color=colour, alpha=0.25, lw=0)

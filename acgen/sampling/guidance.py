@@ -1,0 +1,171 @@
+"""Guides: gradients that pull a score towards a measurement (Eq. 9-13 of arXiv:2312.05472)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from acgen.networks.graph import periodic_graph
+from acgen.networks.network import ForwardModel, ScoreModel
+from acgen.spectra.instrument_profile import InstrumentProfile
+from acgen.spectra.instrument_torch import apply_instrument
+from acgen.spectra.spectrum import Target
+
+REFERENCE_ATOMS = 216
+"""Size of the paper's cells, at which xi keeps the meaning it has there."""
+
+PULL_LIMIT = 10.0
+"""Largest likelihood score of an atom in units of 1 / sigma(t). The prior's is about 1.7: beyond this limit, which
+random atoms on top of each other reach, the gradient of a forward model trained on real structures means nothing."""
+
+CHANGE_LIMIT = 1.0
+"""Largest change of an atom's score by autoguidance in units of 1 / sigma(t): where two networks differ by more, atoms
+lie where neither was trained."""
+
+GuideMode = Literal["cell", "site"]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Score (N, 3) in 1/Å and clean estimate (N, 3) in Å of noisy atoms and, if guided, misfit and spectrum."""
+
+    score: Tensor
+    denoised: Tensor
+    misfit: float | None = None
+    prediction: np.ndarray | None = None
+
+
+class Guide(Protocol):
+    """Anything that has an opinion on clean atoms."""
+
+    def __call__(self, denoised: Tensor, cell: Tensor) -> tuple[Tensor, float, np.ndarray]:
+        """A penalty (-log p(y|x0), differentiable), the misfit, and the predicted mean spectrum (points,)."""
+
+
+class SpectrumGuide:
+    """Pulls the predicted spectrum of the clean estimate towards a target.
+
+    The likelihood score of Eq. 13, -2 xi grad ‖y - F(x0_hat)‖, with a distance that depends on what the target is:
+    `cell` compares it with the mean over all atoms, which is what an experiment measures; `site` asks every atom to
+    have it, by the norm over atoms and energies, as the paper's released code does. The gradient of the first falls as
+    1 / N and that of the second as 1 / sqrt(N), so they are multiplied by N / 216 and sqrt(N / 216): xi then means the
+    same at every size, and what it means for the paper's 216 atoms. At equal xi, `site` pulls about 15 times as hard.
+
+    Below `tolerance`, the distance between prediction and truth that the forward model itself has on a network of atoms
+    it has not seen, the pull fades, because a closer fit would fit the model's error: d becomes the fourth root of
+    d⁴ + tolerance⁴.
+
+    Parameters
+    ----------
+    model
+        Predicts the spectra of all sites.
+    target
+        Spectrum and mask on the grid of the model.
+    xi
+        Strength, not negative.
+    mode
+        `cell` or `site`.
+    instrument
+        Compare with the target what an instrument would make of the prediction, with its shift, scale, slope and
+        broadening fitted anew, within bounds, to every clean estimate (`acgen.spectra.instrument_profile`): for `cell`
+        only. Misfit and prediction are then those behind the instrument.
+    """
+
+    def __init__(
+        self,
+        model: ForwardModel,
+        target: Target,
+        xi: float,
+        mode: GuideMode = "cell",
+        tolerance: float = 0.15,
+        *,
+        instrument: bool = False,
+    ):
+        if not (np.isfinite(xi) and xi >= 0):
+            raise ValueError(f"xi is {xi}; give a number that is not negative, such as 3000 (cell) or 200 (site)")
+        if mode not in ("cell", "site"):
+            raise ValueError(f"guide mode {mode!r} is unknown; use 'cell' (a measurement) or 'site' (every atom alike)")
+        if instrument and mode != "cell":
+            raise ValueError("an instrument sees the mean over atoms: use guide mode 'cell' with it")
+        self.model, self.target, self.xi, self.mode, self.tolerance = model, target, xi, mode, tolerance
+        self._profile = InstrumentProfile(target) if instrument else None
+        self._y = torch.tensor(np.where(target.mask, target.intensity, 0.0), dtype=torch.float32)
+        self._mask = torch.tensor(target.mask, dtype=torch.float32)
+
+    def __call__(self, denoised: Tensor, cell: Tensor) -> tuple[Tensor, float, np.ndarray]:
+        sites = self.model(periodic_graph(denoised, cell, self.model.config.cutoff))
+        mean = sites.mean(0)
+        if self._profile is not None:
+            fitted = asdict(self._profile(mean.detach().numpy()))
+            mean = apply_instrument(mean, **{k: torch.tensor(value, dtype=mean.dtype) for k, value in fitted.items()})
+        residual = (mean if self.mode == "cell" else sites) * self._mask - self._y
+        distance = (residual.square().sum(-1).mean().square() + self.tolerance**4) ** 0.25
+        norm = distance if self.mode == "cell" else distance * REFERENCE_ATOMS**0.5
+        penalty = 2 * self.xi * len(denoised) / REFERENCE_ATOMS * norm
+        prediction = mean.detach().numpy().astype(np.float64)
+        return penalty, self.target.misfit(prediction), prediction
+
+
+class GuidedScore:
+    """The posterior score (Eq. 9): the prior's, plus that of every guide, through the clean estimate (Eq. 12).
+
+    Parameters
+    ----------
+    model
+        The prior.
+    cell
+        Cell vectors (3, 3) in Å.
+    guides
+        Any number of guides; their scores add.
+    guide_below
+        Time above which guides are not asked: there the clean estimate knows nothing yet.
+    weak, autoguidance
+        A worse network for the same noise, and how far the prior is led away from it: s + (w - 1) (s - s_weak). Both
+        err alike, the weak one more, so that w above 1 takes away errors of the prior (autoguidance, Karras et al.,
+        arXiv:2406.02507). 1, or no weak network, is the plain prior.
+    """
+
+    def __init__(
+        self,
+        model: ScoreModel,
+        cell: Tensor,
+        guides: Sequence[Guide] = (),
+        guide_below: float = 0.7,
+        *,
+        weak: ScoreModel | None = None,
+        autoguidance: float = 1.0,
+    ):
+        self.model, self.cell, self.guides, self.guide_below = model, cell, tuple(guides), guide_below
+        self.weak, self.autoguidance = weak, autoguidance
+
+    def __call__(self, x: Tensor, t: float) -> Evaluation:
+        """Evaluate at noisy atoms x (N, 3) in Å and time t; arguments are not changed, results carry no gradient."""
+        graph = periodic_graph(x, self.cell, self.model.config.cutoff)
+        sigma = self.model.schedule.sigma(t)
+        if not self.guides or t > self.guide_below:
+            with torch.no_grad():
+                scaled = self.model(graph, torch.tensor([t], dtype=torch.float32))
+            return Evaluation(self._prior(scaled, x, t) / sigma, x + sigma * scaled)
+        with torch.enable_grad():
+            graph.pos = x.detach().clone().requires_grad_(True)
+            scaled = self.model(graph, torch.tensor([t], dtype=torch.float32))
+            denoised = graph.pos + sigma * scaled
+            penalties, misfits, predictions = zip(*(guide(denoised, self.cell) for guide in self.guides), strict=True)
+            (gradient,) = torch.autograd.grad(torch.stack(penalties).sum(), graph.pos)
+        pull = -gradient * (PULL_LIMIT / (sigma * gradient.norm(dim=1, keepdim=True) + 1e-12)).clamp(max=1.0)
+        score = self._prior(scaled.detach(), x, t) / sigma + pull
+        return Evaluation(score, denoised.detach(), misfits[0], predictions[0])
+
+    @torch.no_grad()
+    def _prior(self, scaled: Tensor, x: Tensor, t: float) -> Tensor:
+        """The prior's `scaled` (sigma times score) led away from the weak network's."""
+        if self.weak is None or self.autoguidance == 1:
+            return scaled
+        graph = periodic_graph(x, self.cell, self.weak.config.cutoff)
+        change = (self.autoguidance - 1) * (scaled - self.weak(graph, torch.tensor([t], dtype=torch.float32)))
+        return scaled + change * (CHANGE_LIMIT / (change.norm(dim=1, keepdim=True) + 1e-12)).clamp(max=1.0)

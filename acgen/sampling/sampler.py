@@ -1,0 +1,141 @@
+"""Guided sampling as a generator of frames (Alg. 1 and §4.6 of arXiv:2312.05472)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from acgen.networks.noise import NoiseSchedule
+from acgen.sampling.guidance import Evaluation, GuidedScore
+from acgen.sampling.schedule import Plan
+
+MAX_STEP = 10.0
+"""Displacement in Å in one step beyond which a run has exploded: noise and a limited pull move atoms less."""
+
+
+class SamplingError(ValueError):
+    """A run that went wrong, with what to lower."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The state after one step of a run.
+
+    Parameters
+    ----------
+    step, steps
+        Number of this step, from 1, and of all steps.
+    phase, cycle
+        As in `acgen.sampling.schedule.Step`.
+    t, sigma
+        Time and noise in Å that the atoms have now.
+    positions
+        Noisy atoms, shape (N, 3), float32, in Å, not wrapped into the cell.
+    denoised
+        Estimate of the clean atoms from before the step, shape (N, 3), float32, in Å (Eq. 12).
+    misfit, prediction
+        Distance of the predicted spectrum of `denoised` to the target, and that spectrum, shape (points,); None where
+        nothing guides.
+    rng_state
+        State of the random generator, from which a run continues bit by bit.
+    """
+
+    step: int
+    steps: int
+    phase: str
+    cycle: int
+    t: float
+    sigma: float
+    positions: np.ndarray
+    denoised: np.ndarray
+    misfit: float | None
+    prediction: np.ndarray | None
+    rng_state: Tensor
+
+
+@torch.no_grad()
+def sample(
+    score: GuidedScore | Callable[[Tensor, float], Evaluation],
+    start: Tensor,
+    plan: Plan,
+    schedule: NoiseSchedule,
+    generator: torch.Generator,
+    *,
+    noise_scale: float = 1.0,
+    first: int = 0,
+) -> Iterator[Frame]:
+    """Denoise atoms along a plan; one frame a step. Stop by closing the generator.
+
+    Parameters
+    ----------
+    score
+        The prior or posterior score.
+    start
+        Atoms in Å, shape (N, 3), already at the noise of the plan's first step; it is not changed.
+    generator
+        The only source of randomness.
+    noise_scale
+        Factor of the noise that the reverse SDE adds in each step; 1 is the paper's. Errors of a learned score heat the
+        atoms, and somewhat less noise makes up for it; 0 follows the drift alone.
+    first
+        Number of steps of the plan to leave out: to resume, give a frame's `step`, its positions and its `rng_state`.
+
+    Raises
+    ------
+    SamplingError
+        If positions become NaN or explode.
+    """
+    x = start.clone()
+    for index in range(first, len(plan)):
+        step = plan[index]
+        if step.renoise:
+            x = x + schedule.sigma(step.t) * torch.randn(x.shape, generator=generator)
+        now = score(x, step.t)
+        if step.phase == "final":
+            moved = now.denoised
+        else:
+            noise = noise_scale * torch.randn(x.shape, generator=generator)
+            moved = euler_maruyama(x, now.score, step.t, step.t_next, noise, schedule)
+        _check(moved - x, index + 1)
+        x = moved
+        yield Frame(
+            index + 1,
+            len(plan),
+            step.phase,
+            step.cycle,
+            step.t_next,
+            float(schedule.sigma(step.t_next)),
+            x.numpy().copy(),
+            now.denoised.numpy().copy(),
+            now.misfit,
+            now.prediction,
+            generator.get_state(),
+        )
+
+
+def euler_maruyama(
+    x: Tensor, score: Tensor, t: float, t_next: float, noise: Tensor, schedule: NoiseSchedule
+) -> Tensor:
+    """One Euler-Maruyama step of the reverse SDE from t to t_next < t (Eq. 7 and Alg. 1); noise ~ N(0, 1)."""
+    dt, g2 = t - t_next, schedule.g2(t)
+    return x + g2 * dt * score + (g2 * dt) ** 0.5 * noise
+
+
+def ancestral(x: Tensor, score: Tensor, t: float, t_next: float, noise: Tensor, schedule: NoiseSchedule) -> Tensor:
+    """One step of p(x_t_next | x_t, x0_hat), exact where the clean estimate does not change over the step."""
+    now, then = schedule.sigma(t) ** 2, schedule.sigma(t_next) ** 2
+    return x + (now - then) * score + (then * (now - then) / now) ** 0.5 * noise
+
+
+def _check(moved: Tensor, step: int) -> None:
+    largest = float(moved.abs().max()) if moved.numel() else 0.0
+    if not np.isfinite(largest):
+        raise SamplingError(f"positions became NaN at step {step}; lower xi or use more steps")
+    if largest > MAX_STEP:
+        raise SamplingError(
+            f"an atom moved {largest:.1f} Å in step {step}: the run explodes; lower xi or use more steps"
+        )

@@ -1,0 +1,110 @@
+"""The times at which a sampler visits the noise: first pass and restarts (Alg. 1 and §4.6 of arXiv:2312.05472)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from acgen.networks.noise import T_MAX, T_MIN
+
+
+def uniform_times(steps: int, start: float = T_MAX, end: float = T_MIN) -> np.ndarray:
+    """`steps` equal steps from `start` down to `end`, shape (steps + 1,), as in Alg. 1."""
+    if steps < 1:
+        raise ValueError(f"a pass of {steps} steps was asked for; give at least one step")
+    if not 0 < end < start < 1:
+        raise ValueError(f"times run from {start} to {end}; give 1 > start > end > 0")
+    return np.linspace(start, end, steps + 1)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a sampler.
+
+    Parameters
+    ----------
+    phase
+        `denoise` (first pass), `restart` (a cycle of re-noising and denoising) or `final` (the jump to
+        the clean estimate).
+    cycle
+        0 in the first pass, then the number of the restart.
+    t, t_next
+        Times the step runs between; a final step has t_next = 0 and adds no noise.
+    renoise
+        Whether the atoms, taken as clean, are noised to `t` before the step.
+    """
+
+    phase: str
+    cycle: int
+    t: float
+    t_next: float
+    renoise: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All steps of a run, in order; `len` and indexing as of a tuple."""
+
+    steps: tuple[Step, ...]
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __getitem__(self, index: int) -> Step:
+        return self.steps[index]
+
+
+RESTART_STEPS = 25
+ANNEALED = (0.35, 0.2)
+"""Times of the first and the last restart, between which the default falls geometrically."""
+
+
+def restart_times(cycles: int, first: float = ANNEALED[0], last: float = ANNEALED[1]) -> np.ndarray:
+    """Times to which `cycles` restarts noise the atoms, shape (cycles,), falling geometrically.
+
+    Every time has a stationary quality set by the error of the score there, so that repeating one time stops helping
+    after a few cycles and lower times then still do. `first == last` is the paper's restart (§4.6: 0.3).
+    """
+    return np.geomspace(first, last, cycles) if cycles else np.empty(0)
+
+
+def make_plan(
+    steps: int = 64,
+    restarts: int = 8,
+    restart_steps: int = RESTART_STEPS,
+    *,
+    start_t: float = T_MAX,
+    restart_t: tuple[float, float] = ANNEALED,
+    end_t: float = 0.02,
+) -> Plan:
+    """A first pass from `start_t` and `restarts` cycles, each ended by a noise-free jump to the clean estimate.
+
+    Parameters
+    ----------
+    steps, restart_steps
+        Number of steps of the first pass and of each cycle, the jump included.
+    restart_t
+        Times of the first and the last restart, see `restart_times`.
+    end_t
+        Time at which a pass jumps to the clean estimate: below it the noise is smaller than thermal motion.
+
+    Raises
+    ------
+    ValueError
+        If a count is too small or a time lies outside (0, 1).
+    """
+    if steps < 2 or restart_steps < 2 or restarts < 0:
+        raise ValueError(
+            f"got {steps} steps, {restarts} restarts of {restart_steps} steps; "
+            "a pass needs at least 2 steps and restarts cannot be negative"
+        )
+    passes = [("denoise", 0, start_t, steps)]
+    passes += [("restart", k + 1, float(t), restart_steps) for k, t in enumerate(restart_times(restarts, *restart_t))]
+    plan = []
+    for phase, cycle, t0, count in passes:
+        times = uniform_times(count - 1, t0, min(end_t, t0 / 2))
+        for k, (t, t_next) in enumerate(zip(times[:-1], times[1:], strict=True)):
+            plan.append(Step(phase, cycle, float(t), float(t_next), renoise=phase == "restart" and k == 0))
+        plan.append(Step("final", cycle, float(times[-1]), 0.0))
+    return Plan(tuple(plan))

@@ -1,0 +1,1 @@
+"""Readers and writers of spectra: what comes from anywhere is bounded here."""

@@ -1,0 +1,59 @@
+"""Finding the names of the columns in the header of a text file."""
+
+from __future__ import annotations
+
+import re
+
+from acgen.spectra.io.table import split_fields
+
+_XDI_FIRST = re.compile(r"\s*#\s*XDI/", re.IGNORECASE)
+_XDI_COLUMN = re.compile(r"#\s*Column\.(\d{1,4})\s*:\s*(\S+)\s*(\S*)", re.IGNORECASE)
+# Lines such as "#   13  [1-D Detector  10]  SR14ID01AMP08:CURR_MONITOR, Sample Drain, A" of mda2ascii.
+_MDA_COLUMN = re.compile(r"#\s{1,20}(\d{1,4})\s{1,20}\[([^\]]{0,60})\]([^\n]{0,300})")
+#: Names of ready absorption signals in the XDI dictionary, the measured before the normalised.
+_XDI_SIGNALS = ("mutrans", "mufluor", "murefer", "normtrans", "normfluor", "normrefer", "mu", "norm")
+
+
+def is_xdi(text: str) -> bool:
+    """Whether the text begins as XDI files do."""
+    return _XDI_FIRST.match(text) is not None
+
+
+def xdi_labels(header: tuple[str, ...]) -> dict[int, tuple[str, str]]:
+    """Name and unit of each column that an XDI header declares, in lower case, by column number."""
+    found = (_XDI_COLUMN.match(line) for line in header)
+    return {int(match[1]): (match[2].lower(), match[3].lower()) for match in found if match}
+
+
+def xdi_choice(labels: dict[int, tuple[str, str]]) -> tuple[int, ...] | None:
+    """Columns of energy and absorption signal, or of fluorescence and I0; None if the header leaves it open."""
+    number = {label: column for column, (label, _) in sorted(labels.items(), reverse=True)}
+    if "energy" not in number:
+        return None
+    for signal in _XDI_SIGNALS:
+        if signal in number:
+            return number["energy"], number[signal]
+    if "ifluor" in number and "i0" in number:
+        return number["energy"], number["ifluor"], number["i0"]
+    if len(labels) == 2:
+        return number["energy"], next(column for column in labels if column != number["energy"])
+    return None
+
+
+def column_labels(header: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """Names of `count` columns: those of mda2ascii, or of the last heading with as many fields, else numbers."""
+    described = (_MDA_COLUMN.match(line) for line in header)
+    names = {int(match[1]): _mda_name(match[2], match[3]) for match in described if match}
+    if len(names) == count and set(names) == set(range(1, count + 1)):
+        return tuple(names[k] for k in range(1, count + 1))
+    for line in reversed(header):
+        fields = split_fields(line.lstrip("#%!/ \t"))
+        if len(fields) == count and not any(field[:1].isdigit() for field in fields):
+            return tuple(fields)
+    return tuple(f"column {k}" for k in range(1, count + 1))
+
+
+def _mda_name(bracket: str, rest: str) -> str:
+    """Description of a process variable, or its name, or what stands in the bracket."""
+    parts = [part.strip() for part in rest.split(",")]
+    return next((part for part in (*parts[1:2], *parts[:1]) if part), bracket.strip())

@@ -1,0 +1,237 @@
+"""The sidebar: presets, target, structure and run settings, each a widget of a parameter of the state."""
+
+from __future__ import annotations
+
+import html
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from acgen.sampling.settings import Settings
+from app.look.css import STYLE
+from app.look.notice import Notice
+from app.preparation.choices import Preparation
+from app.preparation.chooser import spectrum_input
+from app.preparation.dialog import PreparationDialog
+from app.preparation.intake import Intake
+from app.session.presets import PRESETS, apply_preset
+from app.session.state import State
+from app.session.uploads import BoundedInput, structure_from_upload
+from app.views.progress import clock
+from app.workers.pace import SERVER_PACE, Pace
+
+WIDE = {"size": "small", "sizing_mode": "stretch_width"}
+SLIDER = {
+    **WIDE,
+    "inline_layout": True,
+    "margin": (0, 16),
+    # The arrow keys step the number; its buttons would leave no room for it. Tight, for small windows.
+    "sx": {
+        "& .MuiInputAdornment-root": {"display": "none"},
+        "& .MuiFormLabel-root": {"fontSize": "14px", "lineHeight": 1.3},
+        "& .MuiInputBase-input": {"py": 0, "fontSize": "14px"},
+    },
+}
+UPLOAD = {**WIDE, "variant": "outlined"}
+
+
+class Controls(pn.viewable.Viewer):
+    """Everything that is chosen before a run; greyed out while one is active, but for xi."""
+
+    def __init__(self, state: State, pace: Pace = SERVER_PACE, **params):
+        super().__init__(**params)
+        self.state, self.pace = state, pace
+        parameters = state.param
+        self.presets = pmui.MenuButton(
+            label="Presets",
+            items=[{"label": name} for name in PRESETS],
+            description="Settings worth starting from",
+            variant="text",
+            size="small",
+            margin=(6, 12, 0, 0),
+            on_click=lambda item: apply_preset(state, item["label"]),
+        )
+        self.target = pmui.Select.from_param(parameters.target_name, margin=(8, 16, 4, 16), **WIDE)
+        self.upload = spectrum_input(
+            "Upload a spectrum",
+            margin=(4, 8, 4, 16),
+            description="Text, CSV, XDI, Athena, HDF5 or NeXus, SPEC, Igor, EELS, up to 8 MB, one or several. Each is "
+            "prepared with the defaults; where there is something to choose, you are asked.",
+            css_classes=["acgen-spectrum-file"],
+            multiple=True,
+        )
+        self.message = Notice(margin=(4, 16))
+        self.preparation = Preparation()
+        self.prepare = PreparationDialog(state, self.preparation)
+        self.intake = Intake(state, self.preparation, self.prepare, self._complain)
+        self.history = pn.pane.HTML("", margin=(0, 18), stylesheets=[STYLE], css_classes=["acgen-small"])
+        self.density, self.cell = (
+            _slider(pmui.EditableFloatSlider, parameters[name], "0.00") for name in ("density", "cell")
+        )
+        self.cubic = pmui.Checkbox.from_param(parameters.cubic, size="small", margin=(0, 14))
+        self.edges = pn.Row(
+            *(
+                pmui.FloatInput.from_param(
+                    parameters[name], margin=(4, 4), css_classes=[f"acgen-{name}"], **WIDE
+                )
+                for name in ("cell_b", "cell_c")
+            ),
+            margin=(0, 12),
+            sizing_mode="stretch_width",
+        )
+        self.structure = BoundedInput(
+            label="Upload a structure",
+            uploaded_label="Upload a structure",
+            margin=(4, 16),
+            description="A structure to start from: carbon with a periodic cell, extxyz, CIF or POSCAR. It is noised "
+            "to time t and denoised again, instead of random atoms, and sets cell and density.",
+            css_classes=["acgen-structure-file"],
+            **UPLOAD,
+        )
+        self.start_t = _slider(pmui.EditableFloatSlider, parameters.start_t, "0.00")
+        self.random = pmui.Button(
+            label="Use random atoms instead", variant="text", size="small", margin=(0, 16),
+            on_click=lambda _event: state.param.update(start=None),
+        )
+        self.xi = _slider(pmui.EditableFloatSlider, parameters.xi, "0")
+        self.instrument = pmui.Checkbox.from_param(parameters.instrument, size="small", margin=(0, 14))
+        self.counts = [
+            _slider(pmui.EditableIntSlider, parameters[name], "0") for name in ("restarts", "steps", "candidates")
+        ]
+        self.seed = pmui.IntInput.from_param(
+            parameters.seed, margin=(6, 16, 2, 16), css_classes=["acgen-seed"], **WIDE
+        )
+        self.atoms = pn.pane.HTML(
+            "", margin=(0, 18), stylesheets=[STYLE], css_classes=["acgen-small", "acgen-atoms"]
+        )
+        self._connect(state)
+
+    def _connect(self, state: State) -> None:
+        """Follow what is uploaded and what is set."""
+        self.upload.param.watch(self._uploaded, "value")
+        self.structure.param.watch(self._structure_uploaded, "value")
+        self.upload.param.watch(lambda event: event.new and self.intake.refuse(event.new), "refused")
+        self.structure.param.watch(lambda event: event.new and self._complain(event.new), "refused")
+        state.param.watch(self._describe_target, "target_name")
+        state.param.watch(self._lock, "snapshot")
+        sizes = ["density", "cell", "cubic", "cell_b", "cell_c", "start"]
+        state.param.watch(self._arrange, ["cubic", "start"])
+        state.param.watch(self._estimate, [*sizes, "xi", "restarts", "steps", "candidates", "target_name"])
+        self._describe_target()
+        self._arrange()
+        self._estimate()
+
+    def _uploaded(self, event: param.parameterized.Event) -> None:
+        if event.new is None:
+            return
+        files = list(zip(event.new, self.upload.filename or [], strict=False))
+        # The same file can be chosen again, and its bytes need not be kept.
+        self.upload.param.update(value=None, filename=None, mime_type=None)
+        self.intake.take(files)
+
+    def _structure_uploaded(self, event: param.parameterized.Event) -> None:
+        if event.new is None:
+            return
+        try:
+            start = structure_from_upload(event.new, self.structure.filename or "")
+            Settings(start=start)
+        except ValueError as error:
+            self.message.say(f"Not taken: {error}. The start stays as it was.")
+        else:
+            self.message.hide()
+            self.state.start = start
+        self.structure.param.update(value=None, filename=None, mime_type=None)
+
+    def _complain(self, reason: str) -> None:
+        if reason:
+            self.message.say(f"Not taken: {reason}. The target stays as it was.")
+        else:
+            self.message.hide()
+
+    def _describe_target(self, *_events) -> None:
+        """Say where the target comes from, and what to know before believing results."""
+        target = self.state.target
+        said = ("No spectrum guides the atoms.",) if target is None else target.history
+        history = " ".join(sentence for sentence in said if not sentence.startswith(("SHA-256", "Recipe:")))
+        self.history.object = html.escape(history)
+        if target is not None and target.warnings:
+            self.message.say(" ".join(target.warnings), "warning")
+        elif self.message.severity == "warning":
+            self.message.hide()
+
+    def _arrange(self, *_events) -> None:
+        """Show what can be set: a structure to start from has its own cell and density."""
+        random = self.state.start is None
+        for widget in (self.density, self.cell, self.cubic):
+            widget.visible = random
+        self.edges.visible = random and not self.state.cubic
+        self.start_t.visible = self.random.visible = not random
+
+    def _estimate(self, *_events) -> None:
+        """Say how large the structures will be and how long they will take."""
+        try:
+            settings = self.state.settings
+        except ValueError as error:
+            self.atoms.object = html.escape(str(error))
+        else:
+            self.atoms.object = size_text(settings, self.pace.seconds(settings))
+
+    def _lock(self, event: param.parameterized.Event) -> None:
+        active = event.new.status.active
+        if active != self.seed.disabled:
+            for widget in self.locked:
+                widget.disabled = active
+            self._estimate()
+
+    @property
+    def locked(self) -> list[pn.widgets.Widget]:
+        """What cannot be changed while a run is active."""
+        cell = [self.density, self.cell, self.cubic, *self.edges]
+        start = [self.structure, self.start_t, self.random]
+        target = [self.presets, self.target, self.upload, self.prepare.button]
+        return [*target, *cell, *start, self.instrument, *self.counts, self.seed]
+
+    def __panel__(self):
+        return pmui.Column(
+            pn.Row(_section("Target"), pn.Spacer(sizing_mode="stretch_width"), self.presets, margin=0,
+                   sizing_mode="stretch_width"),
+            self.target,
+            pn.Row(self.upload, self.prepare.button, margin=0, sizing_mode="stretch_width"),
+            self.message,
+            self.history,
+            # Of fixed height, for what a closed dialog holds would stretch the sidebar.
+            self.prepare,
+            _section("Structure"),
+            self.density,
+            self.cell,
+            self.cubic,
+            self.edges,
+            self.structure,
+            self.start_t,
+            self.random,
+            _section("Run"),
+            self.xi,
+            self.instrument,
+            *self.counts,
+            self.seed,
+            self.atoms,
+            margin=0,
+            sizing_mode="stretch_width",
+        )
+
+
+def size_text(settings: Settings, seconds: float) -> str:
+    """How large the structures will be and how long all of them will take."""
+    what = f"from {html.escape(settings.start.info.get('name', 'a structure'))}" if settings.start is not None else ""
+    return f"<b>{settings.n_atoms:,} atoms</b> {what} · about <b>{clock(max(seconds, 1))}</b> for all candidates"
+
+
+def _slider(kind: type, parameter: param.Parameter, form: str) -> pn.widgets.Widget:
+    low, high = parameter.bounds
+    limits = {"start": low, "end": high, "fixed_start": low, "fixed_end": high, "step": parameter.step or 1}
+    return kind.from_param(parameter, format=form, css_classes=[f"acgen-{parameter.name}"], **limits, **SLIDER)
+
+
+def _section(title: str) -> pn.pane.HTML:
+    return pn.pane.HTML(title, margin=(6, 18, 0, 16), stylesheets=[STYLE], css_classes=["acgen-section"])

@@ -1,0 +1,32 @@
+"""The frames of the page: cards, their headings, and entries of legends."""
+
+from __future__ import annotations
+
+import panel as pn
+
+from app.look.css import STYLE
+
+#: A menu that is an icon.
+MENU = {
+    "minWidth": 0,
+    "px": "2px",
+    "& .MuiButton-startIcon": {"mx": 0},
+    "& .MuiButton-endIcon": {"display": "none"},
+}
+
+
+def card(*parts: pn.viewable.Viewable) -> pn.Column:
+    """A framed part of the page."""
+    return pn.Column(*parts, sizing_mode="stretch_both", margin=0, stylesheets=[STYLE], css_classes=["acgen-card"])
+
+
+def heading(title: str | pn.viewable.Viewable, *parts: pn.viewable.Viewable) -> pn.Row:
+    """The first row of a card."""
+    if isinstance(title, str):
+        title = pn.pane.HTML(title, margin=0, stylesheets=[STYLE], css_classes=["acgen-title"])
+    return pn.Row(title, *parts, margin=0, stylesheets=[STYLE], css_classes=["acgen-heading"])
+
+
+def swatch(colour: str, text: str, kind: str = "line") -> str:
+    """HTML of one entry of a legend: a `line`, a `dot` or a `band`."""
+    return f'<span class="swatch {kind}" style="--colour:{colour}"></span>{text}'

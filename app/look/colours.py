@@ -1,0 +1,32 @@
+"""The colours of the dashboard: one per coordination number, one each for target and prediction, as in every report.
+
+From the palette of Okabe and Ito (2008), which stays apart under every common colour blindness; each has enough
+contrast on the light and on the dark background.
+"""
+
+from __future__ import annotations
+
+from bokeh.palettes import cividis
+
+from acgen.results.figures import CN_COLOURS, PREDICTION_COLOUR, REFERENCE_COLOUR, TARGET_COLOUR
+
+#: Colour of an atom, a bar or a legend entry by coordination number; 5 stands for five and more.
+CN = CN_COLOURS
+
+#: Names in legends and on axes; 2, 3 and 4 neighbours are what spectroscopists call sp, sp² and sp³.
+CN_NAMES = {1: "1", 2: "2 sp", 3: "3 sp²", 4: "4 sp³", 5: "≥ 5"}
+
+TARGET, PREDICTION, REFERENCE = TARGET_COLOUR, PREDICTION_COLOUR, REFERENCE_COLOUR
+
+#: From nothing to twice the average and more: an atom's share of a range of energies.
+SHARE = tuple(cividis(33))
+#: A halo around the atom that was clicked, its spectrum, and the range of energies that was chosen.
+MARK = "#7a3fa0"
+
+#: Background of the three-dimensional view, and its cell edges, by theme.
+VIEW_BACKGROUND = {"light": "#ffffff", "dark": "#1b1f24"}
+CELL_EDGE = "#7b8794"
+
+#: Lines and text of plots that have to be seen on both backgrounds.
+GRID = "#7b879433"
+TEXT = "#7b8794"

@@ -1,0 +1,85 @@
+"""What a notebook hands to the widgets, of any kind, as what the views show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from acgen.data.cells import load_cells
+from acgen.networks.models import predict_sites
+from acgen.sampling.generate import Candidate
+from acgen.spectra.grid import N_POINTS
+from acgen.spectra.prepare import prepare
+from acgen.spectra.spectrum import Spectrum, Target
+from acgen.spectra.targets import load_target
+from acgen.structures.cell import carbon, cell_matrix
+from app.session.shown import Shown, show_candidate
+from app.workers.models import shared_models
+
+
+def atoms_of(structure: Any, cell: Any = None) -> Atoms:
+    """A structure of any kind that `StructureView` takes, as periodic carbon wrapped into its cell.
+
+    Raises
+    ------
+    ValueError
+        If it is none, with what would do.
+    """
+    if isinstance(structure, Candidate):
+        structure = structure.atoms
+    if isinstance(structure, (str, Path)):
+        structure = load_cells(structure)[-1].atoms
+    if isinstance(structure, Atoms):
+        if set(structure.get_chemical_symbols()) != {"C"} or structure.cell.rank < 3:
+            raise ValueError(f"got {structure.get_chemical_formula() or 'no atoms'}: give carbon in a periodic cell")
+        return carbon(structure.positions, structure.cell.array)
+    positions = np.asarray(structure, dtype=float)
+    if positions.ndim != 2 or positions.shape[1] != 3 or not np.isfinite(positions).all():
+        raise ValueError(f"got positions of shape {positions.shape}: give finite ones of shape (N, 3) in Å")
+    if cell is None:
+        raise ValueError("positions need a cell: give one edge, three edges or three vectors in Å")
+    return carbon(positions, cell_matrix(cell))
+
+
+def target_of(source: Any) -> Target:
+    """A target of any kind that `app.notebook.widgets.SpectrumView` takes.
+
+    Raises
+    ------
+    ValueError
+        If it is none, with what would do.
+    """
+    if isinstance(source, Target):
+        return source
+    if isinstance(source, (str, Path)):
+        return load_target(source)
+    if not isinstance(source, Spectrum):
+        table = np.asarray(source, dtype=float)
+        if table.ndim != 2 or 2 not in table.shape:
+            raise ValueError(f"got an array of shape {table.shape}: give energies in eV and intensities, shape (M, 2)")
+        energy, intensity = table.T if table.shape[1] == 2 else table
+        source = Spectrum(energy, intensity, "spectrum")
+    return prepare(source)
+
+
+def predicted(item: Any, number: int) -> Shown:
+    """A prediction of any kind that `app.notebook.widgets.SpectrumView` takes; `number` names it.
+
+    Raises
+    ------
+    ValueError
+        If it is none, with what would do.
+    """
+    if isinstance(item, Candidate):
+        return show_candidate(item, str(item.index + 1))
+    if isinstance(item, (Atoms, str, Path)):
+        atoms = atoms_of(item)
+        sites = predict_sites(shared_models().forward, atoms)
+        return Shown(str(number), atoms, sites.mean(0), sites)
+    values = np.asarray(item, dtype=float)
+    if values.shape != (N_POINTS,):
+        raise ValueError(f"got a prediction of shape {values.shape}: give ({N_POINTS},), on acgen.spectra.grid.ENERGY")
+    return Shown(str(number), Atoms(), values)

@@ -1,0 +1,262 @@
+"""The page: controls, transport, views, and the tick that brings a run's newest snapshot to them."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import Any
+from urllib.parse import urlencode
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+from panel.util import edit_readonly
+
+from app.controls.player import Player
+from app.controls.settings import Controls
+from app.controls.transport import Transport
+from app.look.card import card, heading
+from app.look.fields import NumberFields
+from app.session.presets import query_of, restore
+from app.session.runner import Runner
+from app.session.shown import Shown, show_candidate, show_frame
+from app.session.snapshot import Snapshot, Status
+from app.session.state import State
+from app.viewer.selection import SiteSpectra
+from app.viewer.structure import StructureView
+from app.views.candidates import CandidatesView
+from app.views.coordination import CoordinationView
+from app.views.deck import Deck
+from app.views.distribution import AnglesView, RadialView
+from app.views.log import LogView
+from app.views.progress import MisfitView
+from app.views.reach import ReachView
+from app.views.save import Saver
+from app.views.spectrum import ResidualView, SpectrumView
+from app.workers.models import shared_models
+
+PLOTS = (SpectrumView, ResidualView, CoordinationView, AnglesView, RadialView, MisfitView)
+TICK_MS = 30
+#: Seconds between the updates of two plots: they cost more than a frame in three dimensions and are read, not watched.
+PLOT_EVERY = 0.25
+#: Seconds between two updates of the line of progress.
+TELL_EVERY = 0.2
+
+#: Pixels between the parts of the page, and margins that make them.
+GAP = 8
+BELOW, BESIDE = (GAP, 0, 0, 0), (0, 0, 0, GAP)
+
+PARTS = {
+    "MuiToolbar": {"defaultProps": {"variant": "dense"}},
+    "MuiAppBar": {"styleOverrides": {"root": {"backgroundColor": "#1f3a5f", "color": "#ffffff"}}},
+    # As wide as its text, however narrow the button; it lies over other buttons, which have to work all the same.
+    "MuiTooltip": {
+        "defaultProps": {"disableInteractive": True},
+        "styleOverrides": {"tooltip": {"width": "max-content", "maxWidth": "260px"}},
+    },
+}
+THEME = {
+    "light": {"palette": {"primary": {"main": "#1f3a5f"}, "secondary": {"main": "#d55e00"}}, "components": PARTS},
+    "dark": {"palette": {"primary": {"main": "#8ab4e8"}, "secondary": {"main": "#ff8a3d"}}, "components": PARTS},
+}
+
+
+class Dashboard(pn.viewable.Viewer):
+    """One session of the dashboard.
+
+    Parameters
+    ----------
+    generate, load, slots, clock, energy
+        As for `app.session.runner.Runner`.
+    """
+
+    def __init__(self, generate, load=shared_models, slots=None, clock=time.monotonic, energy=None, **params):
+        super().__init__(**params)
+        self._clock = clock
+        self._context = None  # of the session, once there is one
+        self.state, self.saver = State(), Saver()
+        self.runner = Runner(generate, load, slots, energy=energy)
+        self.controls = Controls(self.state)
+        self.transport = Transport(self.state, self.runner)
+        self.player = Player(self.state, self.transport.branch, clock)
+        self.structure = StructureView(self.state, self.player)
+        self.sites = SiteSpectra(self.state, load)
+        plots = [kind(self.state, self.saver) for kind in PLOTS]
+        self.spectrum, self.residual, self.coordination, self.angles, self.radial, self.misfit = plots
+        self.candidates = CandidatesView(self.state)
+        self.reach = ReachView(self.state, self.saver)
+        self.progress = Deck(
+            {"Reach": self.reach, "Misfit": self.misfit, "Candidates": self.candidates, "Log": LogView(self.state)}
+        )
+        self.reach.opened = lambda: self.progress.show("Reach")
+        self.transport.beside.append(self.reach.short)
+        self.distributions = Deck({"Angles": self.angles, "g(r)": self.radial})
+        self.plots = deque(plots)
+        self._later: deque[tuple[pn.Column, Any]] = deque()  # places of the page, and what is still to come there
+        self._analysed: dict[tuple[int, int], Shown] = {}  # the candidates, by key
+        self._source_shown: object = None
+        self._shown_at = self._plotted_at = self._told_at = float("-inf")
+
+    def tick(self) -> None:
+        """Bring what is new to the page, all of it in one message."""
+        if self._abandoned():
+            self.runner.stop()
+            return
+        snapshot, now = self.runner.snapshot, self._clock()
+        with pn.io.hold():
+            self._mount()
+            self.transport.tick()
+            self.reach.tick(now)
+            self._tell(snapshot, now)
+            self.player.tick()
+            self._show(snapshot, now)
+            self.sites.tick()
+            self._plot(now)
+
+    def _mount(self) -> None:
+        """Send one more part of the page, so that the controls can be used before all of it is there."""
+        if self._later:
+            place, part = self._later.popleft()
+            place.append(part)
+        elif self.structure.free and not self.runner.snapshot.status.active:
+            self.progress.mount("Misfit")  # which every start shows
+            self.controls.prepare.mount()
+
+    def _place(self, part: Any, **options) -> pn.Column:
+        """Where a part of the page will be."""
+        place = _box(pn.Column, **options)
+        self._later.append((place, part))
+        return place
+
+    def _tell(self, snapshot: Snapshot, now: float) -> None:
+        """Hand on a new snapshot: at once if the run's status changed, otherwise as often as its text can be read."""
+        known = self.state.snapshot
+        turned = (snapshot.run, snapshot.status) != (known.run, known.status)
+        changed = turned or len(snapshot.finished) != len(known.finished)
+        if not changed and (snapshot.version == known.version or now - self._told_at <= TELL_EVERY):
+            return
+        self._told_at = now
+        self.state.snapshot = snapshot
+        new = {item.key: item for item in snapshot.finished if item.key not in self._analysed}
+        self._analysed |= {key: show_candidate(item.candidate, item.name) for key, item in new.items()}
+        self.candidates.refresh(snapshot.finished, self._analysed)
+        if turned and snapshot.status is Status.DONE and self.state.moment is None and not self.state.picked:
+            self.state.picked = best_first(snapshot)
+            self.progress.show("Candidates")
+        elif snapshot.run != known.run and snapshot.status.active:
+            self.progress.show("Misfit")
+
+    def _show(self, snapshot: Snapshot, now: float) -> None:
+        """Put on display what the user wants to see, if it is something new."""
+        chosen = self.state.chosen
+        trajectory = snapshot.trajectory
+        if chosen:
+            source: Any = self.state.picked
+        elif trajectory and self.state.moment is not None:
+            source = trajectory[min(self.state.moment, len(trajectory) - 1)].frame
+        else:
+            source = snapshot.frame
+        if source is None or source is self._source_shown:
+            return
+        if not self.structure.free and now - self._shown_at <= PLOT_EVERY:
+            return
+        self._source_shown, self._shown_at = source, now
+        shown = [self._analysed[item.key] for item in chosen] or [show_frame(source, snapshot.settings.box)]
+        self.state.param.update(shown=shown[0], compared=tuple(shown))
+
+    def _plot(self, now: float) -> None:
+        """Draw one of the plots that have changed, so that no tick takes long."""
+        if now - self._plotted_at < PLOT_EVERY:
+            return
+        for _ in range(len(self.plots)):
+            self.plots.rotate(-1)
+            if self.plots[-1].refresh():
+                self._plotted_at = now
+                return
+
+    def _abandoned(self) -> bool:
+        """Whether nobody looks at this page any more; the server itself ends its session only later."""
+        session = getattr(self._context, "session", None)
+        return session is not None and session.connection_count == 0
+
+    def close(self) -> None:
+        """End the run and let go of all frames and structures, which Panel might keep longer than the session."""
+        self.runner.close()
+        self.structure.close()
+        self._analysed.clear()
+        self._source_shown = None
+        with param.parameterized.discard_events(self.state):
+            self.state.param.update(snapshot=Snapshot(), picked=(), moment=None, shown=None, compared=())
+        for plot in self.plots:
+            plot.forget()
+
+    def page(self) -> pmui.Page:
+        """The page of this session, with its clock running; the worker ends with the session."""
+        spectra = card(
+            heading(self.spectrum.title, self.spectrum.key, self.spectrum.menu),
+            _box(pn.Column, self.spectrum.plot, self.spectrum.note),
+            _box(pn.Column, self.residual.plot, styles={"flex": "0 0 112px"}),
+        )
+        right = _box(pn.Column, self._place(spectra, styles={"flex": "1.2"}), margin=BESIDE)
+        plots = (self._place(self.coordination), self._place(self.distributions, margin=BESIDE))
+        right.append(_box(pn.Row, *plots, margin=BELOW))
+        below = self._place(self.progress, margin=BELOW, styles={"flex": "0 0 250px"})
+        left = _box(pn.Column, self._place(self.structure), below)
+        views = _box(pn.Row, left, right, margin=BELOW)
+        page = pmui.Page(
+            title="acgen",
+            header=[pmui.Typography("amorphous carbon from a C K-edge spectrum", variant="body2", margin=(0, 12))],
+            sidebar=[self.controls],
+            sidebar_width=312,
+            sidebar_resizable=False,
+            busy_indicator=None,
+            theme_config=THEME,
+            main=[
+                _box(
+                    pn.Column, self.transport, views, self.saver, NumberFields(),
+                    styles={"padding": f"{GAP}px", "height": "100%"},
+                )
+            ],
+        )
+        with edit_readonly(page):
+            # It follows the work of all sessions otherwise, and each turn walks through every model of the page.
+            page.busy = False
+        page.param.watch(lambda event: self.state.param.update(dark=event.new), "dark_theme")
+        self.state.dark = bool(page.dark_theme)
+        if pn.state.location is not None:
+            self._follow_link(pn.state.location)
+        document = pn.state.curdoc
+        if document is not None:
+            self._context = document.session_context
+            # Bokeh's clock: Panel's marks the page as busy and idle with every tick, which costs more than the tick.
+            # It starts when the page is set up, which before that would lose what changes.
+            pn.state.onload(lambda: document.add_periodic_callback(self.tick, TICK_MS))
+        else:
+            while self._later:
+                self._mount()
+        pn.state.on_session_destroyed(lambda _context, close=self.close: close())
+        return page
+
+    def _follow_link(self, location) -> None:
+        """Take the settings of the address, and keep the address of the page at those of the last start."""
+        problems = restore(self.state, location.query_params)
+        if problems:
+            self.transport.problem.say(" ".join(problems), "warning")
+        self.transport.start.on_click(lambda _event: setattr(location, "search", link_of(self.state)))
+
+
+def best_first(snapshot: Snapshot) -> tuple[tuple[int, int], ...]:
+    """Keys of the candidates of a run, the one with the smallest misfit first."""
+    own = [item for item in snapshot.finished if item.run == snapshot.run]
+    return tuple(item.key for item in sorted(own, key=lambda item: item.candidate.misfit or 0.0))
+
+
+def link_of(state: State) -> str:
+    """The query of an address that restores the settings."""
+    query = urlencode(query_of(state))
+    return query and f"?{query}"
+
+
+def _box(kind: type[pn.Column | pn.Row], *parts: Any, margin: Any = 0, styles: dict[str, str] | None = None):
+    """A row or column that takes the room there is."""
+    return kind(*parts, sizing_mode="stretch_both", margin=margin, styles=styles or {})

@@ -1,0 +1,76 @@
+"""Settings that are worth starting from, and settings as the query of a link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import param
+
+from app.session.state import State
+
+#: Parameters that a link and a preset set; the target only if it is built in.
+LINKED = (
+    "target_name",
+    "instrument",
+    "density",
+    "cubic",
+    "cell",
+    "cell_b",
+    "cell_c",
+    "xi",
+    "restarts",
+    "steps",
+    "candidates",
+    "seed",
+)
+
+PAPER = {"density": 2.0, "xi": 3000.0, "candidates": 16, "restarts": 8, "steps": 64}
+
+#: Presets by the name that the page shows; each starts from the defaults.
+PRESETS: dict[str, dict[str, Any]] = {
+    "sp-rich at 2.0": {"target_name": "sp", "density": 2.0, "xi": 5000.0},
+    "ta-C 3.2": {"target_name": "a-C-3.0", "density": 3.2},
+    "paper Fig. 5, sp": {"target_name": "sp"} | PAPER,
+    "paper Fig. 5, sp³": {"target_name": "sp3"} | PAPER,
+}
+
+
+def apply_preset(state: State, name: str) -> None:
+    """Set what a preset says and everything else that a link holds to its default; no start structure."""
+    defaults = {key: State.param[key].default for key in LINKED}
+    state.param.update(**defaults | PRESETS[name] | {"start": None})
+
+
+def query_of(state: State) -> dict[str, str]:
+    """What has to be in a link to restore the settings: all that differs from the defaults."""
+    query = {}
+    for key in LINKED:
+        value = getattr(state, key)
+        shareable = key not in ("target_name", "instrument") or state.target_name in State.builtin_names()
+        if value != State.param[key].default and shareable:
+            query[key] = str(value)
+    return query
+
+
+def restore(state: State, query: Mapping[str, Any]) -> list[str]:
+    """Set what a link says; returns a sentence for each part that cannot be used, and leaves that as it was."""
+    problems = []
+    for key in LINKED:
+        if key not in query:
+            continue
+        try:
+            setattr(state, key, _parsed(state.param[key], str(query[key])))
+        except (ValueError, OverflowError):
+            problems.append(f"The link's {state.param[key].label or key} “{str(query[key])[:40]}” cannot be used.")
+    return problems
+
+
+def _parsed(parameter: param.Parameter, text: str) -> Any:
+    if isinstance(parameter, param.Selector):
+        return text
+    if isinstance(parameter, param.Boolean):
+        if text.lower() not in ("true", "false"):
+            raise ValueError(f"{text!r} is neither true nor false")
+        return text.lower() == "true"
+    return int(text) if isinstance(parameter, param.Integer) else float(text)

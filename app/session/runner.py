@@ -1,0 +1,285 @@
+"""One run in a worker thread: consumes the generator of the core and publishes snapshots, the newest wins.
+
+The thread knows nothing of Panel or Bokeh. It replaces one immutable `Snapshot`; whoever wants to see it pulls it. Only
+the worker publishes while a run is active: others tell it what they want and read what came of it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from ase import Atoms
+
+from acgen.networks.models import Models
+from acgen.sampling.generate import Candidate, FrameEvent
+from acgen.sampling.settings import LiveXi, Settings, Strength
+from app.session.snapshot import KEPT_CANDIDATES, Finished, Snapshot, Status, in_words, keep, note
+from app.workers.explain import explain
+from app.workers.pace import SERVER_PACE, Pace
+from app.workers.slots import Slots, Turn
+
+Generate = Callable[[Settings, Models, Strength], Iterator[FrameEvent | Candidate]]
+
+
+class Runner:
+    """Starts, pauses, steps, steers and stops one run at a time.
+
+    Parameters
+    ----------
+    generate
+        `acgen.sampling.generate.generate`, or what behaves like it.
+    load_models
+        Gives its second argument; called in the worker.
+    slots
+        Where runs of several sessions wait for each other; by default nobody waits.
+    pace
+        Learns how long steps take.
+    clock
+        Seconds, monotonic.
+    energy
+        Energy of a finished structure in eV per atom above the reference.
+    """
+
+    def __init__(
+        self,
+        generate: Generate,
+        load_models: Callable[[], Models],
+        slots: Slots | None = None,
+        pace: Pace = SERVER_PACE,
+        clock: Callable[[], float] = time.monotonic,
+        energy: Callable[[Atoms], float] | None = None,
+    ):
+        self._generate, self._energy = generate, energy
+        self._load_models = load_models
+        self._slots = slots or Slots(1)
+        self._pace = pace
+        self._clock = clock
+        self._snapshot = Snapshot()
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+        self._closed = False
+        self._go = threading.Condition()
+        self._paused = False
+        self._steps = 0  # how many frames a paused run may still make
+        self._strength = LiveXi(0.0)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest state of the run."""
+        return self._snapshot
+
+    def start(self, settings: Settings, origin: str = "") -> None:
+        """Begin a run.
+
+        Parameters
+        ----------
+        settings
+            What to run.
+        origin
+            What the run goes on from, if it is a branch of an earlier one: its log then goes on too.
+
+        Raises
+        ------
+        RuntimeError
+            If one is active: stop it first.
+        """
+        before = self._snapshot
+        if before.status.active:
+            raise RuntimeError("a run is active: stop it before the next start")
+        self.join()
+        self._stop = threading.Event()
+        self._paused, self._steps = False, 0
+        self._strength = LiveXi(settings.xi)
+        number = before.run + 1
+        begun = note(f"Run {number} started{origin and ' from ' + origin}: {in_words(settings)}")
+        self._snapshot = Snapshot(
+            before.version + 1,
+            number,
+            Status.LOADING,
+            settings=settings,
+            finished=before.finished,
+            log=(*(before.log if origin else ()), begun),
+        )
+        self._thread = threading.Thread(target=self._work, args=(settings, self._stop), daemon=True, name="acgen-run")
+        self._thread.start()
+
+    def adopt(self, brought: Snapshot) -> None:
+        """Go on from a session that was brought back: its candidates join those of this one, its runs are numbered on.
+
+        Parameters
+        ----------
+        brought
+            What `app.session.archive.snapshot_from_zip` gives.
+
+        Raises
+        ------
+        RuntimeError
+            If a run is active: stop it first.
+        """
+        before = self._snapshot
+        if before.status.active:
+            raise RuntimeError("a run is active: stop it before a session is opened")
+        self.join()
+        shift = before.run
+        joined = (*before.finished, *(replace(item, run=item.run + shift) for item in brought.finished))
+        told = (note(f"Its runs are numbered from {shift + 1}: its run 1 is run {shift + 1} here"),) if shift else ()
+        self._snapshot = replace(
+            brought,
+            version=before.version + 1,
+            run=brought.run + shift,
+            finished=joined[-KEPT_CANDIDATES:],
+            models=before.models,
+            log=(*brought.log, *told),
+        )
+
+    def steer(self, xi: float) -> None:
+        """Set the guidance strength from the next step on."""
+        self._strength.xi = xi
+
+    def pause(self) -> None:
+        """Let the run wait after the step it is at."""
+        with self._go:
+            self._paused = True
+
+    def resume(self) -> None:
+        """Let a paused run go on."""
+        with self._go:
+            self._paused, self._steps = False, 0
+            self._go.notify_all()
+
+    def step(self) -> None:
+        """Let a paused run make one step."""
+        with self._go:
+            self._paused = True
+            self._steps += 1
+            self._go.notify_all()
+
+    def stop(self) -> None:
+        """End the run after the step it is at; what is finished stays. Does not wait."""
+        with self._go:
+            self._stop.set()
+            self._go.notify_all()
+        self._slots.wake()
+
+    def close(self) -> None:
+        """End the run and forget everything: nobody will look any more."""
+        self._closed = True
+        self.stop()
+        if self._thread is None or not self._thread.is_alive():
+            self._snapshot = Snapshot()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for the worker to end."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def _publish(self, told: str = "", **changes) -> None:
+        now = self._snapshot
+        log = (*now.log, note(told)) if told else now.log
+        self._snapshot = replace(now, version=now.version + 1, log=log, **changes)
+
+    def _work(self, settings: Settings, stop: threading.Event) -> None:
+        turn = self._slots.turn()
+        try:
+            if self._take(turn, stop, Status.LOADING):
+                models = self._load_models()
+                self._publish(status=Status.RUNNING, models=models)
+                self._consume(self._generate(settings, models, self._strength), stop, turn)
+            ended = f"with {len(self._snapshot.candidates)} of {settings.candidates} candidates"
+            if stop.is_set():
+                self._publish(f"Stopped {ended}{self._where()}", status=Status.STOPPED)
+            else:
+                self._publish(f"Done {ended}", status=Status.DONE)
+        except Exception as error:
+            reason = explain(error)
+            self._publish(f"Failed{self._where()}: {reason}", status=Status.FAILED, error=reason)
+        finally:
+            turn.give()
+            if self._closed:
+                self._snapshot = Snapshot()
+
+    def _take(self, turn: Turn, stop: threading.Event, then: Status) -> bool:
+        """Wait for a place among the runs of the server; False if the run was stopped meanwhile."""
+        taken = turn.take(stop.is_set, lambda place: self._publish(status=Status.QUEUED, place=place))
+        if taken:
+            self._publish(status=then, place=0)
+        return taken
+
+    def _consume(self, events: Iterator[FrameEvent | Candidate], stop: threading.Event, turn: Turn) -> None:
+        misfits: list[list[tuple[int, float]]] = []
+        begin = self._clock()
+        try:
+            for event in events:
+                elapsed = self._clock() - begin
+                if isinstance(event, Candidate):
+                    self._finish(event, elapsed)
+                    continue
+                while len(misfits) <= event.candidate:
+                    misfits.append([])
+                if event.frame.misfit is not None:
+                    misfits[event.candidate].append((event.frame.step, event.frame.misfit))
+                now = self._snapshot
+                self._publish(
+                    _change(now, event),
+                    candidate=event.candidate,
+                    frame=event.frame,
+                    xi=event.xi,
+                    trajectory=keep(now.trajectory, event),
+                    misfits=(*now.misfits[: event.candidate], tuple(misfits[event.candidate])),
+                    elapsed=elapsed,
+                )
+                begin += self._wait(stop, turn)
+                if stop.is_set():
+                    return
+        finally:
+            close = getattr(events, "close", None)
+            if close is not None:
+                close()
+
+    def _finish(self, candidate: Candidate, elapsed: float) -> None:
+        now = self._snapshot
+        energy = None if self._energy is None else self._energy(candidate.atoms)
+        item = Finished(now.run, now.settings, candidate, energy)
+        misfit = "" if candidate.misfit is None else f", misfit {candidate.misfit:.3f}"
+        self._publish(
+            f"Candidate {candidate.index + 1} finished{misfit}",
+            finished=(*now.finished, item)[-KEPT_CANDIDATES:],
+            elapsed=elapsed,
+        )
+        before = 0 if now.settings.resume is None else now.settings.resume.step
+        steps = (candidate.index + 1) * (now.frame.steps - before)
+        self._pace.learn(now.settings, steps, elapsed)
+
+    def _wait(self, stop: threading.Event, turn: Turn) -> float:
+        """Wait while the run is paused; seconds that it took. Meanwhile another run may have its place."""
+        with self._go:
+            if not self._paused:
+                return 0.0
+            if self._steps > 0:
+                self._steps -= 1
+                return 0.0
+            since = self._clock()
+            again = self._snapshot.log[-1].text.startswith("Paused")
+            self._publish("" if again else f"Paused{self._where()}", status=Status.PAUSED)
+            turn.give()
+            self._go.wait_for(lambda: not self._paused or self._steps > 0 or stop.is_set())
+            if self._steps > 0:
+                self._steps -= 1
+        if self._take(turn, stop, Status.RUNNING) and not self._paused:
+            self._publish("Resumed")
+        return self._clock() - since
+
+    def _where(self) -> str:
+        now = self._snapshot
+        return "" if now.frame is None else f" at step {now.frame.step} of candidate {now.candidate + 1}"
+
+
+def _change(now: Snapshot, event: FrameEvent) -> str:
+    """For the log: that the strength of guidance is another one from this step on."""
+    held = now.settings.xi if now.xi is None else now.xi
+    if event.xi == held or now.settings.target is None:
+        return ""
+    return f"ξ {held:g} → {event.xi:g} from step {event.frame.step} of candidate {event.candidate + 1}"

@@ -1,0 +1,104 @@
+"""A structure ready to be drawn and plotted: wrapped into its cell, analysed when a view asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from ase import Atoms
+
+from acgen.sampling.generate import Candidate
+from acgen.sampling.sampler import Frame
+from acgen.structures.analysis import (
+    HIGHEST_CN,
+    RadialDistribution,
+    angle_distribution,
+    bond_angles,
+    bonds,
+    coordination_numbers,
+    radial_distribution,
+)
+from acgen.structures.cell import carbon, density
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """One structure and what the views draw of it.
+
+    Attributes
+    ----------
+    name
+        What legends call it.
+    atoms
+        Atoms inside their cell, in Å.
+    prediction
+        Predicted mean spectrum, shape (100,), behind the instrument if one was fitted; None where no forward model was
+        asked.
+    site_spectra
+        Predicted spectrum of every atom, shape (N, 100); None where not known.
+    denoised
+        Estimate of the clean atoms in Å that the spectra belong to, shape (N, 3); None where it is `atoms`.
+    """
+
+    name: str
+    atoms: Atoms
+    prediction: np.ndarray | None
+    site_spectra: np.ndarray | None = None
+    denoised: np.ndarray | None = None
+
+    @cached_property
+    def density(self) -> float:
+        """g/cm³."""
+        return density(self.atoms)
+
+    @cached_property
+    def coordination(self) -> np.ndarray:
+        """Coordination number of every atom, shape (N,)."""
+        return coordination_numbers(self.atoms)
+
+    @cached_property
+    def sticks(self) -> np.ndarray:
+        """Pairs of bonded atoms, without the bonds that reach across the boundary, shape (M, 2)."""
+        return bonds(self.atoms, across_boundary=False)[0]
+
+    @cached_property
+    def fractions(self) -> dict[int, float]:
+        """Fraction of the atoms by coordination number, keys 0 to 5 (5 or more)."""
+        counts = np.bincount(np.minimum(self.coordination, HIGHEST_CN), minlength=HIGHEST_CN + 1)
+        return {cn: float(count / len(self.atoms)) for cn, count in enumerate(counts)}
+
+    @cached_property
+    def angles(self) -> np.ndarray:
+        """Bond-angle distribution per degree over `acgen.structures.analysis.ANGLE_EDGES`."""
+        return angle_distribution(bond_angles(self.atoms))
+
+    @cached_property
+    def rdf(self) -> RadialDistribution:
+        """g(r)."""
+        return radial_distribution(self.atoms)
+
+
+def show_frame(frame: Frame, cell: np.ndarray) -> Shown:
+    """A frame of a run in a cell (3, 3) in Å."""
+    return Shown(
+        f"step {frame.step}",
+        carbon(np.asarray(frame.positions, dtype=float), cell),
+        frame.prediction,
+        denoised=np.asarray(frame.denoised, dtype=float),
+    )
+
+
+def show_candidate(candidate: Candidate, name: str) -> Shown:
+    """A finished candidate."""
+    atoms = candidate.atoms
+    return Shown(
+        name, carbon(atoms.positions, np.asarray(atoms.cell)), candidate.seen, np.asarray(candidate.site_spectra)
+    )
+
+
+def mean_and_spread(values: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation over structures; a spread of 0 where there is only one."""
+    stacked = np.array(values, dtype=float)
+    spread = stacked.std(axis=0, ddof=1) if len(stacked) > 1 else np.zeros_like(stacked[0])
+    return stacked.mean(axis=0), spread

@@ -1,0 +1,161 @@
+"""What is known of a run at one moment: immutable, so that a thread can publish it and any session can read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from acgen.networks.models import Models
+from acgen.sampling.generate import Candidate, FrameEvent
+from acgen.sampling.sampler import Frame
+from acgen.sampling.settings import Settings
+
+#: Bytes of frames that a session keeps; beyond them every second one is dropped.
+KEPT_BYTES = 150_000_000
+#: Candidates that a session keeps, over all its runs.
+KEPT_CANDIDATES = 200
+
+
+class Status(StrEnum):
+    """What a run is doing."""
+
+    IDLE = "idle"
+    QUEUED = "queued"
+    LOADING = "loading"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    DONE = "done"
+    FAILED = "failed"
+
+    @property
+    def active(self) -> bool:
+        """Whether a worker is at work, or waits to go on."""
+        return self in (Status.QUEUED, Status.LOADING, Status.RUNNING, Status.PAUSED)
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One thing that was done, in plain words; `when` is local time as ISO 8601 with its offset."""
+
+    when: str
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A candidate, the run of this session that made it (from 1), and the settings of that run.
+
+    `energy` is that above the reference in eV per atom, None where no potential is known.
+    """
+
+    run: int
+    settings: Settings
+    candidate: Candidate
+    energy: float | None = None
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Run and index: names the candidate within its session."""
+        return self.run, self.candidate.index
+
+    @property
+    def name(self) -> str:
+        """What tables and legends call it."""
+        return f"{self.run}.{self.candidate.index + 1}"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything there is to know about a run at one moment.
+
+    Attributes
+    ----------
+    version
+        Grows with every snapshot of a runner.
+    run
+        Number of the run in its session, from 1.
+    status, place
+        What the run is doing; its place in the line while it is queued, from 1.
+    settings
+        What it runs with; None before the first.
+    candidate, frame, xi
+        The newest frame, the candidate it belongs to, and the guidance strength of its step; None before the first.
+    trajectory
+        The frames so far, by candidate and step; thinned beyond `KEPT_BYTES`.
+    misfits
+        Steps that were guided so far and the misfit there, one tuple of pairs for each candidate begun.
+    finished
+        The finished candidates of this and of the earlier runs of the session.
+    log
+        What was done since the last start from nothing.
+    elapsed
+        Seconds of work so far, without pauses.
+    error
+        What went wrong and what to do, if the run failed.
+    """
+
+    version: int = 0
+    run: int = 0
+    status: Status = Status.IDLE
+    place: int = 0
+    settings: Settings | None = None
+    models: Models | None = None
+    candidate: int = 0
+    frame: Frame | None = None
+    xi: float | None = None
+    trajectory: tuple[FrameEvent, ...] = ()
+    misfits: tuple[tuple[tuple[int, float], ...], ...] = ()
+    finished: tuple[Finished, ...] = ()
+    log: tuple[LogEntry, ...] = ()
+    elapsed: float = 0.0
+    error: str = ""
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The finished candidates of this run."""
+        return tuple(item.candidate for item in self.finished if item.run == self.run)
+
+    @property
+    def progress(self) -> float:
+        """Fraction of all steps that is done, 0-1."""
+        if self.settings is None or self.frame is None:
+            return 0.0
+        if self.status is Status.DONE:
+            return 1.0
+        before = 0 if self.settings.resume is None else self.settings.resume.step
+        done = self.candidate + (self.frame.step - before) / (self.frame.steps - before)
+        return min(done / self.settings.candidates, 1.0)
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds of work left at the pace so far; None while it is not known."""
+        if not 0 < self.progress or not self.status.active:
+            return None
+        return self.elapsed * (1 / self.progress - 1)
+
+
+def keep(trajectory: tuple[FrameEvent, ...], event: FrameEvent) -> tuple[FrameEvent, ...]:
+    """A trajectory with one more frame, thinned if it has grown too large."""
+    frame = event.frame
+    spectrum = 0 if frame.prediction is None else frame.prediction.nbytes
+    size = frame.positions.nbytes + frame.denoised.nbytes + frame.rng_state.nbytes + spectrum
+    if len(trajectory) >= max(2, KEPT_BYTES // size):
+        trajectory = trajectory[::2]
+    return (*trajectory, event)
+
+
+def note(text: str) -> LogEntry:
+    """An entry of now."""
+    return LogEntry(datetime.now().astimezone().isoformat(timespec="seconds"), text)
+
+
+def in_words(settings: Settings) -> str:
+    """All that decides the result, in one line."""
+    lengths = " × ".join(f"{edge:.2f}" for edge in (settings.box**2).sum(1) ** 0.5)
+    guide = "no target" if settings.target is None else f"target {settings.target.name}, ξ {settings.xi:g}"
+    return (
+        f"{settings.n_atoms} atoms at {settings.density:.3g} g/cm³ in {lengths} Å, {guide}, {settings.steps} steps, "
+        f"{settings.restarts} restarts, {settings.candidates} candidates, seed {settings.seed}"
+    )

@@ -1,0 +1,1 @@
+"""The structure in three dimensions: nglview and what colours it."""

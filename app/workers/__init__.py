@@ -1,0 +1,1 @@
+"""What works beside the page: sampler processes, places in the line, threads, and their pace."""

@@ -1,0 +1,17 @@
+"""What the page says of an error."""
+
+from __future__ import annotations
+
+import traceback
+
+
+def explain(error: Exception) -> str:
+    """Text of an error for the page: the core's own message, or where a programming error happened."""
+    if isinstance(error, ValueError):
+        return str(error)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    file = place.filename.rsplit("/", 1)[-1]
+    return (
+        f"{type(error).__name__}: {error} ({place.name}, line {place.lineno} of {file}). "
+        "Change a setting and start again; if it happens again, please report this line."
+    )

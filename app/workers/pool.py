@@ -1,0 +1,187 @@
+"""The sampler in processes of its own, so that steps and page do not wait for each other's turn of the interpreter.
+
+A process is started by ``python -m app.workers.pool`` and lives until its standard input is closed. It takes settings,
+and then a guidance strength for every event that it is to produce, or None to end the run; it answers with the events,
+with None at the end of a run and with a text if it failed. It is asked for one event more than is looked at, so that it
+works meanwhile: what is asked for when a run has ended is not answered. Both directions are pickles between two
+processes of one program; nothing of a user's files is read this way.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from acgen.networks.models import Models, load_models
+from acgen.sampling.generate import Candidate, FrameEvent, generate
+from acgen.sampling.settings import LiveXi, Settings
+
+
+class Processes:
+    """Sampler processes of a server: as many as runs at once, at most `limit` idle ones are kept.
+
+    Parameters
+    ----------
+    limit
+        Idle processes to keep; each holds the networks in about 350 MB.
+    """
+
+    def __init__(self, limit: int):
+        self.limit = limit
+        self._idle: list[subprocess.Popen] = []
+        self._lock = threading.Lock()
+        self._started = False
+
+    def warm(self, seconds: float = 0.0) -> None:
+        """Have a first process ready; `seconds` later, so that a page that loads now has the machine for itself."""
+        threading.Timer(seconds, self._warm).start()
+
+    def _warm(self) -> None:
+        with self._lock:
+            if not self._started:
+                self._started = True
+                self._idle.append(_start())
+
+    def generate(self, settings: Settings, models: Models, strength: LiveXi) -> Iterator[FrameEvent | Candidate]:
+        """As `acgen.sampling.generate.generate`, with the shipped networks, in one of the processes.
+
+        A change of the strength is taken by the step after the next.
+
+        Raises
+        ------
+        ValueError
+            If the run failed, or its process ended; the message says what to do.
+        """
+        process = self._take()
+        try:
+            _send(process.stdin, settings)
+            _send(process.stdin, strength.xi)
+            while True:
+                _send(process.stdin, strength.xi)
+                event = _receive(process)
+                if event is None:
+                    return
+                if isinstance(event, str):
+                    raise ValueError(event)
+                yield event
+        except GeneratorExit:
+            _send(process.stdin, None)
+            while not _ends(_receive(process)):
+                pass
+            raise
+        finally:
+            self._give(process)
+
+    def _take(self) -> subprocess.Popen:
+        with self._lock:
+            alive = [process for process in self._idle if process.poll() is None]
+            self._idle, self._started = alive[1:], True
+        return alive[0] if alive else _start()
+
+    def _give(self, process: subprocess.Popen) -> None:
+        with self._lock:
+            if process.poll() is None and len(self._idle) < self.limit:
+                self._idle.append(process)
+                return
+        _end(process)
+
+    def close(self) -> None:
+        """End the idle processes."""
+        with self._lock:
+            ended, self._idle = self._idle, []
+        for process in ended:
+            _end(process)
+
+
+def _start() -> subprocess.Popen:
+    root = str(Path(__file__).parents[2])
+    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
+    return subprocess.Popen(
+        [sys.executable, "-m", "app.workers.pool"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": path},
+    )
+
+
+def _end(process: subprocess.Popen) -> None:
+    """A process ends when nobody can ask it any more."""
+    process.stdin.close()
+    process.wait()
+    process.stdout.close()
+
+
+def _send(stream: BinaryIO, thing: Any) -> None:
+    try:
+        pickle.dump(thing, stream, pickle.HIGHEST_PROTOCOL)
+        stream.flush()
+    except OSError:
+        """The process has ended, which the next answer tells."""
+
+
+def _receive(process: subprocess.Popen) -> Any:
+    try:
+        return pickle.load(process.stdout)
+    except (EOFError, pickle.UnpicklingError) as error:
+        code = process.wait()
+        raise ValueError(
+            f"the process of the sampler ended (code {code}), perhaps for want of memory: choose a smaller cell, or "
+            "start again"
+        ) from error
+
+
+def _ends(event: Any) -> bool:
+    """Whether an answer is the last of its run."""
+    return event is None or isinstance(event, str)
+
+
+@functools.cache
+def server_processes(limit: int) -> Processes:
+    """The processes that all sessions of this server share."""
+    return Processes(limit)
+
+
+def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Run what is asked for until nobody asks any more."""
+    from app.workers.explain import explain
+
+    models = load_models()
+    while True:
+        try:
+            settings = pickle.load(requests)
+            strength = LiveXi(0.0)
+            events = generate(settings, models, strength)
+            while (xi := pickle.load(requests)) is not None:
+                strength.xi = xi
+                try:
+                    event = next(events, None)
+                except Exception as error:
+                    event = explain(error)
+                _send(answers, event)
+                if _ends(event):
+                    pickle.load(requests)
+                    break
+            else:
+                events.close()
+                _send(answers, None)
+        except EOFError:
+            return
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server ends by it, and then closes the input
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no answer
+    import torch
+
+    # One core stays free for the server and the browser: threads that wait for a busy core slow everything down.
+    torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
+    _serve(sys.stdin.buffer, answers)

@@ -1,0 +1,436 @@
+"""The preparation panel without a browser: choices, the automatic ones, recipes, and what cannot be read."""
+
+from __future__ import annotations
+
+import json
+import threading
+from importlib.util import find_spec
+from types import SimpleNamespace
+
+import numpy as np
+import panel as pn
+import pytest
+
+from acgen.cli import main
+from acgen.sampling.settings import Settings
+from acgen.spectra.grid import ENERGY
+from acgen.spectra.recipe import Recipe
+from acgen.spectra.spectrum import SpectrumError
+from acgen.spectra.targets import builtin_targets, load_target
+from app.controls.settings import Controls
+from app.preparation import words
+from app.preparation.choices import Preparation, read_recipe
+from app.preparation.files import read_source
+from app.preparation.jobs import Job, prepare_job, quick_answers
+from app.preparation.worker import Worker
+from app.session.state import State
+from app.session.uploads import MAX_FILES
+
+RAW = "AusSync_SXR_129577_photodiode_reffoil_CK.asc"
+
+
+def scan(name: str = "a-C-2.0", shift: float = 0.0, scale: float = 3.0) -> bytes:
+    """A beamline file of four columns: an index, energies, a signal and a beam that decays."""
+    beam = np.linspace(2.0, 1.5, ENERGY.size)
+    signal = scale * beam * (0.2 + builtin_targets()[name].intensity)
+    rows = zip(range(ENERGY.size), ENERGY + shift, signal, beam, strict=True)
+    return ("# index energy tey beam\n" + "".join(f"{i} {e:.3f} {s:.6f} {b:.6f}\n" for i, e, s, b in rows)).encode()
+
+
+def project(*labels: str) -> bytes:
+    """An Athena project whose groups are the same film, in growing units."""
+    text = "# Athena project file -- Demeter version 0.9.26\n"
+    for k, label in enumerate(labels, start=1):
+        text += f"@args = ('label','{label}');\n"
+        for name, values in (("x", ENERGY), ("y", k * builtin_targets()["sp3"].intensity)):
+            text += f"@{name} = ({','.join(repr(str(value)) for value in values.tolist())});\n"
+        text += "[record]\n"
+    return text.encode()
+
+
+@pytest.fixture
+def preparation() -> Preparation:
+    return Preparation()
+
+
+def load(preparation: Preparation, data: object, name: str = "film.dat", kind: str = "sample") -> str:
+    """Hand a file to the panel; the reason if it was not taken."""
+    said = []
+    preparation.open(kind, data, name, lambda _source, reason: said.append(reason))
+    return said[0]
+
+
+def test_columns_are_asked_for_and_what_is_chosen_is_what_the_command_line_makes(preparation, tmp_path):
+    load(preparation, scan())
+    assert "4 columns: choose the column of signal" in preparation.problem
+    assert preparation.sample.energy == 2, "the only one that can be"
+    assert preparation.prepared is None
+    preparation.sample.numerator = 3
+    undivided = preparation.prepared.target
+    preparation.sample.denominator = 4
+    target = preparation.prepared.target
+    assert preparation.problem == ""
+    assert np.abs(target.intensity - builtin_targets()["a-C-2.0"].intensity).max() < 0.01
+    assert np.abs(target.intensity - undivided.intensity).max() > 0.01
+    assert preparation.sample.signal == "tey / beam"
+
+    (tmp_path / "film.dat").write_bytes(scan())
+    (tmp_path / "r.json").write_text(json.dumps(preparation.recipe.to_dict()))
+    out = tmp_path / "film.xdi"
+    assert main(["prepare", str(tmp_path / "film.dat"), "--recipe", str(tmp_path / "r.json"), "--out", str(out)]) == 0
+    again = load_target(out)
+    assert np.array_equal(again.intensity, target.intensity)
+    assert np.array_equal(again.noise, target.noise)
+
+
+def test_a_project_asks_for_its_group(preparation):
+    load(preparation, project("film", "annealed"), "films.prj")
+    assert "2 data sets: choose one" in preparation.problem
+    preparation.sample.item = "annealed"
+    assert preparation.recipe.sample.item == "annealed"
+    assert np.abs(preparation.prepared.target.intensity - builtin_targets()["sp3"].intensity).max() < 0.05
+    load(preparation, project("alone"), "film.prj")
+    assert preparation.prepared.target is not None
+    assert preparation.recipe.sample.item is None, "so that the recipe fits other files"
+
+
+@pytest.mark.skipif(find_spec("h5py") is None, reason="needs the extra io")
+def test_data_sets_of_hdf5_are_columns(preparation, tmp_path):
+    import h5py
+
+    with h5py.File(tmp_path / "scan.nxs", "w") as file:
+        for name, values in (("energy", ENERGY), ("tey", builtin_targets()["sp2"].intensity), ("i0", ENERGY**0)):
+            file[f"entry/{name}"] = values
+    load(preparation, (tmp_path / "scan.nxs").read_bytes(), "scan.nxs")
+    assert "3 columns" in preparation.problem
+    labels = preparation.sample.source.contents.items[0].labels
+    preparation.sample.param.update(numerator=labels.index("tey") + 1, denominator=labels.index("i0") + 1)
+    assert np.abs(preparation.prepared.target.intensity - builtin_targets()["sp2"].intensity).max() < 0.02
+
+
+def test_without_the_library_a_file_says_what_to_install(preparation, monkeypatch):
+    monkeypatch.setattr("acgen.spectra.io.external.find_spec", lambda _name: None)
+    assert 'pip install "acgen[io]"' in load(preparation, b"\x89HDF\r\n\x1a\n" + bytes(100), "a.h5")
+
+
+@pytest.mark.parametrize("bad", [b"", b"no numbers", b"\x89PNG\r\n\x1a\n" + bytes(100), 10**6, None])
+def test_a_bad_file_says_why_and_changes_nothing(preparation, bad):
+    load(preparation, project("film"))
+    before = preparation.prepared
+    for kind in ("sample", "i0", "reference"):
+        assert load(preparation, bad, "bad.csv", kind) != ""
+    assert preparation.prepared is before
+    assert preparation.problem == ""
+
+
+def test_what_cannot_be_prepared_is_told_and_can_be_mended(preparation):
+    load(preparation, scan())
+    preparation.sample.numerator = 4
+    assert preparation.prepared.target is None
+    assert "no absorption edge" in preparation.problem
+    assert preparation.prepared.measured is not None, "it can be looked at"
+    preparation.sample.numerator = 3
+    assert preparation.problem == ""
+
+
+def test_auto_finds_shift_and_slope_and_leaves_them_to_go_on_from(preparation):
+    load(preparation, scan(shift=0.4))
+    preparation.sample.param.update(numerator=3, denominator=4)
+    preparation.auto()
+    assert preparation.recipe.shift == "auto"
+    assert preparation.shift == pytest.approx(-0.4, abs=0.11)
+    assert preparation.prepared.shift == preparation.shift
+    found = preparation.prepared.target.intensity
+    preparation.param.update(shift_auto=False, slope_auto=False)
+    assert preparation.recipe.shift == preparation.shift
+    assert np.allclose(preparation.prepared.target.intensity, found)
+
+
+def test_a_reference_scan_calibrates_and_i0_divides(preparation):
+    load(preparation, scan(shift=0.3))
+    preparation.sample.numerator = 3
+    load(preparation, scan("graphite", shift=0.3), "hopg.dat", "reference")
+    assert "hopg.dat" in preparation.problem
+    preparation.reference.param.update(numerator=3, denominator=4)
+    assert preparation.prepared.shift == pytest.approx(-0.3, abs=0.1), "a peak between points of 0.4 eV"
+    load(preparation, scan(), "beam.dat", "i0")
+    preparation.i0.numerator = 4
+    target = preparation.prepared.target
+    assert any("Divided by beam.dat" in step for step in target.history)
+    assert target.misfit(builtin_targets()["a-C-2.0"].intensity) < 0.15
+    preparation.auto()
+    assert preparation.recipe.shift == 0.0, "the reference scan has the last word"
+    preparation.take("i0", None)
+    assert not any("Divided by" in step for step in preparation.prepared.target.history)
+
+
+def test_the_next_scan_keeps_choices_and_settings_and_a_fresh_one_does_not(preparation):
+    load(preparation, scan())
+    preparation.sample.param.update(numerator=3, denominator=4)
+    preparation.pre_edge = "linear"
+    load(preparation, scan("sp3"), "next.dat")
+    assert preparation.prepared.job.name == "next.dat"
+    assert preparation.recipe.sample.columns == (2, 3, 4)
+    assert preparation.recipe.pre_edge == "linear"
+    preparation.open("sample", scan(), "fresh.dat", lambda *_: None, afresh=True)
+    assert preparation.recipe == Recipe()
+    assert "choose" in preparation.problem
+
+
+def test_recipes_come_back_and_wait_for_their_file(preparation):
+    load(preparation, scan())
+    preparation.sample.param.update(numerator=3, denominator=4)
+    preparation.param.update(shift=0.2, normalisation="edge", pre_range=(-10.0, -3.0), slope_auto=True)
+    wanted = preparation.prepared
+    recipe = json.dumps(preparation.recipe.to_dict()).encode()
+    other = Preparation()
+    other.load(recipe)
+    load(other, scan())
+    assert other.recipe == preparation.recipe
+    assert np.array_equal(other.prepared.target.intensity, wanted.target.intensity)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[" * 10_000,
+        b"[]",
+        b"3",
+        b'{"sample": 4}',
+        b'{"shape": 1}',
+        b'{"shift": 7}',
+        b'{"shift": [1]}',
+        b'{"shift": NaN}',
+        b'{"pre_edge": "cubic"}',
+        b'{"pre_range": [1, 2, 3]}',
+        b'{"sample": {"columns": [1, 99]}}',
+        b'{"sample": {"columns": ["2", {}]}}',
+        b'{"sample": {"item": "another"}}',
+        b" " * 30_000,
+    ],
+)
+def test_what_is_no_recipe_changes_nothing(preparation, content):
+    load(preparation, scan())
+    preparation.sample.param.update(numerator=3, denominator=4)
+    preparation.shift = 0.1
+    before, target = preparation.recipe, preparation.prepared.target.intensity
+    with pytest.raises(SpectrumError):
+        preparation.load(content)
+    assert preparation.recipe == before
+    assert np.array_equal(preparation.prepared.target.intensity, target)
+
+
+def test_numbers_and_quick_answers_of_a_known_mixture():
+    mixed = 0.3 * builtin_targets()["sp2"].intensity + 0.7 * builtin_targets()["sp3"].intensity
+    table = "".join(f"{e:.2f} {1 + 50 * i:.6f}\n" for e, i in zip(ENERGY, mixed, strict=True)).encode()
+    prepared = prepare_job(Job(read_source(table, "<b>x</b>"), Recipe(), name="<b>x</b>"))
+    after = (ENERGY >= 305.4) & (ENERGY <= 314.2)
+    assert prepared.step == pytest.approx(50 * mixed[after].mean(), rel=0.02)
+    answers = quick_answers(prepared.target, copies=6)
+    assert answers.shares["sp3"] == pytest.approx(0.7, abs=0.03)
+    assert answers.pi_star.corrected == pytest.approx(0.3, abs=0.05)
+    assert 0 < answers.errors["sp3"] < 0.2
+    assert 0 < answers.pi_star_error < 0.1
+    said = words.quick(prepared, answers) + words.numbers(prepared) + words.detected(prepared, "<script>")
+    assert "sp³" in said
+    assert "<script" not in said
+    assert "<b>x" not in said
+
+
+# The panel in the page
+
+
+@pytest.fixture
+def controls() -> Controls:
+    return Controls(State())
+
+
+def upload(widget, data: bytes, name: str) -> None:
+    """What the browser sends for one file."""
+    chunk = {"status": "upload_event", "name": name, "chunk": 1, "total_chunks": 1, "mime_type": "", "data": data}
+    widget._handle_msg(chunk)
+    widget._handle_msg({"status": "finished"})
+
+
+def test_every_measured_file_goes_through(controls, shared_data):
+    expected = {
+        "DLC_CKedge_SLRI_LG4X.csv": (None, ""),
+        "RefFoil_AusSync_ref_over_photodiode.csv": (None, "polarised"),
+        RAW: ((4, 7, 8), "polarised"),
+        "AusSync_SXR_129578_sampleZ1_CK.asc": ((4, 5, 8), "Out of domain"),
+        "polystyrene_STXM_kkcalc.txt": (None, "Out of domain"),
+    }
+    files = sorted((shared_data / "measured").iterdir())
+    assert {file.name for file in files} == set(expected)
+    for file in files:
+        columns, warning = expected[file.name]
+        before = controls.state.target
+        upload(controls.upload, file.read_bytes(), file.name)
+        if columns is not None:
+            assert controls.state.target is before, "nothing is guessed"
+            assert controls.prepare.dialog.open
+            assert controls.prepare.view.use.disabled
+            energy, signal, divisor = columns
+            controls.preparation.sample.param.update(energy=energy, numerator=signal, denominator=divisor)
+            controls.prepare.view.use.clicks += 1
+            assert not controls.prepare.dialog.open
+        assert controls.state.target_name == file.name
+        assert warning in controls.message.text
+        assert controls.message.visible == bool(warning)
+        again = Recipe.from_dict(json.loads(controls.state.target.history[-1].removeprefix("Recipe: "))).apply(file)
+        assert np.array_equal(again.intensity, controls.state.target.intensity)
+
+
+def test_cancel_leaves_the_target_and_a_bad_file_in_the_panel_says_why(controls):
+    before = controls.state.target
+    upload(controls.upload, scan(), "film.dat")
+    assert controls.prepare.dialog.open
+    sample = controls.prepare.view.choosers["sample"]
+    upload(sample.file, b"nonsense", "bad.csv")
+    assert "All stays as it was" in sample.message.text
+    assert controls.preparation.sample.source.name == "film.dat"
+    controls.preparation.sample.numerator = 3
+    controls.prepare.view.cancel.clicks += 1
+    assert not controls.prepare.dialog.open
+    assert controls.state.target is before
+
+
+def test_the_recipe_is_in_what_a_run_writes_down(controls):
+    upload(controls.upload, project("film"), "film.prj")
+    target = Settings(target=controls.state.target).to_dict()["target"]
+    assert any(step.startswith("Recipe: ") for step in target["history"])
+
+
+def test_downloads_and_the_recipe_upload_of_the_panel(controls):
+    upload(controls.upload, project("film"), "film.prj")
+    controls.prepare.open()
+    view = controls.prepare.view
+    texts = {}
+    for kind in ("XDI", "CSV", "Recipe (JSON)"):
+        view.save(kind)
+        texts[view.saver.message["name"]] = view.saver.message["text"]
+    assert texts["film.csv"].startswith("energy_eV,target\n")
+    assert "# Acgen.recipe: {" in texts["film.xdi"]
+    controls.preparation.pre_edge = "linear"
+    upload(view.recipe, texts["film.recipe.json"].encode(), "film.recipe.json")
+    assert controls.preparation.pre_edge == "constant"
+    upload(view.recipe, b"{}}", "x.json")
+    assert "Not taken" in view.message.text
+    assert read_recipe(texts["film.recipe.json"].encode()) == controls.preparation.recipe
+
+
+def test_the_density_estimate_can_be_set(controls, monkeypatch):
+    found = SimpleNamespace(words="density 2.41 ± 0.20 g/cm³", density=2.41, best_misfit=0.1, at_the_edge=False)
+    monkeypatch.setattr("app.preparation.view.estimate_density", lambda *_args, **_options: found)
+    monkeypatch.setattr("app.preparation.view.shared_models", lambda: SimpleNamespace(forward=None))
+    upload(controls.upload, project("film"), "film.prj")
+    controls.prepare.open()
+    view = controls.prepare.view
+    view.ask_density.clicks += 1
+    assert "2.41 ± 0.20" in view.density.object
+    view.set_density.clicks += 1
+    assert controls.state.density == 2.41
+    controls.preparation.shift = 0.1
+    assert view.density.object == "", "that was of another target"
+
+
+def test_plots_draw_what_was_measured_and_what_comes_of_it(controls):
+    controls.prepare.open()
+    view = controls.prepare.view
+    upload(view.choosers["sample"].file, scan(), "film.dat")
+    for plot in (view.before, view.after):
+        plot.plot.get_root()
+    assert "choose the column" in view.before.note.object
+    controls.preparation.sample.param.update(numerator=3, denominator=4)
+    assert view.before.note.object == ""
+    assert "pre-edge" in view.before.key.object
+    assert "a-C-2.0" in view.after.key.object
+    view.comparison.param.update(against="sp3", sigma=0.4)
+    assert "sp3" in view.after.key.object
+    assert set(view.after.table()) == {"energy_eV", "target", "noise", "sp3"}
+
+
+class Document:
+    """A session that collects what it is asked to do next."""
+
+    session_context = object()
+
+    def __init__(self):
+        self.next = []
+
+    def add_next_tick_callback(self, callback):
+        self.next.append(callback)
+
+
+def test_work_of_a_session_is_done_elsewhere_and_the_newest_wins(monkeypatch):
+    document, worker, started, go = Document(), Worker(), threading.Event(), threading.Event()
+    monkeypatch.setattr(type(pn.state), "curdoc", document)
+    seen, threads = [], []
+
+    def work(number: int):
+        def run() -> int:
+            threads.append(threading.current_thread())
+            started.set()
+            assert go.wait(5)
+            return number
+
+        return run
+
+    for number in range(4):
+        worker.do("prepare", work(number), lambda found, error: seen.append((found, error)))
+    assert started.wait(5)
+    go.set()
+    for _ in range(2):
+        end = threading.Event()
+        while not document.next:
+            end.wait(0.01)
+        document.next.pop()()
+    assert seen == [(0, None), (3, None)]
+    assert threading.main_thread() not in threads
+
+
+def test_a_table_of_two_columns_is_no_prepared_target():
+    assert read_source(b"energy,target\n280,1\n281,2\n", "x.csv").prepared is None
+
+
+def test_a_widget_goes_to_the_columns_of_another_file_in_one_step(controls):
+    controls.prepare.open()
+    chooser = controls.prepare.view.choosers["sample"]
+    upload(chooser.file, scan(), "film.dat")
+    controls.preparation.sample.param.update(energy=2, numerator=4)
+    seen = []
+    chooser.selects["energy"].param.watch(lambda event: seen.append(event.new), "value")
+    upload(chooser.file, b"".join(b"%.1f %.3f\n" % (e, e > 285) for e in np.arange(270, 321, 0.2)), "two.dat")
+    assert chooser.pick.energy == 1
+    assert seen == [1], "a value in between would come back from the browser as if it had been chosen"
+
+
+def send(widget, *files: tuple[bytes, str]) -> None:
+    """What the browser sends for several files."""
+    for data, name in files:
+        chunk = {"status": "upload_event", "name": name, "chunk": 1, "total_chunks": 1, "mime_type": "", "data": data}
+        widget._handle_msg(chunk)
+    widget._handle_msg({"status": "finished"})
+
+
+def test_several_spectra_are_taken_one_after_the_other(controls):
+    film, other = project("film"), project("other")
+    send(controls.upload, (film, "one.prj"), (b"nonsense", "two.csv"), (scan(), "three.dat"), (other, "four.prj"))
+    assert controls.state.target_name == "one.prj"
+    assert "Not taken: “two.csv”: " in controls.message.text
+    assert controls.prepare.dialog.open, "the third has columns to choose from"
+    controls.preparation.sample.param.update(numerator=3, denominator=4)
+    controls.prepare.view.use.clicks += 1
+    assert list(controls.state.param.target_name.objects)[-3:] == ["one.prj", "three.dat", "four.prj"]
+    assert controls.state.target_name == "four.prj"
+    send(controls.upload, (film, "five.prj"))
+    assert not controls.message.visible, "a new upload is a new story"
+
+
+def test_more_files_than_are_taken_at_once_are_refused_by_name_of_the_limit(controls):
+    send(controls.upload, *((project("film"), f"{number}.prj") for number in range(MAX_FILES + 2)))
+    assert f"at most {MAX_FILES} files" in controls.message.text
+    assert controls.state.target_name == f"{MAX_FILES - 1}.prj"
+    assert controls.upload._buffer == []

@@ -1,0 +1,130 @@
+"""Presets, links, and branches: settings that come from elsewhere than the controls."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+import numpy as np
+import pytest
+from app_fakes import MODELS, fake_generate
+
+from acgen.sampling.settings import Settings
+from acgen.spectra.spectrum import Target
+from acgen.spectra.targets import builtin_targets
+from app.page import link_of
+from app.session.branch import go_on, noise_candidate, noise_frame
+from app.session.presets import PRESETS, apply_preset, query_of, restore
+from app.session.runner import Runner
+from app.session.state import NO_TARGET, State
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_are_settings_that_the_core_takes_whatever_was_set_before(name):
+    state, other = State(), State()
+    state.param.update(density=1.0, cubic=False, cell_b=20.0, seed=9)
+    for one in (state, other):
+        apply_preset(one, name)
+    assert state.settings.to_dict() == other.settings.to_dict()
+    assert state.settings.target.name == PRESETS[name]["target_name"]
+
+
+def test_the_presets_of_the_paper_have_its_cell_and_number_of_structures():
+    state = State()
+    apply_preset(state, "paper Fig. 5, sp")
+    settings = state.settings
+    assert (settings.density, settings.candidates) == (2.0, 16)
+    assert abs(settings.n_atoms - 216) <= 1
+    assert 180 <= settings.xi / 216**0.5 <= 250
+
+
+def test_a_link_restores_the_settings():
+    state, other = State(), State()
+    state.param.update(
+        target_name="sp3", density=2.5, cubic=False, cell=10.0, cell_b=11.0, cell_c=12.0, xi=340.0, candidates=2, seed=7
+    )
+    query = dict(parse_qsl(link_of(state).removeprefix("?")))
+    assert restore(other, query) == []
+    assert other.settings.to_dict() == state.settings.to_dict()
+    assert query_of(State()) == {}
+    assert link_of(State()) == ""
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"density": "900"},
+        {"density": "<script>"},
+        {"xi": "nan"},
+        {"seed": "1e9999"},
+        {"candidates": "2.5"},
+        {"cubic": "maybe"},
+        {"target_name": "../../etc/passwd"},
+    ],
+)
+def test_a_link_that_cannot_be_used_changes_nothing_and_says_so(query):
+    state = State()
+    (problem,) = restore(state, query | {"dark": "true", "steps": "32"})
+    assert "cannot be used" in problem
+    assert query_of(state) == {"steps": "32"}, "the rest of the link is used"
+    assert not state.dark
+
+
+def test_a_spectrum_of_ones_own_is_not_part_of_a_link():
+    state = State()
+    target = builtin_targets()["sp"]
+    state.add_target(Target(target.intensity, target.mask, "secret sample"))
+    assert query_of(state) == {}
+
+
+@pytest.fixture(scope="module")
+def snapshot():
+    runner = Runner(fake_generate, lambda: MODELS)
+    runner.start(Settings(cell=7.0, density=2.5, steps=12, restarts=1, candidates=2, target=builtin_targets()["sp"]))
+    runner.join(20)
+    return runner.snapshot
+
+
+def test_going_on_keeps_cell_and_steps_and_takes_the_rest_from_the_controls(snapshot):
+    state = State()
+    state.param.update(xi=900.0, target_name="sp3", candidates=3, density=1.5)
+    settings, origin = go_on(state, snapshot, snapshot.trajectory[5])
+    assert settings.resume is snapshot.trajectory[5].frame
+    assert (settings.density, len(settings.plan)) == (2.5, len(snapshot.settings.plan))
+    assert (settings.xi, settings.target.name, settings.candidates) == (900.0, "sp3", 3)
+    assert origin == "step 6 of candidate 1.1, continued"
+
+
+def test_the_last_frame_cannot_go_on(snapshot):
+    with pytest.raises(ValueError, match="noise it again"):
+        go_on(State(), snapshot, snapshot.trajectory[-1])
+
+
+def test_noising_again_starts_from_the_clean_estimate_or_a_candidate(snapshot):
+    event = snapshot.trajectory[7]
+    settings, origin = noise_frame(State(), snapshot, event, 0.3)
+    inverse = np.linalg.inv(snapshot.settings.box)
+    moved = (settings.start.positions - event.frame.denoised) @ inverse
+    assert np.allclose(moved, np.round(moved), atol=1e-5), "the same atoms, perhaps in another image of the cell"
+    assert settings.start_t == 0.3
+    assert origin == "step 8 of candidate 1.1, noised to t = 0.3"
+    assert settings.to_dict()["start"]["name"] == "step 8 of candidate 1.1"
+    settings, origin = noise_candidate(State(), snapshot.finished[1], 0.5)
+    assert np.allclose(settings.start.positions, snapshot.finished[1].candidate.atoms.positions)
+    assert origin == "candidate 1.2, noised to t = 0.5"
+
+
+def test_the_instrument_is_fitted_for_measured_targets_unless_the_user_says_otherwise():
+    state = State()
+    assert not state.settings.instrument
+    target = state.target
+    state.add_target(Target(target.intensity, target.mask, "film"))
+    assert state.settings.instrument
+    state.instrument = False
+    assert not state.settings.instrument
+    state.target_name = "film"
+    state.target_name = "sp2"
+    assert not state.instrument
+    assert restore(state, {"instrument": "true"}) == []
+    assert state.settings.instrument
+    state.target_name = NO_TARGET
+    assert not state.settings.instrument, "nothing guides"

@@ -1,0 +1,120 @@
+"""Picking an atom or a range of energies: what is said, coloured and drawn."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from ase.build import bulk
+from bokeh.document import Document
+from bokeh.events import SelectionGeometry
+from bokeh.models import BoxAnnotation, Plot
+
+from acgen.networks.models import load_models, predict_sites
+from acgen.spectra.grid import ENERGY
+from app.look import colours
+from app.session.shown import Shown
+from app.session.snapshot import Snapshot, Status
+from app.session.state import State
+from app.viewer.colouring import by_coordination, by_share, shares
+from app.viewer.selection import SiteSpectra, describe_atom
+from app.views.spectrum import SpectrumView
+
+DIAMOND = bulk("C", cubic=True)
+
+
+def test_shares_are_multiples_of_the_average_and_have_a_colour():
+    sites = np.ones((4, ENERGY.size))
+    sites[0, ENERGY < 287] = 3.0
+    found = shares(sites, (284.0, 286.0))
+    np.testing.assert_allclose(found, np.array([3, 1, 1, 1]) / 1.5)
+    assert found.mean() == pytest.approx(1.0)
+    np.testing.assert_allclose(shares(sites, (300.0, 304.0)), 1.0)
+    narrow = shares(sites, (285.001, 285.002))
+    np.testing.assert_allclose(narrow, found, err_msg="a range between two points takes the next one")
+    coloured = by_share(np.array([0.0, 1.0, 2.0, 9.0]))
+    assert [coloured.palette[i] for i in coloured.place] == [colours.SHARE[i] for i in (0, 16, 32, 32)]
+    np.testing.assert_allclose(shares(np.zeros((2, ENERGY.size)), (284.0, 286.0)), 1.0)
+
+
+def test_five_neighbours_and_more_share_a_colour():
+    coloured = by_coordination(np.array([3, 7]))
+    assert [coloured.palette[i] for i in coloured.place] == [colours.CN[3], colours.CN[5]]
+
+
+def test_an_atom_is_described_by_its_bonds_across_the_boundary():
+    text = describe_atom(Shown("x", DIAMOND, None), 0, None)
+    assert text == "Atom 1 · CN 4 · bonds 1.55, 1.55, 1.55, 1.55 Å"
+    sites = np.ones((8, ENERGY.size))
+    assert "1.00 of the average at 284.0-286.0 eV" in describe_atom(Shown("x", DIAMOND, None, sites), 0, (284, 286))
+
+
+@pytest.fixture(scope="module")
+def models():
+    return load_models()
+
+
+def test_site_spectra_are_predicted_when_something_was_picked_and_the_run_rests(models):
+    state = State()
+    clean = DIAMOND.copy()
+    clean.rattle(0.1, seed=1)
+    shown = Shown("step 1", DIAMOND, None, denoised=clean.positions)
+    state.param.update(shown=shown, compared=(shown,), snapshot=Snapshot(status=Status.RUNNING))
+    sites = SiteSpectra(state, lambda: models)
+    sites.tick()
+    state.atom = 2
+    sites.tick()
+    assert sites._thread is None, "frames change too fast"
+    state.snapshot = Snapshot(status=Status.PAUSED)
+    for _ in range(200):
+        sites.tick()
+        if state.shown.site_spectra is not None:
+            break
+        time.sleep(0.05)
+    np.testing.assert_allclose(state.shown.site_spectra, predict_sites(models.forward, clean), atol=1e-4)
+    assert state.compared == (state.shown,)
+
+
+def test_the_spectrum_shows_the_atom_and_takes_a_range_by_dragging(models):
+    state = State()
+    shown = Shown("x", DIAMOND, np.ones(ENERGY.size), np.arange(8)[:, None] * np.ones(ENERGY.size))
+    state.param.update(shown=shown, compared=(shown,))
+    view = SpectrumView(state)
+    figure = view.plot.get_root(Document()).select_one({"type": Plot})
+    state.atom = 5
+    assert view.refresh()
+    assert set(view.table()["atom 6"]) == {5.0}
+    assert "atom 6" in view.legend()
+    (mark,) = figure.select({"type": BoxAnnotation, "fill_color": colours.MARK})
+    assert not mark.visible
+    view._drag(SelectionGeometry(figure, {"type": "rect", "x0": 100.0, "x1": 286.0}, final=False))
+    assert state.energies is None, "the drag is not at its end"
+    view._drag(SelectionGeometry(figure, {"type": "rect", "x0": 100.0, "x1": 286.0}, final=True))
+    assert state.energies == (ENERGY[0], 286.0), "the part that there is"
+    view.refresh()
+    assert (mark.left, mark.right, mark.visible) == (ENERGY[0], 286.0, True)
+    state.energies = None
+    view.refresh()
+    assert not mark.visible
+
+
+def test_numbers_go_into_the_plot_that_is_there():
+    from panel.io.state import set_curdoc
+
+    state = State()
+    view = SpectrumView(state)
+    document = Document()
+    root = view.plot.get_root(document)
+    document.add_root(root)
+    figure = root.select_one({"type": Plot})
+    known = {renderer.id for renderer in figure.renderers}
+    shown = Shown("x", DIAMOND, np.linspace(0, 2, ENERGY.size), np.ones((8, ENERGY.size)))
+    updates = []
+    view.stream.add_subscriber(lambda **_: updates.append(1))
+    with set_curdoc(document):
+        state.param.update(shown=shown, compared=(shown,))
+        assert view.refresh()
+    columns = [renderer.data_source.data for renderer in figure.renderers if renderer.id in known]
+    assert any(np.array_equal(values, shown.prediction) for data in columns for values in data.values())
+    assert not updates, "HoloViews was not needed"
