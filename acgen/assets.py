@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from acgen.errors import AcgenError
+
 _PACKAGE = Path(__file__).resolve().parent
 #: Where assets may lie: inside an installed wheel, or beside the package in a checkout.
 FOLDERS = (_PACKAGE / "_assets", _PACKAGE.parent / "assets")
@@ -19,11 +21,11 @@ def asset(name: str) -> Path:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If no assets folder has it.
     """
     for folder in FOLDERS:
         if (folder / name).exists():
             return folder / name
     looked = " or ".join(str(folder) for folder in FOLDERS)
-    raise ValueError(f"the shipped file {name!r} was not found in {looked}: reinstall acgen")
+    raise AcgenError(f"the shipped file {name!r} was not found in {looked}: reinstall acgen")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from acgen import __version__
 from acgen.cli import data, density, generate, md, reach, report, spectra, structures, training, validation
+from acgen.errors import AcgenError
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -27,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     try:
         return args.run(args) or 0
-    except (ValueError, OSError) as error:
+    except (AcgenError, OSError) as error:
         print(f"acgen {args.command}: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

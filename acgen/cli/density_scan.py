@@ -10,6 +10,7 @@ from pathlib import Path
 
 from acgen.cli.output import output_directory
 from acgen.cli.progress import progress_bar
+from acgen.errors import AcgenError
 from acgen.inference.density import estimate_density
 from acgen.inference.scan import ATOMS, Failed, check_densities, default_densities, point_of, scan
 from acgen.inference.scan_answer import ScanAnswer, answer
@@ -47,7 +48,7 @@ def _numbers(text: str) -> tuple[float, ...]:
 def run_scan(args: argparse.Namespace, targets: Sequence[Target]) -> int:
     """Scan as the options say, and print and write what the scan says."""
     if len(targets) != 1 or args.out is None:
-        raise ValueError(f"--guided takes one target and --out DIR; got {len(targets)} targets and --out {args.out}")
+        raise AcgenError(f"--guided takes one target and --out DIR; got {len(targets)} targets and --out {args.out}")
     settings = Settings(
         target=targets[0],
         instrument=not args.exact,
@@ -78,7 +79,7 @@ def run_scan(args: argparse.Namespace, targets: Sequence[Target]) -> int:
         _table(found)
         print(found.words)
     elif whole:
-        raise ValueError("candidates of fewer than two densities came about: lower --xi, or give more --steps")
+        raise AcgenError("candidates of fewer than two densities came about: lower --xi, or give more --steps")
     if whole:
         return 0
     print(f"interrupted: what is finished is kept in {directory}, and the same command goes on")

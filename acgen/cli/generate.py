@@ -12,6 +12,7 @@ from ase.io import write
 from acgen.cli.output import output_directory, output_file
 from acgen.cli.progress import progress_bar
 from acgen.cli.structures import read_structure
+from acgen.errors import AcgenError
 from acgen.networks.checkpoint import read_tensors
 from acgen.networks.models import Models, load_models
 from acgen.results.archive import write_zip
@@ -90,7 +91,7 @@ def _run(args: argparse.Namespace) -> int:
     for warning in () if target is None else target.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     if len(args.cell) not in (1, 3):
-        raise ValueError(f"--cell got {len(args.cell)} numbers; give one edge or three, in Å")
+        raise AcgenError(f"--cell got {len(args.cell)} numbers; give one edge or three, in Å")
     start = None if args.start is None else read_structure(args.start)
     settings = Settings(
         density=args.density,

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from acgen.errors import AcgenError
+
 
 def output_directory(path: str) -> Path:
     """Make a folder, and make sure that files can be written there."""
@@ -14,9 +16,9 @@ def output_directory(path: str) -> Path:
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ValueError(f"cannot make the folder {directory}: {error.strerror}; choose another --out") from error
+        raise AcgenError(f"cannot make the folder {directory}: {error.strerror}; choose another --out") from error
     if not os.access(directory, os.W_OK | os.X_OK):
-        raise ValueError(f"cannot write to the folder {directory}; choose another --out")
+        raise AcgenError(f"cannot write to the folder {directory}; choose another --out")
     return directory
 
 
@@ -24,7 +26,7 @@ def output_file(path: str) -> Path:
     """A file path whose folder exists and can be written to."""
     file = Path(path)
     if file.is_dir():
-        raise ValueError(f"{file} is a folder; give a file with --out")
+        raise AcgenError(f"{file} is a folder; give a file with --out")
     output_directory(str(file.parent))
     return file
 

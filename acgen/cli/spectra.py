@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from acgen.cli.output import output_file, write_json
 from acgen.cli.progress import progress_bar
 from acgen.data.cells import load_cells
+from acgen.errors import AcgenError
 from acgen.networks.models import load_models, predict_sites
 from acgen.spectra.bootstrap import COPIES, spread
 from acgen.spectra.compare import Comparison, compare, linear_combination
@@ -83,9 +84,9 @@ def _prepare(args: argparse.Namespace) -> None:
         return
     outputs = [path for path in (args.out, args.save_recipe, args.plot) if path]
     if not outputs:
-        raise ValueError("nothing to do: give --out, --plot or --list")
+        raise AcgenError("nothing to do: give --out, --plot or --list")
     if args.out and Path(args.out).suffix.lower() not in (".xdi", ".csv"):
-        raise ValueError(f"--out {args.out} should end in .xdi or .csv")
+        raise AcgenError(f"--out {args.out} should end in .xdi or .csv")
     files = {path: output_file(path) for path in outputs}
     recipe = _recipe(args)
     target = recipe.apply(args.file, i0=args.i0, reference=args.reference)
@@ -120,7 +121,7 @@ def _recipe(args: argparse.Namespace) -> Recipe:
         try:
             content = json.loads(Path(args.recipe).read_text(encoding="utf-8"))
         except ValueError as error:
-            raise ValueError(f"{args.recipe} is not JSON: give a file that --save-recipe wrote") from error
+            raise AcgenError(f"{args.recipe} is not JSON: give a file that --save-recipe wrote") from error
         return Recipe.from_dict(content if isinstance(content, dict) else {"": content})
     choices = {}
     for prefix, name in (("", "sample"), ("i0_", "i0"), ("reference_", "reference")):
@@ -145,7 +146,7 @@ def _number(text: str, option: str) -> Any:
     try:
         return float(text)
     except ValueError as error:
-        raise ValueError(f"{option} got {text!r}; give a number or auto") from error
+        raise AcgenError(f"{option} got {text!r}; give a number or auto") from error
 
 
 def _plot(path: Path, recipe: Recipe, file: str, target: Target) -> None:
@@ -166,7 +167,7 @@ def _plot(path: Path, recipe: Recipe, file: str, target: Target) -> None:
 def _compare(args: argparse.Namespace) -> None:
     """Predict the spectra of structures, fit the instrument to each, and write all figures of merit as JSON."""
     if args.copies < 0 or args.copies == 1:
-        raise ValueError(f"--copies is {args.copies}; give 2 or more, or 0 for no errors")
+        raise AcgenError(f"--copies is {args.copies}; give 2 or more, or 0 for no errors")
     out = output_file(args.out)
     target = load_target(args.target)
     for warning in target.warnings:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from acgen.cli.output import output_file
 from acgen.cli.progress import progress_bar
 from acgen.data.cells import load_cells
+from acgen.errors import AcgenError
 from acgen.networks.network import CONFIGS, build
 from acgen.networks.train import DEFAULTS, Progress, train
 
@@ -37,9 +38,9 @@ def add_commands(commands) -> None:
 def _run(args: argparse.Namespace) -> None:
     """Train a network; writes the weights, a state to resume from, and the loss curve as CSV and PNG."""
     if (args.task, args.config) not in CONFIGS:
-        raise ValueError(f"there is no configuration {args.config} of a {args.task} network; use default or paper")
+        raise AcgenError(f"there is no configuration {args.config} of a {args.task} network; use default or paper")
     if args.minutes is None and args.updates is None:
-        raise ValueError("training needs an end; give --minutes or --updates")
+        raise AcgenError("training needs an end; give --minutes or --updates")
     cells = [cell for cell in load_cells([Path(path) for path in args.data]) if cell.network not in args.leave_out]
     if args.task == "forward":
         cells = [cell for cell in cells if cell.spectra is not None]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from acgen.cli.output import output_file, write_json
 from acgen.data.cells import LabelledCell, load_cells
+from acgen.errors import AcgenError
 from acgen.inference.validation import forward_error, guided, prior_realism, recover_density
 from acgen.networks.checkpoint import load_forward
 from acgen.networks.models import load_models
@@ -59,7 +60,7 @@ def _unseen(parser: argparse.ArgumentParser) -> None:
 def _labelled(args: argparse.Namespace) -> list[LabelledCell]:
     cells = [cell for cell in load_cells(Path(args.data)) if cell.network == args.network and cell.spectra is not None]
     if not cells:
-        raise ValueError(f"{args.data} has no labelled cell of the network {args.network}; name one such as 2.0")
+        raise AcgenError(f"{args.data} has no labelled cell of the network {args.network}; name one such as 2.0")
     return cells
 
 

@@ -9,6 +9,7 @@ import ase.io
 from ase import Atoms
 
 from acgen.data.public import LabelledCell, is_public, load_public, network_label
+from acgen.errors import AcgenError
 
 #: File names that count as structures in a folder.
 PATTERNS = ("*.extxyz", "*.xyz", "*.vasp", "*.poscar", "POSCAR*", "CONTCAR*", "*.cif")
@@ -31,7 +32,7 @@ def load_cells(sources: str | Path | Iterable[str | Path]) -> list[LabelledCell]
 
     Raises
     ------
-    ValueError
+    AcgenError
         If a source has no structures, or one is unreadable, has no cell, or has other elements than carbon.
     """
     if isinstance(sources, (str, Path)):
@@ -40,7 +41,7 @@ def load_cells(sources: str | Path | Iterable[str | Path]) -> list[LabelledCell]
     for source in map(Path, sources):
         cells += load_public(source) if is_public(source) else _load_structures(source)
     if not cells:
-        raise ValueError("no folder or file with structures was given: name at least one")
+        raise AcgenError("no folder or file with structures was given: name at least one")
     return cells
 
 
@@ -50,27 +51,27 @@ def _load_structures(source: Path) -> list[LabelledCell]:
     else:
         paths = [source]
     if not paths:
-        raise ValueError(f"{source} has no structures: expected {', '.join(PATTERNS)}, or poscar/ and xanes/ in it")
+        raise AcgenError(f"{source} has no structures: expected {', '.join(PATTERNS)}, or poscar/ and xanes/ in it")
     return [cell for path in paths for cell in _load_file(path)]
 
 
 def _load_file(path: Path) -> list[LabelledCell]:
     if not path.is_file():
-        raise ValueError(f"{path} does not exist: give a folder or a structure file")
+        raise AcgenError(f"{path} does not exist: give a folder or a structure file")
     try:
         frames = ase.io.read(path, index=":")
     except Exception as error:  # the parsers raise whatever they stumble on
-        raise ValueError(f"{path} cannot be read as a structure ({type(error).__name__}: {error})") from error
+        raise AcgenError(f"{path} cannot be read as a structure ({type(error).__name__}: {error})") from error
     if not frames:
-        raise ValueError(f"{path} has no structure in it")
+        raise AcgenError(f"{path} has no structure in it")
     names = [path.stem] if len(frames) == 1 else [f"{path.stem}-{i:03d}" for i in range(len(frames))]
     return [_cell(name, atoms, path) for name, atoms in zip(names, frames, strict=True)]
 
 
 def _cell(name: str, atoms: Atoms, path: Path) -> LabelledCell:
     if set(atoms.get_chemical_symbols()) != {"C"}:
-        raise ValueError(f"{path} has the formula {atoms.get_chemical_formula()}: acgen handles carbon only")
+        raise AcgenError(f"{path} has the formula {atoms.get_chemical_formula()}: acgen handles carbon only")
     if atoms.cell.rank < 3:
-        raise ValueError(f"{path} has no periodic cell in three directions: add the lattice")
+        raise AcgenError(f"{path} has no periodic cell in three directions: add the lattice")
     atoms.pbc = True
     return LabelledCell(name, network_label(atoms), atoms)

@@ -27,6 +27,7 @@ import requests
 from ase import Atoms
 from ase.io.vasp import read_vasp
 
+from acgen.errors import AcgenError
 from acgen.spectra.grid import AREA, N_POINTS
 from acgen.structures.cell import density
 
@@ -41,7 +42,7 @@ class LabelledCell:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If the spectra do not fit the atoms or are not finite.
     """
 
@@ -59,7 +60,7 @@ class LabelledCell:
             return
         expected = (len(self.atoms), N_POINTS)
         if self.spectra.shape != expected or not np.isfinite(self.spectra).all():
-            raise ValueError(
+            raise AcgenError(
                 f"{self.name}: expected finite spectra of shape {expected} for its atoms, got {self.spectra.shape}: "
                 "structure and spectra do not belong together, or a file is damaged"
             )
@@ -113,7 +114,7 @@ def fetch(
 
     Raises
     ------
-    ValueError
+    AcgenError
         If a file cannot be downloaded or written, or is not what the manifest says.
     """
     directory = Path(directory)
@@ -124,14 +125,14 @@ def fetch(
             with _quiet(pooch.get_logger()):
                 store.fetch(name)
         except requests.RequestException as error:
-            raise ValueError(
+            raise AcgenError(
                 f"could not download {store.get_url(name)} ({type(error).__name__}): check the connection and run "
                 f"again; finished files in {directory} are kept"
             ) from error
         except OSError as error:
-            raise ValueError(f"cannot write to {directory} ({error}): choose another folder") from error
+            raise AcgenError(f"cannot write to {directory} ({error}): choose another folder") from error
         except ValueError as error:
-            raise ValueError(
+            raise AcgenError(
                 f"{store.get_url(name)} is not the file of the data set (its SHA-256 differs): check the address"
             ) from error
         if progress is not None:
@@ -149,12 +150,12 @@ def check(directory: str | Path) -> Check:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If the folder does not exist.
     """
     directory = Path(directory)
     if not directory.is_dir():
-        raise ValueError(f"{directory} is not a folder: download the data set with `acgen data fetch --to {directory}`")
+        raise AcgenError(f"{directory} is not a folder: download the data set with `acgen data fetch --to {directory}`")
     registry = manifest()
     missing = tuple(name for name in registry if not (directory / name).is_file())
     corrupt = tuple(
@@ -186,12 +187,12 @@ def load_public(directory: str | Path) -> list[LabelledCell]:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If a file is missing or cannot be understood.
     """
     directory = Path(directory)
     if not is_public(directory):
-        raise ValueError(
+        raise AcgenError(
             f"{directory} does not hold the public data set (no poscar/train and xanes/train): "
             f"download it with `acgen data fetch --to {directory}`"
         )
@@ -216,14 +217,14 @@ def _read_structure(path: Path) -> Atoms:
     try:
         return read_vasp(path)
     except Exception as error:  # the parser raises whatever it stumbles on
-        raise ValueError(f"{path} cannot be read as a POSCAR file ({error}): fetch it again") from error
+        raise AcgenError(f"{path} cannot be read as a POSCAR file ({error}): fetch it again") from error
 
 
 def _read_spectra(path: Path, delimiter: str | None = None, skip: int = 0) -> np.ndarray:
     try:
         return np.loadtxt(path, delimiter=delimiter, skiprows=skip, ndmin=2)
     except (OSError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read as a table of spectra ({error}): fetch it again") from error
+        raise AcgenError(f"{path} cannot be read as a table of spectra ({error}): fetch it again") from error
 
 
 @contextmanager

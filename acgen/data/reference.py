@@ -11,6 +11,7 @@ from ase import Atoms
 
 from acgen.data.cells import load_cells
 from acgen.data.public import load_public
+from acgen.errors import AcgenError
 from acgen.structures.analysis import ANGLE_EDGES, BOND_CUTOFF, analyse
 from acgen.structures.reference import DENSITIES, Figures, energies, figures_of, mean_of
 
@@ -29,7 +30,7 @@ def build_reference(public_dir: str | Path, md_dir: str | Path, potential: str |
 
     Raises
     ------
-    ValueError
+    AcgenError
         If a folder lacks cells of one of the densities, or a cell of `md_dir` has no quench time.
     """
     kinds: dict[str, dict[str, list[Atoms]]] = {label: defaultdict(list) for label in DENSITIES}
@@ -38,13 +39,13 @@ def build_reference(public_dir: str | Path, md_dir: str | Path, potential: str |
             kinds[cell.network]["public network"].append(cell.atoms)
     for cell in sorted(load_cells(md_dir), key=lambda cell: cell.atoms.info.get("quench_fs", 0)):
         if "quench_fs" not in cell.atoms.info:
-            raise ValueError(f"{cell.name} in {md_dir} does not say its quench_fs: use cells made by `acgen md`")
+            raise AcgenError(f"{cell.name} in {md_dir} does not say its quench_fs: use cells made by `acgen md`")
         if cell.network in kinds:
             kinds[cell.network][f"melt-quench {int(cell.atoms.info['quench_fs'])} fs"].append(cell.atoms)
     entries = []
     for label in DENSITIES:
         if len(kinds[label]) < 2 or "public network" not in kinds[label]:
-            raise ValueError(f"no reference for {label} g/cm³: need a public network and melt-quench cells of it")
+            raise AcgenError(f"no reference for {label} g/cm³: need a public network and melt-quench cells of it")
         entries.append(_entry(float(label), kinds[label], potential))
     return {
         "description": "Reference figures of amorphous carbon: every kind counts once in the mean of its density.",

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from acgen.data.public import COMMIT, LabelledCell, load_public
+from acgen.errors import AcgenError
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.references import CLASSES, CRYSTALS, NAMES, NETWORKS
 from acgen.structures.analysis import BOND_CUTOFF, coordination_numbers
@@ -35,7 +36,7 @@ def build_targets(public_dir: str | Path) -> dict[str, np.ndarray]:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If the data set is incomplete.
     """
     cells = load_public(public_dir)
@@ -59,7 +60,7 @@ def write_targets(public_dir: str | Path, path: str | Path) -> Path:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If the data set is incomplete.
     """
     targets = build_targets(public_dir)
@@ -73,5 +74,5 @@ def write_targets(public_dir: str | Path, path: str | Path) -> Path:
 def _network_mean(cells: list[LabelledCell], network: str) -> np.ndarray:
     spectra = [cell.spectra.mean(axis=0) for cell in cells if cell.network == network and cell.spectra is not None]
     if not spectra:
-        raise ValueError(f"the data set has no cell of the network {network}: fetch it again")
+        raise AcgenError(f"the data set has no cell of the network {network}: fetch it again")
     return np.mean(spectra, axis=0)

@@ -18,6 +18,7 @@ from ase import Atoms
 from scipy.stats import truncnorm
 
 from acgen.assets import asset
+from acgen.errors import AcgenError
 from acgen.inference.posterior import Adjusted, adjust, best_misfits
 from acgen.networks.models import Models, predict_sites
 from acgen.networks.network import ForwardModel
@@ -141,14 +142,14 @@ def estimate_density(
 
     Raises
     ------
-    ValueError
+    AcgenError
         If there are fewer than two densities.
     """
     cells = prior_cells() if cells is None else tuple(cells)
     at = np.array([atoms.info.get("density", density_of(atoms)) for atoms in cells])
     grid = np.unique(at)
     if len(grid) < 2:
-        raise ValueError(f"the structures have {len(grid)} densities; give structures of at least two")
+        raise AcgenError(f"the structures have {len(grid)} densities; give structures of at least two")
     fractions = [coordination_fractions(atoms) for atoms in cells]
     asked = np.column_stack([at, [[fraction[k] for k in (2, 3, 4)] for fraction in fractions]])
     spectra = np.array([predict_sites(model, atoms).mean(0) for atoms in cells])

@@ -19,6 +19,7 @@ from functools import cache
 
 import numpy as np
 
+from acgen.errors import AcgenError
 from acgen.inference.flags import BETTER, NEAR, SAME_DENSITY, WITHIN, density_flags, prediction_flags, target_flags
 from acgen.networks.models import Models, load_models, predict_sites
 from acgen.sampling.generate import Candidate
@@ -126,12 +127,12 @@ def reach(target: Target, density: float, known: Sequence[KnownSpectrum] | None 
 
     Raises
     ------
-    ValueError
+    AcgenError
         If nothing is known at any density.
     """
     known = shipped_spectra() if known is None else tuple(known)
     if not known:
-        raise ValueError("no spectra are known to compare with: give those of shipped_spectra()")
+        raise AcgenError("no spectra are known to compare with: give those of shipped_spectra()")
     distance, nearest = _nearest(target, density, known)
     grid = [float(value) for value in np.round(np.arange(float(DENSITIES[0]), float(DENSITIES[-1]) + 0.05, 0.1), 1)]
     by_density = tuple((value, _nearest(target, value, known)[0]) for value in grid)
@@ -206,7 +207,7 @@ def _nearest(target: Target, density: float, known: Sequence[KnownSpectrum]) -> 
     allowed = [_at(items, density) for items in kinds.values()]
     found = [item for item in allowed if item is not None]
     if not found:
-        raise ValueError(f"no spectrum is known near {density:g} g/cm³: add those of shipped_spectra()")
+        raise AcgenError(f"no spectrum is known near {density:g} g/cm³: add those of shipped_spectra()")
     return min(((target.misfit(item.spectrum), item) for item in found), key=lambda pair: pair[0])
 
 

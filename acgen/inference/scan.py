@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from acgen.errors import AcgenError
 from acgen.inference.density import TRUSTED, DensityEstimate
 from acgen.networks.models import Models
 from acgen.sampling.generate import Candidate, FrameEvent, generate
@@ -79,16 +80,16 @@ def check_densities(densities: Sequence[float]) -> tuple[float, ...]:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If there are fewer than two, or one is out of range.
     """
     low, high = DENSITY_RANGE
     wrong = [density for density in densities if not low <= density <= high]
     if wrong:
-        raise ValueError(f"cannot scan {wrong[0]} g/cm³: give densities from {low} to {high} g/cm³")
+        raise AcgenError(f"cannot scan {wrong[0]} g/cm³: give densities from {low} to {high} g/cm³")
     found = tuple(sorted({round(float(density), 3) for density in densities}))
     if len(found) < 2:
-        raise ValueError(f"a scan needs two densities at least, got {len(found)}")
+        raise AcgenError(f"a scan needs two densities at least, got {len(found)}")
     return found
 
 
@@ -123,11 +124,11 @@ def scan(
 
     Raises
     ------
-    ValueError
+    AcgenError
         If there is no target or the densities are no scan.
     """
     if settings.target is None:
-        raise ValueError("a guided scan needs a target: give one in the settings")
+        raise AcgenError("a guided scan needs a target: give one in the settings")
     densities = check_densities(densities)
     known = {(point.density, point.seed) for point in done}
     for seed in range(settings.seed, settings.seed + settings.candidates):
@@ -147,11 +148,11 @@ def point_of(density: float, candidate: Candidate) -> ScanPoint:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If it was made without a target.
     """
     if candidate.misfit is None or candidate.judge_misfit is None:
-        raise ValueError("a candidate of a scan has misfits: generate it with a target")
+        raise AcgenError("a candidate of a scan has misfits: generate it with a target")
     fractions = coordination_fractions(candidate.atoms)
     shares = {str(cn): float(fractions[cn]) for cn in (2, 3, 4)}
     return ScanPoint(

@@ -115,7 +115,7 @@ def answer(points: Collection[ScanPoint], target: Target, plain: DensityEstimate
 
     Raises
     ------
-    ValueError
+    AcgenError
         If there are fewer than two densities.
     """
     at = np.array([point.density for point in points])

@@ -10,6 +10,7 @@ import numpy as np
 from ase import Atoms
 
 from acgen.data.cells import LabelledCell
+from acgen.errors import AcgenError
 from acgen.inference.density import DensityEstimate, estimate_density
 from acgen.networks.models import Models, predict_sites
 from acgen.networks.network import ForwardModel
@@ -53,7 +54,7 @@ def forward_error(model: ForwardModel, cells: Sequence[LabelledCell]) -> Forward
     rows = []
     for cell in cells:
         if cell.spectra is None:
-            raise ValueError(f"{cell.name} has no spectra to compare with; use the public data set")
+            raise AcgenError(f"{cell.name} has no spectra to compare with; use the public data set")
         sites, mean = predict_sites(model, cell.atoms), cell.spectra.mean(0)
         rows.append(
             (
@@ -184,12 +185,12 @@ def energy_above_reference(atoms: Atoms, potential: str | Path) -> float:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If the potential cannot be used.
     """
     reference = reference_at(density_of(atoms)).energy
     if reference is None:
-        raise ValueError("the reference figures have no energies: build them with a potential")
+        raise AcgenError("the reference figures have no energies: build them with a potential")
     return energy_per_atom(atoms, potential) - reference
 
 

@@ -14,12 +14,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from acgen.errors import AcgenError
 from acgen.networks.network import ForwardModel, NetworkConfig, ScoreModel, build
 
 UNITS = {"length": "angstrom", "energy": "eV", "density": "g/cm3"}
 
 
-class CheckpointError(ValueError):
+class CheckpointError(AcgenError):
     """A weights file that is missing, corrupted or made for something else."""
 
 

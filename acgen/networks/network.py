@@ -8,6 +8,7 @@ from typing import Literal
 from torch import Tensor, nn
 from torch_geometric.data import Data
 
+from acgen.errors import AcgenError
 from acgen.networks.meshgraphnets import MeshGraphNets
 from acgen.networks.noise import NoiseSchedule
 from acgen.networks.painn import PaiNNForward, PaiNNScore
@@ -51,9 +52,9 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         kinds = {"score": ("painn", "meshgraphnets"), "forward": ("painn", "meshgraphnets", "schnet")}
         if self.kind not in kinds.get(self.task, ()):
-            raise ValueError(f"no network for task {self.task!r} and kind {self.kind!r}; there are {kinds}")
+            raise AcgenError(f"no network for task {self.task!r} and kind {self.kind!r}; there are {kinds}")
         if min(self.width, self.interactions, self.radial, self.points) < 1 or self.cutoff <= 0 or self.k <= 0:
-            raise ValueError(f"every size of a network must be positive: {self}")
+            raise AcgenError(f"every size of a network must be positive: {self}")
 
     @property
     def equivariant(self) -> bool:
@@ -121,14 +122,14 @@ def start_from(model: ScoreModel | ForwardModel, weights: ScoreModel | ForwardMo
 
     Raises
     ------
-    ValueError
+    AcgenError
         If they differ in anything but the number of interactions of a `painn` network.
     """
     same = replace(weights.config, interactions=model.config.interactions)
     if model.config != same or weights.config.interactions > model.config.interactions:
-        raise ValueError(f"cannot start {model.config} from {weights.config}: only the number of interactions may grow")
+        raise AcgenError(f"cannot start {model.config} from {weights.config}: only the number of interactions may grow")
     if model.config.interactions > weights.config.interactions and model.config.kind != "painn":
-        raise ValueError(f"a network of kind {model.config.kind} cannot start from one with fewer interactions")
+        raise AcgenError(f"a network of kind {model.config.kind} cannot start from one with fewer interactions")
     model.load_state_dict(weights.state_dict(), strict=False)
     if isinstance(model.network, PaiNNScore | PaiNNForward):
         model.network.body.silence(weights.config.interactions)

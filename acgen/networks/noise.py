@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from acgen.errors import AcgenError
+
 T_MIN, T_MAX = 0.001, 0.999
 """Times between which networks are trained and samplers run."""
 
@@ -22,7 +24,7 @@ class NoiseSchedule:
 
     def __post_init__(self) -> None:
         if not self.k > 0:
-            raise ValueError(f"the noise scale k is {self.k} Å; give a positive length, such as 0.8")
+            raise AcgenError(f"the noise scale k is {self.k} Å; give a positive length, such as 0.8")
 
     def sigma(self, t):
         """Standard deviation of the displacement of every coordinate at time t, in Å."""

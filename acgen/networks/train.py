@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
 from acgen.data.cells import LabelledCell
+from acgen.errors import AcgenError
 from acgen.memory import keep_freed_memory
 from acgen.networks.checkpoint import CheckpointError, file_sha256, load_model, read_tensors, save_model, write_tensors
 from acgen.networks.graph import batch_graphs, periodic_graph
@@ -66,11 +67,11 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         if self.updates is None and self.minutes is None:
-            raise ValueError("training needs an end: give a number of updates or of minutes")
+            raise AcgenError("training needs an end: give a number of updates or of minutes")
         if min(self.updates or 1, self.minutes or 1, self.batch, self.rate, self.clip) <= 0:
-            raise ValueError(f"updates, minutes, batch, rate and clip must be positive: {self}")
+            raise AcgenError(f"updates, minutes, batch, rate and clip must be positive: {self}")
         if not (0 <= self.ema < 1 and 0 <= self.constant <= 1 and 0 <= self.focused <= 1 and self.jitter >= 0):
-            raise ValueError(f"ema lies in [0, 1), constant and focused in [0, 1], jitter is not negative: {self}")
+            raise AcgenError(f"ema lies in [0, 1), constant and focused in [0, 1], jitter is not negative: {self}")
 
     def done(self, update: int, seconds: float) -> float:
         """Part of the run that lies behind, from 0 to 1."""
@@ -142,7 +143,7 @@ def train(
 
     Raises
     ------
-    ValueError
+    AcgenError
         If there is nothing to train on, a cell lacks the spectra a forward network needs, the weights to start from
         do not fit, or the loss is not finite.
     """
@@ -164,7 +165,7 @@ def train(
                 loss = float(torch.stack(losses).mean())
                 losses.clear()
                 if not math.isfinite(loss):
-                    raise ValueError(f"the loss is {loss} at update {run.update}; lower the learning rate or the clip")
+                    raise AcgenError(f"the loss is {loss} at update {run.update}; lower the learning rate or the clip")
                 yield Progress(run.update, loss, run.optimizer.param_groups[0]["lr"], run.seconds, done)
             if time.monotonic() - saved > checkpoint_s:
                 run.save()
@@ -178,7 +179,7 @@ class _Run:
 
     def __init__(self, model: ScoreModel | ForwardModel, cells: Sequence[LabelledCell], config: TrainConfig, out: Path):
         if not cells:
-            raise ValueError("there are no cells to train on; name a folder with structures")
+            raise AcgenError("there are no cells to train on; name a folder with structures")
         self.model, self.config, self.out = model, config, Path(out)
         self.state_file = self.out.with_name(self.out.name.removesuffix(".safetensors") + ".state.safetensors")
         self.cells = [_prepare(cell, model.config.task) for cell in cells]
@@ -308,7 +309,7 @@ def kind(cell: LabelledCell) -> str:
 def _prepare(cell: LabelledCell, task: str) -> tuple[Tensor, Tensor, Tensor]:
     """Positions (N, 3), cell (3, 3) and, for a forward network, spectra (N, points)."""
     if task == "forward" and cell.spectra is None:
-        raise ValueError(f"{cell.name} has no spectra; train a forward network on cells that have them")
+        raise AcgenError(f"{cell.name} has no spectra; train a forward network on cells that have them")
     positions = torch.tensor(cell.atoms.positions, dtype=torch.float32)
     box = torch.tensor(cell.atoms.cell.array, dtype=torch.float32)
     spectra = torch.tensor(cell.spectra, dtype=torch.float32) if task == "forward" else torch.empty(0)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from ase import Atoms
 
+from acgen.errors import AcgenError
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.sampler import Frame
 from acgen.sampling.settings import Settings
@@ -23,7 +24,7 @@ MAX_CANDIDATES, MAX_FRAMES, MAX_ATOMS = 1_000, 100_000, 100_000
 _PHASES = ("denoise", "restart", "final")
 
 
-class ResultsError(ValueError):
+class ResultsError(AcgenError):
     """A result that cannot be written or read; the message says why and what to do."""
 
 

@@ -16,6 +16,7 @@ from ase import Atoms
 from safetensors import SafetensorError
 from safetensors import numpy as safetensors
 
+from acgen.errors import AcgenError
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.sampler import Frame
 from acgen.sampling.settings import Settings
@@ -39,7 +40,7 @@ def dump(content: Mapping[str, Any], classes: Mapping[str, type] | None = None) 
 
     Raises
     ------
-    ValueError
+    AcgenError
         If the content has an object of an unknown class.
     """
     codec = _Codec({}, _CLASSES | dict(classes or {}))
@@ -52,7 +53,7 @@ def load(text: bytes, arrays: bytes, classes: Mapping[str, type] | None = None) 
 
     Raises
     ------
-    ValueError
+    AcgenError
         If anything in it is damaged, unknown or out of range.
     """
     try:
@@ -60,7 +61,7 @@ def load(text: bytes, arrays: bytes, classes: Mapping[str, type] | None = None) 
         codec = _Codec(safetensors.load(arrays), _CLASSES | dict(classes or {}))
         return {name: codec.decode(value) for name, value in content.items()}
     except (SafetensorError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError) as error:
-        raise ValueError(f"{type(error).__name__}: {error}") from error
+        raise AcgenError(f"{type(error).__name__}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class _Codec:
             return {"type": "Atoms"} | {name: self.encode(part) for name, part in parts.items()}
         if is_dataclass(value) and type(value).__name__ in self.classes:
             return {"type": type(value).__name__} | {f.name: self.encode(getattr(value, f.name)) for f in fields(value)}
-        raise ValueError(f"an object of class {type(value).__name__} cannot be stored with a result")
+        raise AcgenError(f"an object of class {type(value).__name__} cannot be stored with a result")
 
     def _store(self, array: np.ndarray) -> str:
         """Keep an array under a new name, in single precision where that loses nothing."""
@@ -122,7 +123,7 @@ class _Codec:
         if kind == "Atoms":
             return _atoms(**content)
         if kind not in self.classes:
-            raise ValueError(f"it holds a {str(kind)[:40]!r}, which this version of acgen does not know")
+            raise AcgenError(f"it holds a {str(kind)[:40]!r}, which this version of acgen does not know")
         if kind == "Settings":
             _check_steps(content)
         return self.classes[kind](**content)
@@ -134,16 +135,16 @@ def _plain(value: Any) -> bool:
 
 def _dtype(name: str) -> np.dtype:
     if name not in ("float64", "float32", "int64", "int32", "uint8", "bool"):
-        raise ValueError(f"it holds numbers of the unknown kind {str(name)[:40]!r}")
+        raise AcgenError(f"it holds numbers of the unknown kind {str(name)[:40]!r}")
     return np.dtype(name)
 
 
 def _atoms(numbers: np.ndarray, positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, info: dict) -> Atoms:
     atoms = Atoms(numbers=numbers, positions=positions, cell=cell, pbc=pbc, info=info)
     if not (len(atoms) and np.isfinite(atoms.positions).all() and np.isfinite(cell).all() and atoms.cell.rank == 3):
-        raise ValueError("a structure has no atoms, no cell or positions that are not finite")
+        raise AcgenError("a structure has no atoms, no cell or positions that are not finite")
     if set(atoms.numbers) != {6}:
-        raise ValueError(f"a structure has the formula {atoms.get_chemical_formula()}: acgen handles carbon only")
+        raise AcgenError(f"a structure has the formula {atoms.get_chemical_formula()}: acgen handles carbon only")
     return atoms
 
 
@@ -151,6 +152,6 @@ def _check_steps(content: Mapping[str, Any]) -> None:
     """Before anything is built of them."""
     counts = [content[name] for name in ("steps", "restarts", "restart_steps", "candidates", "seed")]
     if not all(type(count) is int and 0 <= count < 2**63 for count in counts):
-        raise ValueError(f"steps, restarts, candidates and seed are {counts}: expected whole numbers")
+        raise AcgenError(f"steps, restarts, candidates and seed are {counts}: expected whole numbers")
     if counts[0] + counts[1] * counts[2] > _MAX_STEPS:
-        raise ValueError(f"a run of {counts[0] + counts[1] * counts[2]} steps is too long, at most {_MAX_STEPS}")
+        raise AcgenError(f"a run of {counts[0] + counts[1] * counts[2]} steps is too long, at most {_MAX_STEPS}")

@@ -22,6 +22,7 @@ from typing import Any
 import ase.io
 from ase import Atoms
 
+from acgen.errors import AcgenError
 from acgen.inference.scan import ScanPoint
 from acgen.inference.scan_answer import ScanAnswer
 from acgen.networks.models import Models
@@ -38,7 +39,7 @@ def identity(settings: Settings, models: Models, atoms: int) -> dict[str, Any]:
     """What all candidates of one scan share, JSON-ready; densities, seeds and their number may differ."""
     target, whole = settings.target, settings.to_dict()
     if target is None:
-        raise ValueError("a guided scan needs a target: give one in the settings")
+        raise AcgenError("a guided scan needs a target: give one in the settings")
     digest = hashlib.sha256(target.intensity.tobytes() + target.mask.tobytes())
     digest.update(b"" if target.noise is None else target.noise.tobytes())
     return {
@@ -75,13 +76,13 @@ def read_scan(directory: Path, asked: Mapping[str, Any]) -> Stored:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If the folder has another scan, other results, or is damaged.
     """
     file, structures = directory / SCAN, directory / STRUCTURES
     if not file.exists():
         if structures.exists():
-            raise ValueError(f"{directory} has results of something else; choose another --out")
+            raise AcgenError(f"{directory} has results of something else; choose another --out")
         return Stored()
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
@@ -90,12 +91,12 @@ def read_scan(directory: Path, asked: Mapping[str, Any]) -> Stored:
         cells = {(a.info["density"], a.info["seed"]): a for a in ase.io.iread(structures, index=":")} if points else {}
         kept = tuple(cells[point.density, point.seed] for point in points)
     except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
-        raise ValueError(f"{file} cannot be read as a scan ({error}); choose another --out") from error
+        raise AcgenError(f"{file} cannot be read as a scan ({error}); choose another --out") from error
     if version != FORMAT:
-        raise ValueError(f"{file} has format {version!r}, this acgen reads {FORMAT}; choose another --out")
+        raise AcgenError(f"{file} has format {version!r}, this acgen reads {FORMAT}; choose another --out")
     differs = _differences(known, asked)
     if differs:
-        raise ValueError(
+        raise AcgenError(
             f"{directory} has a scan of something else ({'; '.join(differs)}); choose another --out, or its options"
         )
     return Stored(points, kept)

@@ -16,6 +16,7 @@ from ase import Atoms
 from ase.io import write
 from torch import Tensor
 
+from acgen.errors import AcgenError
 from acgen.memory import keep_freed_memory
 from acgen.networks.models import Models, predict_sites
 from acgen.sampling.guidance import GuidedScore, SpectrumGuide
@@ -99,7 +100,7 @@ def generate(
 
     Raises
     ------
-    ValueError
+    AcgenError
         If the cell is so small that an atom sees its own images (`SamplingError` if a run explodes).
     """
     keep_freed_memory()
@@ -110,10 +111,10 @@ def generate(
 
 
 def check_cell(box: np.ndarray, cutoff: float) -> None:
-    """Raise ValueError if a cell (3, 3) in Å is lower than twice the reach of the score network's edges."""
+    """Raise AcgenError if a cell (3, 3) in Å is lower than twice the reach of the score network's edges."""
     low = float(heights(box).min())
     if low < 2 * cutoff:
-        raise ValueError(
+        raise AcgenError(
             f"the cell is {low:.2f} Å between its closest faces, and an atom would see its own images; "
             f"give at least {2 * cutoff:.1f} Å"
         )

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from acgen.errors import AcgenError
 from acgen.networks.graph import periodic_graph
 from acgen.networks.network import ForwardModel, ScoreModel
 from acgen.spectra.instrument_profile import InstrumentProfile
@@ -87,11 +88,11 @@ class SpectrumGuide:
         instrument: bool = False,
     ):
         if not (np.isfinite(xi) and xi >= 0):
-            raise ValueError(f"xi is {xi}; give a number that is not negative, such as 3000 (cell) or 200 (site)")
+            raise AcgenError(f"xi is {xi}; give a number that is not negative, such as 3000 (cell) or 200 (site)")
         if mode not in ("cell", "site"):
-            raise ValueError(f"guide mode {mode!r} is unknown; use 'cell' (a measurement) or 'site' (every atom alike)")
+            raise AcgenError(f"guide mode {mode!r} is unknown; use 'cell' (a measurement) or 'site' (every atom alike)")
         if instrument and mode != "cell":
-            raise ValueError("an instrument sees the mean over atoms: use guide mode 'cell' with it")
+            raise AcgenError("an instrument sees the mean over atoms: use guide mode 'cell' with it")
         self.model, self.target, self.xi, self.mode, self.tolerance = model, target, xi, mode, tolerance
         self._profile = InstrumentProfile(target) if instrument else None
         self._y = torch.tensor(np.where(target.mask, target.intensity, 0.0), dtype=torch.float32)

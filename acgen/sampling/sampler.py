@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from acgen.errors import AcgenError
 from acgen.networks.noise import NoiseSchedule
 from acgen.sampling.guidance import Evaluation, GuidedScore
 from acgen.sampling.schedule import Plan
@@ -17,7 +18,7 @@ MAX_STEP = 10.0
 """Displacement in Å in one step beyond which a run has exploded: noise and a limited pull move atoms less."""
 
 
-class SamplingError(ValueError):
+class SamplingError(AcgenError):
     """A run that went wrong, with what to lower."""
 
 

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from acgen.errors import AcgenError
 from acgen.networks.noise import T_MAX, T_MIN
 
 
 def uniform_times(steps: int, start: float = T_MAX, end: float = T_MIN) -> np.ndarray:
     """`steps` equal steps from `start` down to `end`, shape (steps + 1,), as in Alg. 1."""
     if steps < 1:
-        raise ValueError(f"a pass of {steps} steps was asked for; give at least one step")
+        raise AcgenError(f"a pass of {steps} steps was asked for; give at least one step")
     if not 0 < end < start < 1:
-        raise ValueError(f"times run from {start} to {end}; give 1 > start > end > 0")
+        raise AcgenError(f"times run from {start} to {end}; give 1 > start > end > 0")
     return np.linspace(start, end, steps + 1)
 
 
@@ -91,11 +92,11 @@ def make_plan(
 
     Raises
     ------
-    ValueError
+    AcgenError
         If a count is too small or a time lies outside (0, 1).
     """
     if steps < 2 or restart_steps < 2 or restarts < 0:
-        raise ValueError(
+        raise AcgenError(
             f"got {steps} steps, {restarts} restarts of {restart_steps} steps; "
             "a pass needs at least 2 steps and restarts cannot be negative"
         )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
+from acgen.errors import AcgenError
 from acgen.networks.noise import T_MAX
 from acgen.sampling.guidance import GuideMode
 from acgen.sampling.sampler import Frame
@@ -90,18 +91,18 @@ class Settings:
             object.__setattr__(self, "density", density_of(self.start))
         n_atoms(self.density, self.box)
         if self.candidates < 1 or self.seed < 0:
-            raise ValueError(f"got {self.candidates} candidates and seed {self.seed}; give at least 1 and at least 0")
+            raise AcgenError(f"got {self.candidates} candidates and seed {self.seed}; give at least 1 and at least 0")
         if self.guide not in DEFAULT_XI:
-            raise ValueError(f"guide is {self.guide!r}; use 'cell' or 'site'")
+            raise AcgenError(f"guide is {self.guide!r}; use 'cell' or 'site'")
         if self.xi is None:
             object.__setattr__(self, "xi", DEFAULT_XI[self.guide])
         check_xi(self.xi)
         if self.instrument and self.guide != "cell":
-            raise ValueError(f"the instrument is fitted to the mean over atoms: use guide 'cell', not {self.guide!r}")
+            raise AcgenError(f"the instrument is fitted to the mean over atoms: use guide 'cell', not {self.guide!r}")
         if not 0 <= self.noise_scale <= 1:
-            raise ValueError(f"noise_scale is {self.noise_scale}; give 0 to 1, where 1 is the paper's")
+            raise AcgenError(f"noise_scale is {self.noise_scale}; give 0 to 1, where 1 is the paper's")
         if not 1 <= self.autoguidance <= 5:
-            raise ValueError(f"autoguidance is {self.autoguidance}; give 1 (off, as in the paper) to 5")
+            raise AcgenError(f"autoguidance is {self.autoguidance}; give 1 (off, as in the paper) to 5")
         steps = len(self.plan)
         if self.resume is not None:
             _check_resume(self.resume, steps, self.n_atoms)
@@ -141,12 +142,12 @@ class Settings:
 
 def _check_resume(frame: Frame, steps: int, atoms: int) -> None:
     if len(frame.positions) != atoms or frame.steps != steps:
-        raise ValueError(
+        raise AcgenError(
             f"the frame to resume has {len(frame.positions)} atoms and is one of {frame.steps} steps, the settings "
             f"make {atoms} atoms in {steps} steps; give density, cell, steps and restarts of its run, or noise it again"
         )
     if frame.step == steps:
-        raise ValueError("the frame to resume is the last of its run; resume an earlier one, or noise it again")
+        raise AcgenError("the frame to resume is the last of its run; resume an earlier one, or noise it again")
 
 
 class LiveXi:
@@ -159,7 +160,7 @@ class LiveXi:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If it is, or is set to, what is not a strength.
     """
 
@@ -184,21 +185,21 @@ def recorded_xi(changes: Mapping[int, XiChanges]) -> Strength:
 
     Raises
     ------
-    ValueError
+    AcgenError
         When a step is asked that nothing was recorded for.
     """
 
     def strength(candidate: int, step: int) -> float:
         held = [xi for first, xi in changes.get(candidate, ()) if first <= step]
         if not held:
-            raise ValueError(f"no strength is recorded for step {step} of candidate {candidate}; record whole runs")
+            raise AcgenError(f"no strength is recorded for step {step} of candidate {candidate}; record whole runs")
         return held[-1]
 
     return strength
 
 
 def check_xi(value: float) -> float:
-    """The same number, or ValueError if it is no guidance strength."""
+    """The same number, or AcgenError if it is no guidance strength."""
     if not (np.isfinite(value) and value >= 0):
-        raise ValueError(f"xi is {value}; give a number that is not negative, such as 3000 (cell) or 200 (site)")
+        raise AcgenError(f"xi is {value}; give a number that is not negative, such as 3000 (cell) or 200 (site)")
     return float(value)

@@ -9,6 +9,7 @@ import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor
 
+from acgen.errors import AcgenError
 from acgen.spectra.grid import ENERGY, ENERGY_STEP, N_POINTS, PI_STAR
 from acgen.spectra.instrument import NODES, WEIGHTS, pad
 
@@ -31,11 +32,11 @@ def apply_instrument(prediction: Tensor, shift: Tensor, scale: Tensor, slope: Te
 
     Raises
     ------
-    ValueError
+    AcgenError
         If the prediction has another shape.
     """
     if prediction.shape != (N_POINTS,):
-        raise ValueError(f"a prediction has shape ({N_POINTS},), got {tuple(prediction.shape)}: average over the atoms")
+        raise AcgenError(f"a prediction has shape ({N_POINTS},), got {tuple(prediction.shape)}: average over the atoms")
     kind = prediction.dtype
     energy, nodes, weights = (torch.tensor(values, dtype=kind) for values in (ENERGY, NODES, WEIGHTS))
     start, matrix = _spline_matrix()

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from acgen.assets import asset
+from acgen.errors import AcgenError
 from acgen.spectra.grid import ENERGY, N_POINTS
 
 #: Energy over which errors are alike, eV, and points over which their size is averaged.
@@ -40,12 +41,12 @@ def error_covariance(leave_out: str | None = None) -> np.ndarray:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If no error is left.
     """
     known = [error for name, error in forward_errors().items() if name != leave_out]
     if not known:
-        raise ValueError("no error of a forward model is left to make a covariance of; leave out less")
+        raise AcgenError("no error of a forward model is left to make a covariance of; leave out less")
     errors = np.stack(known)
     size = np.sqrt(gaussian_filter1d((errors**2).mean(0), _SMOOTH, mode="nearest"))
     alike = np.exp(-((ENERGY[:, None] - ENERGY) ** 2) / (2 * _ALIKE**2))

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from acgen.errors import AcgenError
 from acgen.spectra.grid import N_POINTS
 
 
-class SpectrumError(ValueError):
+class SpectrumError(AcgenError):
     """A spectrum cannot be read or used; the message is one line that says why and what to do."""
 
 

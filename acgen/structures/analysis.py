@@ -15,6 +15,7 @@ import numpy as np
 from ase import Atoms
 from matscipy.neighbours import neighbour_list
 
+from acgen.errors import AcgenError
 from acgen.structures.cell import density, heights
 
 BOND_CUTOFF = 1.84
@@ -170,12 +171,12 @@ def bond_angles(atoms: Atoms, cutoff: float = BOND_CUTOFF) -> np.ndarray:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If two atoms lie in one place, which leaves their angles undefined.
     """
     receivers, lengths, vectors = _neighbours(atoms, "idD", cutoff)
     if np.any(lengths == 0):
-        raise ValueError("two atoms have the same position, bond angles are undefined: remove one of them")
+        raise AcgenError("two atoms have the same position, bond angles are undefined: remove one of them")
     directions = vectors / lengths[:, None]
     # Bonds are sorted by atom: pair each with those of its atom that come later in the list.
     ends = np.cumsum(np.bincount(receivers, minlength=len(atoms)))
@@ -244,7 +245,7 @@ def analyse(atoms: Atoms) -> Analysis:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If the structure is empty or has no three-dimensional cell.
     """
     angles = bond_angles(atoms)
@@ -290,12 +291,12 @@ def _freud_system(atoms: Atoms, r_max: float) -> tuple[freud.box.Box, np.ndarray
 
 
 def _check(atoms: Atoms) -> None:
-    """Raise `ValueError` on what has no coordination: no atoms, no volume, undefined positions."""
+    """Raise `AcgenError` on what has no coordination: no atoms, no volume, undefined positions."""
     if len(atoms) == 0:
-        raise ValueError("the structure has no atoms: expected at least one")
+        raise AcgenError("the structure has no atoms: expected at least one")
     if abs(np.linalg.det(np.asarray(atoms.cell))) < 1e-6:
-        raise ValueError(
+        raise AcgenError(
             "the structure has no three-dimensional cell: set three independent cell vectors (acgen is periodic)"
         )
     if not np.isfinite(atoms.positions).all():
-        raise ValueError("the structure has positions that are not finite: check the file or the run that made it")
+        raise AcgenError("the structure has positions that are not finite: check the file or the run that made it")

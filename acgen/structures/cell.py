@@ -9,6 +9,8 @@ import torch
 from ase import Atoms
 from torch import Tensor
 
+from acgen.errors import AcgenError
+
 CARBON_MASS = 12.011
 """g/mol."""
 AMU_PER_A3 = 1.66053906660
@@ -22,7 +24,7 @@ def cell_matrix(cell: float | Sequence[float] | np.ndarray) -> np.ndarray:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If the edges are not positive finite lengths or the vectors span no volume.
     """
     box = np.asarray(cell, dtype=float)
@@ -31,9 +33,9 @@ def cell_matrix(cell: float | Sequence[float] | np.ndarray) -> np.ndarray:
     if box.shape == (3,):
         box = np.diag(box)
     if box.shape != (3, 3):
-        raise ValueError(f"a cell of shape {box.shape} was given; give one edge, three edges or three vectors in Å")
+        raise AcgenError(f"a cell of shape {box.shape} was given; give one edge, three edges or three vectors in Å")
     if not np.isfinite(box).all() or np.linalg.det(box) <= 0:
-        raise ValueError(f"the cell {box.tolist()} Å has no positive volume; give positive edges in Å, right-handed")
+        raise AcgenError(f"the cell {box.tolist()} Å has no positive volume; give positive edges in Å, right-handed")
     return box
 
 
@@ -47,12 +49,12 @@ def n_atoms(density: float, cell: np.ndarray) -> int:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If the density is outside 0.5-4 g/cm³.
     """
     low, high = DENSITY_RANGE
     if not low <= density <= high:
-        raise ValueError(f"density {density} g/cm³ is out of range; carbon is generated between {low} and {high} g/cm³")
+        raise AcgenError(f"density {density} g/cm³ is out of range; carbon is generated between {low} and {high} g/cm³")
     return max(1, round(density * abs(np.linalg.det(cell)) / (AMU_PER_A3 * CARBON_MASS)))
 
 

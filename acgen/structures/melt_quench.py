@@ -20,6 +20,7 @@ from ase import Atoms, units
 from ase.md.langevin import Langevin
 from matscipy.neighbours import neighbour_list
 
+from acgen.errors import AcgenError
 from acgen.structures.cell import AMU_PER_A3, CARBON_MASS, DENSITY_RANGE, carbon, cell_matrix, heights
 from acgen.structures.potential import nep_calculator
 
@@ -59,7 +60,7 @@ class MeltQuench:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If a value is out of its range.
     """
 
@@ -74,11 +75,11 @@ class MeltQuench:
     def __post_init__(self) -> None:
         low, high = DENSITY_RANGE
         if not low <= self.density <= high:
-            raise ValueError(f"density {self.density} g/cm³ is out of range: choose {low} to {high} g/cm³")
+            raise AcgenError(f"density {self.density} g/cm³ is out of range: choose {low} to {high} g/cm³")
         if self.n_atoms < 2:
-            raise ValueError(f"{self.n_atoms} atoms were asked for: choose at least 2")
+            raise AcgenError(f"{self.n_atoms} atoms were asked for: choose at least 2")
         if self.quench_fs < 1 or self.melt_fs < 0 or self.anneal_fs < 0:
-            raise ValueError(
+            raise AcgenError(
                 f"{self.melt_fs} fs of melt, {self.quench_fs} of quench and {self.anneal_fs} of anneal were asked for: "
                 "choose a quench of at least 1 fs and no negative time"
             )
@@ -176,12 +177,12 @@ def melt_quench(
 
     Raises
     ------
-    ValueError
+    AcgenError
         If a value is out of range, the potential cannot be used, the checkpoint is of another run or not writable, or
         the run blows up.
     """
     if every < 1:
-        raise ValueError(f"a state every {every} steps was asked for: choose at least 1")
+        raise AcgenError(f"a state every {every} steps was asked for: choose at least 1")
     settings = MeltQuench(density, n_atoms, quench_fs, seed, melt_fs, anneal_fs, cell)
     calculator = nep_calculator(potential)
     identity = _identity(settings, Path(potential))
@@ -209,7 +210,7 @@ def melt_quench(
             dynamics.step()
             step += 1
             if not atoms.get_temperature() < T_LIMIT:
-                raise ValueError(f"the run blew up at step {step} of {settings.steps}: choose another seed")
+                raise AcgenError(f"the run blew up at step {step} of {settings.steps}: choose another seed")
         if file is not None:
             _save(file, identity, step, atoms, rng)
         yield _state(settings, step, atoms)
@@ -220,12 +221,12 @@ def random_start(settings: MeltQuench, rng: np.random.Generator, attempts: int =
 
     Raises
     ------
-    ValueError
+    AcgenError
         If the atoms do not fit.
     """
     box = settings.box()
     if heights(box).min() < CLOSEST:
-        raise ValueError(
+        raise AcgenError(
             f"a cell with faces {heights(box).min():.2f} Å apart is too thin: use more atoms or another shape"
         )
     positions = rng.random((settings.n_atoms, 3)) @ box
@@ -236,7 +237,7 @@ def random_start(settings: MeltQuench, rng: np.random.Generator, attempts: int =
             break
         positions[crowded] = rng.random((crowded.size, 3)) @ box
     else:
-        raise ValueError(
+        raise AcgenError(
             f"{settings.n_atoms} atoms at {settings.density} g/cm³ found no random start: lower the density"
         )
     atoms = carbon(positions, box)
@@ -283,7 +284,7 @@ def _save(file: Path, identity: dict[str, Any], step: int, atoms: Atoms, rng: np
         part.write_text(json.dumps(content), encoding="utf-8")
         os.replace(part, file)
     except OSError as error:
-        raise ValueError(f"the checkpoint {str(file)!r} cannot be written ({error}): choose another place") from error
+        raise AcgenError(f"the checkpoint {str(file)!r} cannot be written ({error}): choose another place") from error
 
 
 def _load(file: Path, identity: dict[str, Any], settings: MeltQuench, rng: np.random.Generator) -> tuple[int, Atoms]:
@@ -295,10 +296,10 @@ def _load(file: Path, identity: dict[str, Any], settings: MeltQuench, rng: np.ra
         positions, momenta = np.array(content["positions"]), np.array(content["momenta"])
         rng.bit_generator.state = content["rng"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{str(file)!r} is not a checkpoint of a melt-quench run: delete it to start anew") from error
+        raise AcgenError(f"{str(file)!r} is not a checkpoint of a melt-quench run: delete it to start anew") from error
     different = [name for name in identity if found[name] != identity[name]]
     if different or positions.shape != (settings.n_atoms, 3) or not math.isfinite(positions.sum() + momenta.sum()):
-        raise ValueError(
+        raise AcgenError(
             f"the checkpoint {str(file)!r} is of another run ({', '.join(different) or 'atoms'} differ): "
             "delete it to start anew, or choose another file"
         )

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
+from acgen.errors import AcgenError
+
 POTENTIAL_URL = (
     "https://raw.githubusercontent.com/brucefan1983/GPUMD/d98135deee27068f4f30605fbc581d4c613fff99"
     "/potentials/nep/C_2022_NEP4.txt"
@@ -35,23 +37,23 @@ def nep_calculator(potential: str | Path) -> Any:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If calorine is not installed, or the file is missing or is not such a potential.
     """
     path = Path(potential)
     if not path.is_file():
-        raise ValueError(f"the potential {str(path)!r} is not a file: download {POTENTIAL_URL} and give its path")
+        raise AcgenError(f"the potential {str(path)!r} is not a file: download {POTENTIAL_URL} and give its path")
     with path.open(errors="replace") as file:
         first = file.readline(200).split()
     if len(first) < 3 or not first[0].startswith("nep") or "C" not in first[2:]:
-        raise ValueError(
+        raise AcgenError(
             f"{str(path)!r} is not a neuroevolution potential for carbon (its first line is {' '.join(first)[:60]!r}, "
             f"expected something like 'nep4 1 C'): download {POTENTIAL_URL}"
         )
     try:
         from calorine.calculators import CPUNEP
     except ImportError as error:
-        raise ValueError(
+        raise AcgenError(
             'energies and molecular dynamics need calorine: pip install "acgen[md]" (this needs a C++ compiler)'
         ) from error
     return CPUNEP(str(path))
@@ -74,7 +76,7 @@ def nep_energies(atoms: Atoms, potential: str | Path) -> np.ndarray:
 
     Raises
     ------
-    ValueError
+    AcgenError
         As `nep_calculator`, or if the potential is damaged or does not know an element of the structure.
     """
     calculator = nep_calculator(potential)
@@ -84,4 +86,4 @@ def nep_energies(atoms: Atoms, potential: str | Path) -> np.ndarray:
     try:
         return np.asarray(copy.get_potential_energies(), dtype=float)
     except RuntimeError as error:
-        raise ValueError(f"the potential {str(potential)!r} cannot be used: {error}") from error
+        raise AcgenError(f"the potential {str(potential)!r} cannot be used: {error}") from error

@@ -18,6 +18,7 @@ import numpy as np
 from ase import Atoms
 
 from acgen.assets import asset
+from acgen.errors import AcgenError
 from acgen.structures.analysis import Analysis, RadialDistribution, analyse
 from acgen.structures.potential import energy_per_atom
 
@@ -126,7 +127,7 @@ def realism(structures: Sequence[Atoms], density: float, potential: str | Path |
 
     Raises
     ------
-    ValueError
+    AcgenError
         If there is no structure, or one cannot be analysed, or the potential cannot be used.
     """
     reference = reference_at(density)
@@ -187,7 +188,7 @@ def figures_of(structures: Iterable[Atoms], density: float, energies: Sequence[f
     """Analyse structures and average them."""
     results: list[Analysis] = [analyse(atoms) for atoms in structures]
     if not results:
-        raise ValueError("there is no structure to compare: give at least one")
+        raise AcgenError("there is no structure to compare: give at least one")
     each = [
         Figures(
             density=density,

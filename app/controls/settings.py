@@ -8,6 +8,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from acgen.errors import AcgenError
 from acgen.sampling.settings import Settings
 from app.look.css import STYLE
 from app.look.notice import Notice
@@ -136,7 +137,7 @@ class Controls(pn.viewable.Viewer):
         try:
             start = structure_from_upload(event.new, self.structure.filename or "")
             Settings(start=start)
-        except ValueError as error:
+        except AcgenError as error:
             self.message.say(f"Not taken: {error}. The start stays as it was.")
         else:
             self.message.hide()
@@ -172,7 +173,7 @@ class Controls(pn.viewable.Viewer):
         """Say how large the structures will be and how long they will take."""
         try:
             settings = self.state.settings
-        except ValueError as error:
+        except AcgenError as error:
             self.atoms.object = html.escape(str(error))
         else:
             self.atoms.object = size_text(settings, self.pace.seconds(settings))

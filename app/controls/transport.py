@@ -8,6 +8,7 @@ import io
 import panel as pn
 import panel_material_ui as pmui
 
+from acgen.errors import AcgenError
 from acgen.sampling.settings import Settings
 from app.look.notice import Notice
 from app.session.archive import results_zip, zip_name
@@ -96,7 +97,7 @@ class Transport(pn.viewable.Viewer):
         """Start a run from what is on display: noised to time `t`, or as it is; a run that is active ends first."""
         try:
             self._next = self._branch(t)
-        except ValueError as error:
+        except AcgenError as error:
             self.problem.say(str(error))
             return
         self.runner.stop()
@@ -129,7 +130,7 @@ class Transport(pn.viewable.Viewer):
             return
         try:
             self.runner.adopt(found)
-        except RuntimeError as error:  # a start while the file was read
+        except AcgenError as error:  # a start while the file was read
             self._not_opened(str(error))
             return
         self.state.param.update(moment=None, picked=())
@@ -145,10 +146,10 @@ class Transport(pn.viewable.Viewer):
         state, snapshot = self.state, self.runner.snapshot
         if state.chosen:
             if t is None:
-                raise ValueError("a finished candidate has no noise to go on from: noise it again, or choose a frame")
+                raise AcgenError("a finished candidate has no noise to go on from: noise it again, or choose a frame")
             return noise_candidate(state, state.chosen[0], t)
         if not snapshot.trajectory:
-            raise ValueError("there is no frame to branch from: start a run first")
+            raise AcgenError("there is no frame to branch from: start a run first")
         event = snapshot.trajectory[-1 if state.moment is None else min(state.moment, len(snapshot.trajectory) - 1)]
         return go_on(state, snapshot, event) if t is None else noise_frame(state, snapshot, event, t)
 
@@ -157,7 +158,7 @@ class Transport(pn.viewable.Viewer):
             return
         try:
             settings = self.state.settings
-        except ValueError as error:
+        except AcgenError as error:
             self.problem.say(str(error))
         else:
             self._begin(settings)

@@ -9,6 +9,7 @@ import numpy as np
 from ase import Atoms
 
 from acgen.data.cells import load_cells
+from acgen.errors import AcgenError
 from acgen.networks.models import predict_sites
 from acgen.sampling.generate import Candidate
 from acgen.spectra.grid import N_POINTS
@@ -25,7 +26,7 @@ def atoms_of(structure: Any, cell: Any = None) -> Atoms:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If it is none, with what would do.
     """
     if isinstance(structure, Candidate):
@@ -34,13 +35,13 @@ def atoms_of(structure: Any, cell: Any = None) -> Atoms:
         structure = load_cells(structure)[-1].atoms
     if isinstance(structure, Atoms):
         if set(structure.get_chemical_symbols()) != {"C"} or structure.cell.rank < 3:
-            raise ValueError(f"got {structure.get_chemical_formula() or 'no atoms'}: give carbon in a periodic cell")
+            raise AcgenError(f"got {structure.get_chemical_formula() or 'no atoms'}: give carbon in a periodic cell")
         return carbon(structure.positions, structure.cell.array)
     positions = np.asarray(structure, dtype=float)
     if positions.ndim != 2 or positions.shape[1] != 3 or not np.isfinite(positions).all():
-        raise ValueError(f"got positions of shape {positions.shape}: give finite ones of shape (N, 3) in Å")
+        raise AcgenError(f"got positions of shape {positions.shape}: give finite ones of shape (N, 3) in Å")
     if cell is None:
-        raise ValueError("positions need a cell: give one edge, three edges or three vectors in Å")
+        raise AcgenError("positions need a cell: give one edge, three edges or three vectors in Å")
     return carbon(positions, cell_matrix(cell))
 
 
@@ -49,7 +50,7 @@ def target_of(source: Any) -> Target:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If it is none, with what would do.
     """
     if isinstance(source, Target):
@@ -59,7 +60,7 @@ def target_of(source: Any) -> Target:
     if not isinstance(source, Spectrum):
         table = np.asarray(source, dtype=float)
         if table.ndim != 2 or 2 not in table.shape:
-            raise ValueError(f"got an array of shape {table.shape}: give energies in eV and intensities, shape (M, 2)")
+            raise AcgenError(f"got an array of shape {table.shape}: give energies in eV and intensities, shape (M, 2)")
         energy, intensity = table.T if table.shape[1] == 2 else table
         source = Spectrum(energy, intensity, "spectrum")
     return prepare(source)
@@ -70,7 +71,7 @@ def predicted(item: Any, number: int) -> Shown:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If it is none, with what would do.
     """
     if isinstance(item, Candidate):
@@ -81,5 +82,5 @@ def predicted(item: Any, number: int) -> Shown:
         return Shown(str(number), atoms, sites.mean(0), sites)
     values = np.asarray(item, dtype=float)
     if values.shape != (N_POINTS,):
-        raise ValueError(f"got a prediction of shape {values.shape}: give ({N_POINTS},), on acgen.spectra.grid.ENERGY")
+        raise AcgenError(f"got a prediction of shape {values.shape}: give ({N_POINTS},), on acgen.spectra.grid.ENERGY")
     return Shown(str(number), Atoms(), values)

@@ -18,6 +18,7 @@ import ipywidgets
 import numpy as np
 from ase import Atoms
 
+from acgen.errors import AcgenError
 from acgen.networks.models import Models
 from acgen.results.archive import write_zip
 from acgen.results.run import Run
@@ -75,7 +76,7 @@ class StructureView(ipywidgets.VBox):
 
         Raises
         ------
-        ValueError
+        AcgenError
             If it is not a periodic carbon structure.
         """
         self.display(Shown("", atoms_of(structure, cell), None))
@@ -142,7 +143,7 @@ class GuidedSampler(WithPlots):
 
     Raises
     ------
-    ValueError
+    AcgenError
         If the settings make no sense.
     """
 
@@ -203,7 +204,7 @@ class GuidedSampler(WithPlots):
 
         Raises
         ------
-        RuntimeError
+        AcgenError
             If it is active.
         """
         self.runner.start(self.settings)
@@ -226,7 +227,7 @@ class GuidedSampler(WithPlots):
 
         Raises
         ------
-        ValueError
+        AcgenError
             If the run failed, with what to do.
         TimeoutError
             If it takes longer than `seconds`; it goes on.
@@ -242,7 +243,7 @@ class GuidedSampler(WithPlots):
         self.runner.join()
         self.tick()
         if self.snapshot.status is Status.FAILED:
-            raise ValueError(self.snapshot.error)
+            raise AcgenError(self.snapshot.error)
         return self.candidates
 
     def save(self, file: str | Path) -> None:
@@ -309,7 +310,7 @@ def _told(action: Callable[[], None], text: ipywidgets.HTML) -> Callable[[Any], 
     def pressed(_event: Any) -> None:
         try:
             action()
-        except (ValueError, RuntimeError) as error:
+        except AcgenError as error:
             text.value = html.escape(str(error))
 
     return pressed

@@ -4,7 +4,7 @@ For the page:
 
 - `results_zip(snapshot)` is the callback of the download button and `zip_name(snapshot)` the file's name. Both need a
   finished candidate: disable the button while `snapshot.finished` is empty.
-- `snapshot_from_zip(data)` turns uploaded bytes into the snapshot that was packed, or raises a `ValueError` whose text
+- `snapshot_from_zip(data)` turns uploaded bytes into the snapshot that was packed, or raises a `AcgenError` whose text
   can be shown as it is; nothing is changed when it does. `Runner.adopt` takes it while no run is active.
   `snapshot.settings` has the target and everything for the controls, `snapshot.trajectory` the frames to replay and to
   branch from, `snapshot.finished` the candidates of all runs, `snapshot.log` what was done. `snapshot.models` is None
@@ -34,7 +34,7 @@ def results_zip(snapshot: Snapshot) -> io.BytesIO:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If no candidate is finished.
     """
     packed = io.BytesIO()
@@ -62,7 +62,7 @@ def snapshot_from_zip(data: bytes, version: int = 1) -> Snapshot:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If it is no such file; the message says why.
     """
     if len(data) > MAX_ZIP:
@@ -97,7 +97,7 @@ def run_of(snapshot: Snapshot) -> Run:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If no candidate is finished.
     """
     if not snapshot.finished:

@@ -21,7 +21,7 @@ def go_on(state: State, snapshot: Snapshot, event: FrameEvent) -> tuple[Settings
 
     Raises
     ------
-    ValueError
+    AcgenError
         If the frame is the last of its candidate.
     """
     settings = replace(

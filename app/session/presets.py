@@ -7,6 +7,7 @@ from typing import Any
 
 import param
 
+from acgen.errors import AcgenError
 from app.session.state import State
 
 #: Parameters that a link and a preset set; the target only if it is built in.
@@ -71,6 +72,6 @@ def _parsed(parameter: param.Parameter, text: str) -> Any:
         return text
     if isinstance(parameter, param.Boolean):
         if text.lower() not in ("true", "false"):
-            raise ValueError(f"{text!r} is neither true nor false")
+            raise AcgenError(f"{text!r} is neither true nor false")
         return text.lower() == "true"
     return int(text) if isinstance(parameter, param.Integer) else float(text)

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from ase import Atoms
 
+from acgen.errors import AcgenError
 from acgen.networks.models import Models
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.settings import LiveXi, Settings, Strength
@@ -83,12 +84,12 @@ class Runner:
 
         Raises
         ------
-        RuntimeError
+        AcgenError
             If one is active: stop it first.
         """
         before = self._snapshot
         if before.status.active:
-            raise RuntimeError("a run is active: stop it before the next start")
+            raise AcgenError("a run is active: stop it before the next start")
         self.join()
         self._stop = threading.Event()
         self._paused, self._steps = False, 0
@@ -116,12 +117,12 @@ class Runner:
 
         Raises
         ------
-        RuntimeError
+        AcgenError
             If a run is active: stop it first.
         """
         before = self._snapshot
         if before.status.active:
-            raise RuntimeError("a run is active: stop it before a session is opened")
+            raise AcgenError("a run is active: stop it before a session is opened")
         self.join()
         shift = before.run
         joined = (*before.finished, *(replace(item, run=item.run + shift) for item in brought.finished))

@@ -139,7 +139,7 @@ class State(param.Parameterized):
 
         Raises
         ------
-        ValueError
+        AcgenError
             If the core refuses the combination.
         """
         return Settings(

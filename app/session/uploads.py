@@ -11,6 +11,8 @@ import panel_material_ui as pmui
 import param
 from ase import Atoms
 
+from acgen.errors import AcgenError
+
 #: A structure is a short table; a beamline file of many scans, or with images beside them, has some megabytes.
 MAX_BYTES, MAX_SPECTRUM_BYTES = 2_000_000, 8_000_000
 MAX_ROWS = 20_000
@@ -29,30 +31,30 @@ def structure_from_upload(data: bytes, filename: str) -> Atoms:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If the file is too large, of no known format, or no periodic carbon; the message says why.
     """
     name = label_of(filename)
     low = name.lower()
     kind = STRUCTURE_NAMES.get(low) or next((f for end, f in STRUCTURE_FORMATS.items() if low.endswith(end)), None)
     if kind is None:
-        raise ValueError(f"“{name}” is of no known format: give extxyz, CIF or POSCAR (.extxyz, .cif, .vasp)")
+        raise AcgenError(f"“{name}” is of no known format: give extxyz, CIF or POSCAR (.extxyz, .cif, .vasp)")
     if not isinstance(data, bytes) or not 0 < len(data) <= MAX_BYTES or _rows(data) > MAX_ROWS:
-        raise ValueError(f"the file is empty or larger than {MAX_BYTES / 1e6:g} MB and {MAX_ROWS} lines")
+        raise AcgenError(f"the file is empty or larger than {MAX_BYTES / 1e6:g} MB and {MAX_ROWS} lines")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the parsers, on files that they do read
             atoms = ase.io.read(io.StringIO(data.decode("utf-8", errors="replace")), format=kind)
     except Exception as error:  # the parsers raise whatever they stumble on
-        raise ValueError(f"the file cannot be read as {kind} ({type(error).__name__})") from error
+        raise AcgenError(f"the file cannot be read as {kind} ({type(error).__name__})") from error
     if len(atoms) == 0 or set(atoms.numbers) != {6} or len(atoms) > MAX_ATOMS:
-        raise ValueError(
+        raise AcgenError(
             f"the file has {len(atoms)} atoms of {'/'.join(sorted(set(atoms.get_chemical_symbols()))) or 'nothing'}: "
             f"give 1 to {MAX_ATOMS} atoms of C"
         )
     cell = np.asarray(atoms.cell.array)
     if not (np.isfinite(atoms.positions).all() and np.isfinite(cell).all() and np.linalg.det(cell) > 0):
-        raise ValueError("the file has no right-handed periodic cell in three directions: add the lattice")
+        raise AcgenError("the file has no right-handed periodic cell in three directions: add the lattice")
     return Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=cell, pbc=True, info={"name": name})
 
 

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from acgen.errors import AcgenError
 from acgen.networks.models import Models, load_models
 from acgen.sampling.generate import Candidate, FrameEvent, generate
 from acgen.sampling.settings import LiveXi, Settings
@@ -57,7 +58,7 @@ class Processes:
 
         Raises
         ------
-        ValueError
+        AcgenError
             If the run failed, or its process ended; the message says what to do.
         """
         process = self._take()
@@ -70,7 +71,7 @@ class Processes:
                 if event is None:
                     return
                 if isinstance(event, str):
-                    raise ValueError(event)
+                    raise AcgenError(event)
                 yield event
         except GeneratorExit:
             _send(process.stdin, None)
@@ -132,7 +133,7 @@ def _receive(process: subprocess.Popen) -> Any:
         return pickle.load(process.stdout)
     except (EOFError, pickle.UnpicklingError) as error:
         code = process.wait()
-        raise ValueError(
+        raise AcgenError(
             f"the process of the sampler ended (code {code}), perhaps for want of memory: choose a smaller cell, or "
             "start again"
         ) from error

@@ -6,6 +6,8 @@ import functools
 import threading
 from collections.abc import Callable
 
+from acgen.errors import AcgenError
+
 
 class Slots:
     """Places for work; first come, first served.
@@ -17,13 +19,13 @@ class Slots:
 
     Raises
     ------
-    ValueError
+    AcgenError
         If that is less than one.
     """
 
     def __init__(self, limit: int):
         if limit < 1:
-            raise ValueError(f"got room for {limit} runs at once; give at least 1")
+            raise AcgenError(f"got room for {limit} runs at once; give at least 1")
         self.limit = limit
         self._changed = threading.Condition()
         self._working = 0

@@ -11,6 +11,7 @@ from datetime import datetime
 import pytest
 from app_fakes import MODELS, fake_generate
 
+from acgen.errors import AcgenError
 from acgen.sampling.settings import Settings
 from acgen.spectra.targets import builtin_targets
 from app.session.runner import Runner
@@ -148,7 +149,7 @@ def test_a_slow_reader_sees_only_the_newest_frame(runner, gate):
 
 @pytest.mark.parametrize(
     ("error", "part"),
-    [(ValueError("lower xi"), "lower xi"), (RuntimeError("odd"), "RuntimeError: odd (broken")],
+    [(AcgenError("lower xi"), "lower xi"), (RuntimeError("odd"), "RuntimeError: odd (broken")],
 )
 def test_an_error_is_text_in_the_snapshot_and_the_next_run_works(error, part):
     def broken(settings, models, strength):
@@ -180,7 +181,7 @@ def test_networks_that_cannot_be_loaded_are_an_error_of_the_run():
 
 def test_a_second_start_is_refused_while_a_run_is_active(runner, gate):
     runner.start(SMALL)
-    with pytest.raises(RuntimeError, match="stop it"):
+    with pytest.raises(AcgenError, match="stop it"):
         runner.start(SMALL)
 
 
