@@ -17,7 +17,8 @@ CORE = (
     ("networks",),
     ("data",),
     ("spectra", "structures"),
-    ("errors", "assets", "memory"),
+    ("assets",),
+    ("errors", "memory"),
 )
 APP = (
     ("main",),

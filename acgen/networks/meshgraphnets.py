@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.data import Data
 
-from acgen.networks.graph import edge_vectors, gather, scatter_sum
+from acgen.networks.graph import Graph, edge_vectors, gather, scatter_sum
 from acgen.networks.layers import GaussianRFF, mlp
 
 
@@ -39,7 +38,7 @@ class MeshGraphNets(nn.Module):
         self.node_updates = nn.ModuleList(mlp(2 * width, width, width, norm=True) for _ in range(interactions))
         self.decoder = mlp(width, width, outputs)
 
-    def forward(self, graph: Data, t: Tensor | None = None) -> Tensor:
+    def forward(self, graph: Graph, t: Tensor | None = None) -> Tensor:
         """Values per atom, shape (N, outputs); `t` (graphs,) for a score network."""
         senders, receivers = graph.edge_index
         atoms = len(graph.pos)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from torch import Tensor, nn
-from torch_geometric.data import Data
 
 from acgen.errors import AcgenError
+from acgen.networks.graph import Graph
 from acgen.networks.meshgraphnets import MeshGraphNets
 from acgen.networks.noise import NoiseSchedule
 from acgen.networks.painn import PaiNNForward, PaiNNScore
@@ -93,7 +93,7 @@ class ScoreModel(nn.Module):
         """The noise it was trained for."""
         return NoiseSchedule(self.config.k)
 
-    def forward(self, graph: Data, t: Tensor) -> Tensor:
+    def forward(self, graph: Graph, t: Tensor) -> Tensor:
         """sigma(t) times the score, shape (N, 3), without unit; `t` has one value per graph, shape (graphs,)."""
         return self.network(graph, t)
 
@@ -112,7 +112,7 @@ class ForwardModel(nn.Module):
             invariant = PaiNNForward if c.kind == "painn" else SchNetForward
             self.network = invariant(c.width, c.interactions, c.radial, c.cutoff, c.points)
 
-    def forward(self, graph: Data) -> Tensor:
+    def forward(self, graph: Graph) -> Tensor:
         """Spectra of all atoms, shape (N, points), in the intensity unit of the training set."""
         return self.network(graph)
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.data import Data
 
 from acgen.networks.aggregate import neighbour_sum
-from acgen.networks.graph import edge_vectors, gather
+from acgen.networks.graph import Graph, edge_vectors, gather
 from acgen.networks.layers import BesselBasis, GaussianRFF, mlp
 
 
@@ -37,7 +36,7 @@ class PaiNN(nn.Module):
             interaction.phi[-1].weight.zero_()
             interaction.phi[-1].bias.zero_()
 
-    def forward(self, graph: Data, t: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, graph: Graph, t: Tensor | None = None) -> tuple[Tensor, Tensor]:
         r = edge_vectors(graph)
         length = r.square().sum(-1).clamp(min=1e-8).sqrt()
         direction, basis = r / length[:, None], self.basis(length)
@@ -115,7 +114,7 @@ class PaiNNScore(nn.Module):
         self.gate = mlp(width, width, width)
         self.out = nn.Linear(width, 1, bias=False)
 
-    def forward(self, graph: Data, t: Tensor) -> Tensor:
+    def forward(self, graph: Graph, t: Tensor) -> Tensor:
         s, v = self.body(graph, t)
         return self.out(v * self.gate(s)[:, None]).squeeze(-1)
 
@@ -128,5 +127,5 @@ class PaiNNForward(nn.Module):
         self.body = PaiNN(width, interactions, radial, cutoff, timed=False)
         self.out = mlp(width, 2 * width, points)
 
-    def forward(self, graph: Data) -> Tensor:
+    def forward(self, graph: Graph) -> Tensor:
         return nn.functional.softplus(self.out(self.body(graph)[0]))

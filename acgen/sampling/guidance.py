@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -153,7 +153,7 @@ class GuidedScore:
                 scaled = self.model(graph, torch.tensor([t], dtype=torch.float32))
             return Evaluation(self._prior(scaled, x, t) / sigma, x + sigma * scaled)
         with torch.enable_grad():
-            graph.pos = x.detach().clone().requires_grad_(True)
+            graph = replace(graph, pos=x.detach().clone().requires_grad_(True))
             scaled = self.model(graph, torch.tensor([t], dtype=torch.float32))
             denoised = graph.pos + sigma * scaled
             penalties, misfits, predictions = zip(*(guide(denoised, self.cell) for guide in self.guides), strict=True)

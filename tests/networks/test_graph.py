@@ -1,10 +1,13 @@
 """The neighbour list against ase's, in every kind of cell."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from ase import Atoms
 from ase.neighborlist import neighbor_list
+from torch_geometric.data import Batch
 
 from acgen.networks.graph import batch_graphs, edge_vectors, gather, periodic_graph, scatter_sum
 
@@ -41,8 +44,7 @@ def test_edge_vectors_are_differentiable():
     graph = periodic_graph(positions, torch.eye(3, dtype=torch.float64) * 4, 2.5)
 
     def lengths(x):
-        graph.pos = x
-        return edge_vectors(graph).norm(dim=1)
+        return edge_vectors(replace(graph, pos=x)).norm(dim=1)
 
     assert torch.autograd.gradcheck(lengths, positions.requires_grad_(True))
 
@@ -53,6 +55,18 @@ def test_batches_keep_graphs_apart():
     senders, receivers = batch.edge_index
     assert torch.equal(batch.batch[senders], batch.batch[receivers])
     assert torch.allclose(edge_vectors(batch), torch.cat([edge_vectors(graph) for graph in graphs]))
+
+
+def test_pytorch_geometric_joins_and_reads_graphs_as_we_do():
+    graphs = [periodic_graph(torch.rand(n, 3) * 4, torch.eye(3) * 4, 2.5) for n in (4, 1, 6)]
+    theirs = Batch.from_data_list([graph.to_pyg() for graph in graphs])
+    ours = batch_graphs(graphs)
+    for name in ("pos", "cell", "edge_index", "offset"):
+        assert torch.equal(getattr(ours, name), theirs[name])
+    assert torch.equal(ours.batch, torch.tensor([0] * 4 + [1] + [2] * 6))
+    again = batch_graphs([batch_graphs(graphs[:2]), graphs[2]])
+    assert torch.equal(again.batch, ours.batch)
+    assert torch.equal(again.edge_index, ours.edge_index)
 
 
 def test_gather_and_scatter_are_transposes():
