@@ -8,11 +8,11 @@ from pathlib import Path
 from ase.io import write
 
 from acgen.cli.density_scan import add_options, run_scan
+from acgen.cli.options import add_settings, settings_from
 from acgen.cli.output import output_file, write_json
 from acgen.cli.progress import progress_bar
 from acgen.inference.density import GRID, DensityEstimate, estimate_density, sample_prior
 from acgen.networks.models import load_models
-from acgen.sampling.settings import Settings
 from acgen.spectra.targets import load_target
 
 
@@ -27,8 +27,7 @@ def add_commands(commands) -> None:
     p.set_defaults(run=_run)
     b = commands.add_parser("library", help="sample the structures `density` uses", description=_library.__doc__)
     b.add_argument("--densities", type=float, nargs="+", default=list(GRID), metavar="D")
-    b.add_argument("--candidates", type=int, default=3, help="structures per density (default 3)")
-    b.add_argument("--seed", type=int, default=0)
+    add_settings(b, ("candidates", "seed"), candidates=3)
     b.add_argument("--out", required=True, metavar="F.extxyz")
     b.set_defaults(run=_library)
 
@@ -73,7 +72,7 @@ def _library(args: argparse.Namespace) -> None:
     cells = []
     with progress_bar() as bar:
         task = bar.add_task("structures", total=len(args.densities) * args.candidates, note="")
-        for atoms in sample_prior(load_models(), args.densities, Settings(candidates=args.candidates, seed=args.seed)):
+        for atoms in sample_prior(load_models(), args.densities, settings_from(args)):
             cells.append(atoms)
             bar.update(task, advance=1, note=f"{atoms.info['density']} g/cm³")
     write(Path(out), cells, format="extxyz")

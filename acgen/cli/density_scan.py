@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from acgen.cli.options import add_settings, settings_from
 from acgen.cli.output import output_directory
 from acgen.cli.progress import progress_bar
 from acgen.errors import AcgenError
@@ -32,10 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="g/cm³ (default: steps of 0.25 around the estimate without guided candidates)",
     )
     group.add_argument("--atoms", type=int, default=ATOMS, help=f"of each candidate (default {ATOMS})")
-    group.add_argument("--steps", type=int, default=Settings.steps, help="as for generate")
-    group.add_argument("--restarts", type=int, default=Settings.restarts, help="as for generate")
-    group.add_argument("--xi", type=float, help="as for generate")
-    group.add_argument("--seed", type=int, default=0, help="of the first candidate of every density")
+    add_settings(group, ("steps", "restarts", "xi", "seed"))
 
 
 def _numbers(text: str) -> tuple[float, ...]:
@@ -49,15 +47,7 @@ def run_scan(args: argparse.Namespace, targets: Sequence[Target]) -> int:
     """Scan as the options say, and print and write what the scan says."""
     if len(targets) != 1 or args.out is None:
         raise AcgenError(f"--guided takes one target and --out DIR; got {len(targets)} targets and --out {args.out}")
-    settings = Settings(
-        target=targets[0],
-        instrument=not args.exact,
-        candidates=args.guided,
-        steps=args.steps,
-        restarts=args.restarts,
-        xi=args.xi,
-        seed=args.seed,
-    )
+    settings = settings_from(args, target=targets[0], instrument=not args.exact, candidates=args.guided)
     if args.densities is not None:
         check_densities(args.densities)
     directory = output_directory(args.out)

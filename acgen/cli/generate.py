@@ -9,10 +9,10 @@ from pathlib import Path
 
 from ase.io import write
 
+from acgen.cli.options import add_settings, settings_from
 from acgen.cli.output import output_directory, output_file
 from acgen.cli.progress import progress_bar
 from acgen.cli.structures import read_structure
-from acgen.errors import AcgenError
 from acgen.networks.checkpoint import read_tensors
 from acgen.networks.models import Models, load_models
 from acgen.results.archive import write_zip
@@ -20,7 +20,7 @@ from acgen.results.report import describe
 from acgen.results.run import Run
 from acgen.sampling.generate import Candidate, FrameEvent, generate, write_results
 from acgen.sampling.sampler import Frame
-from acgen.sampling.settings import Settings
+from acgen.sampling.settings import OPTIONS, Settings
 from acgen.spectra.references import NAMES
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import builtin_targets, load_target
@@ -30,8 +30,7 @@ from acgen.structures.cell import carbon
 def add_commands(commands) -> None:
     """Add `generate` and `targets`."""
     p = commands.add_parser("generate", help="generate candidate structures", description=_run.__doc__)
-    p.add_argument("--density", type=float, default=2.0, help="g/cm³, 0.5-4 (default 2.0)")
-    p.add_argument("--cell", type=float, nargs="+", default=[12.93], metavar="A", help="one or three edges in Å")
+    add_settings(p, (name for name in OPTIONS if name != "instrument"))
     p.add_argument("--target", metavar="FILE|NAME", help="measured spectrum, or a name from `acgen targets`")
     p.add_argument(
         "--columns",
@@ -40,36 +39,12 @@ def add_commands(commands) -> None:
         metavar="N",
         help="columns of --target, from 1: energy and signal, or energy, numerator and denominator",
     )
-    p.add_argument("--guide", choices=["cell", "site"], default="cell", help="match the mean over atoms, or every atom")
     p.add_argument(
         "--instrument",
         action=argparse.BooleanOptionalAction,
         help="fit shift, scale, slope and broadening of the prediction along the way (default: for measured spectra)",
     )
-    p.add_argument("--xi", type=float, help="guidance strength (default 3000, with --guide site 200; see the README)")
-    p.add_argument("--steps", type=int, default=64, help="steps of the first pass (default 64)")
-    p.add_argument("--restarts", type=int, default=8, help="restart cycles of 25 steps (default 8)")
-    p.add_argument(
-        "--restart-t",
-        type=float,
-        nargs=2,
-        default=Settings.restart_t,
-        metavar=("FIRST", "LAST"),
-        help="times of the first and last restart; 0.3 0.3 is the paper's (default: annealed, 0.35 to 0.2)",
-    )
-    p.add_argument(
-        "--noise-scale", type=float, default=Settings.noise_scale, help="noise of each step, 0-1; 1 is the paper's"
-    )
-    p.add_argument(
-        "--autoguidance",
-        type=float,
-        default=Settings.autoguidance,
-        help="how far the prior is led away from a weaker network, 1-5; 1 is the paper's prior (default 3)",
-    )
-    p.add_argument("--candidates", type=int, default=4, help="number of structures (default 4)")
-    p.add_argument("--seed", type=int, default=0, help="seed of the first candidate; the next have seed + 1, …")
     p.add_argument("--start", metavar="STRUCTURE", help="start from this structure noised to --start-t")
-    p.add_argument("--start-t", type=float, default=0.5, help="noise time of --start, 0-1 (default 0.5)")
     p.add_argument("--weights", nargs="+", default=[], metavar="F", help="score or forward weights to use instead")
     p.add_argument("--trajectory", action="store_true", help="write trajectory-NNN.extxyz for every candidate")
     p.add_argument("--zip", metavar="F.zip", help="also write everything into one file, with a readable report")
@@ -90,26 +65,8 @@ def _run(args: argparse.Namespace) -> int:
     target = None if args.target is None else _target(args)
     for warning in () if target is None else target.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    if len(args.cell) not in (1, 3):
-        raise AcgenError(f"--cell got {len(args.cell)} numbers; give one edge or three, in Å")
     start = None if args.start is None else read_structure(args.start)
-    settings = Settings(
-        density=args.density,
-        cell=args.cell,
-        target=target,
-        guide=args.guide,
-        instrument=_instrument(args),
-        xi=args.xi,
-        steps=args.steps,
-        restarts=args.restarts,
-        noise_scale=args.noise_scale,
-        autoguidance=args.autoguidance,
-        candidates=args.candidates,
-        seed=args.seed,
-        start=start,
-        start_t=args.start_t,
-        restart_t=tuple(args.restart_t),
-    )
+    settings = settings_from(args, target=target, start=start, instrument=_instrument(args))
     directory = output_directory(args.out)
     archive = None if args.zip is None else output_file(args.zip)
     models = load_models(**_by_task(args.weights))
@@ -123,7 +80,7 @@ def _target(args: argparse.Namespace) -> Target:
 def _instrument(args: argparse.Namespace) -> bool:
     """What was asked for; otherwise whether the target is a measurement that the mean over atoms is compared with."""
     if args.instrument is None:
-        return args.target is not None and args.target not in NAMES and args.guide == "cell"
+        return args.target is not None and args.target not in NAMES and getattr(args, "guide", "cell") == "cell"
     return args.instrument
 
 

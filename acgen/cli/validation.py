@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from acgen.cli.options import add_settings, settings_from
 from acgen.cli.output import output_file, write_json
 from acgen.data.cells import LabelledCell, load_cells
 from acgen.errors import AcgenError
 from acgen.inference.validation import forward_error, guided, prior_realism, recover_density
 from acgen.networks.checkpoint import load_forward
 from acgen.networks.models import load_models
-from acgen.sampling.settings import Settings
 from acgen.spectra.instrument import Instrument
 
 
@@ -25,9 +25,7 @@ def add_commands(commands) -> None:
     p.set_defaults(run=_prior)
     p = kinds.add_parser("guide", help="guided against unguided candidates", description=_guide.__doc__)
     p.add_argument("--targets", nargs="+", default=["sp", "sp3"], metavar="NAME")
-    p.add_argument("--density", type=float, default=2.0)
-    p.add_argument("--cell", type=float, default=12.93)
-    p.add_argument("--xi", type=float, help="guidance strength (default: that of `acgen generate`)")
+    add_settings(p, ("density", "cell", "xi"))
     _common(p, candidates=4)
     p.set_defaults(run=_guide)
     p = kinds.add_parser("density", help="recover the density of a spectrum", description=_density.__doc__)
@@ -43,9 +41,7 @@ def add_commands(commands) -> None:
 
 
 def _common(parser: argparse.ArgumentParser, candidates: int) -> None:
-    parser.add_argument("--candidates", type=int, default=candidates)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--restarts", type=int, default=8)
+    add_settings(parser, ("candidates", "seed", "restarts"), candidates=candidates)
     parser.add_argument("--potential", type=Path, metavar="FILE", help="C_2022_NEP4.txt, for energies")
     parser.add_argument("--score", metavar="F", help="score weights instead of the shipped")
     parser.add_argument("--out", metavar="F.json")
@@ -78,7 +74,7 @@ def _density(args: argparse.Namespace) -> None:
 
 def _prior(args: argparse.Namespace) -> None:
     """Generate unguided candidates at several densities and compare coordination and energy with reference cells."""
-    settings = Settings(candidates=args.candidates, seed=args.seed, restarts=args.restarts)
+    settings = settings_from(args)
     rows = []
     print("g/cm³  CN2/3/4 %  reference  mean |dCN|  CN1 %  energy above reference, eV/atom  s/candidate")
     for result, found in prior_realism(load_models(score=args.score), args.densities, settings, args.potential):
@@ -100,14 +96,7 @@ def _prior(args: argparse.Namespace) -> None:
 
 def _guide(args: argparse.Namespace) -> None:
     """Guide candidates towards targets and compare misfit, judge's misfit, coordination and energy with unguided."""
-    settings = Settings(
-        density=args.density,
-        cell=args.cell,
-        xi=args.xi,
-        candidates=args.candidates,
-        seed=args.seed,
-        restarts=args.restarts,
-    )
+    settings = settings_from(args)
     rows = []
     print("target  misfit (unguided, change)  judge (unguided, change)  CN2/3/4 %  energy over unguided  s/candidate")
     for result in guided(load_models(score=args.score), args.targets, settings, args.potential):

@@ -1,6 +1,7 @@
 """Settings, targets, candidates and frames as JSON and arrays, and back: exact, and safe to read from anyone.
 
-Nothing is unpickled and no name is looked up: a fixed set of classes is known, and their constructors check.
+Nothing is unpickled and no name is looked up: a fixed set of classes is known, and their constructors check. A field
+that was not there yet when a result was written has its default, so a default must mean what was done before.
 """
 
 from __future__ import annotations
@@ -26,8 +27,6 @@ from acgen.spectra.spectrum import Target
 _CLASSES: dict[str, type] = {
     kind.__name__: kind for kind in (Settings, Target, Candidate, FrameEvent, Frame, Fit, Instrument)
 }
-#: Steps of one candidate; a plan of more is not built.
-_MAX_STEPS = 100_000
 
 
 def dump(content: Mapping[str, Any], classes: Mapping[str, type] | None = None) -> tuple[str, bytes]:
@@ -124,8 +123,6 @@ class _Codec:
             return _atoms(**content)
         if kind not in self.classes:
             raise AcgenError(f"it holds a {str(kind)[:40]!r}, which this version of acgen does not know")
-        if kind == "Settings":
-            _check_steps(content)
         return self.classes[kind](**content)
 
 
@@ -146,12 +143,3 @@ def _atoms(numbers: np.ndarray, positions: np.ndarray, cell: np.ndarray, pbc: np
     if set(atoms.numbers) != {6}:
         raise AcgenError(f"a structure has the formula {atoms.get_chemical_formula()}: acgen handles carbon only")
     return atoms
-
-
-def _check_steps(content: Mapping[str, Any]) -> None:
-    """Before anything is built of them."""
-    counts = [content[name] for name in ("steps", "restarts", "restart_steps", "candidates", "seed")]
-    if not all(type(count) is int and 0 <= count < 2**63 for count in counts):
-        raise AcgenError(f"steps, restarts, candidates and seed are {counts}: expected whole numbers")
-    if counts[0] + counts[1] * counts[2] > _MAX_STEPS:
-        raise AcgenError(f"a run of {counts[0] + counts[1] * counts[2]} steps is too long, at most {_MAX_STEPS}")

@@ -28,11 +28,12 @@ from acgen.inference.scan_answer import ScanAnswer
 from acgen.networks.models import Models
 from acgen.results import figures
 from acgen.sampling.generate import Candidate
-from acgen.sampling.settings import Settings
+from acgen.sampling.settings import OPTIONS, Settings
 
 FORMAT = 1
 SCAN, STRUCTURES = "scan.json", "candidates.extxyz"
-_SAME = ("guide", "instrument", "xi", "steps", "restarts", "restart_steps", "restart_t", "noise_scale", "autoguidance")
+#: Settings in which candidates of one scan may differ.
+_FREE = ("density", "cell", "candidates", "seed", "start_t")
 
 
 def identity(settings: Settings, models: Models, atoms: int) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def identity(settings: Settings, models: Models, atoms: int) -> dict[str, Any]:
     return {
         "target": {"name": target.name, "sha256": digest.hexdigest()},
         "atoms": atoms,
-        "settings": {name: whole[name] for name in _SAME},
+        "settings": {name: whole[name] for name in OPTIONS if name not in _FREE},
         "weights": dict(models.sha256),
     }
 
@@ -106,7 +107,8 @@ def _differences(known: Any, asked: Mapping[str, Any]) -> list[str]:
     """What differs between two identities, as words."""
     if not isinstance(known, dict):
         return ["nothing says of what"]
-    was, now = _flat(known), _flat(asked)
+    before = {f"settings {name}": each.default for name, each in OPTIONS.items()}  # of a scan older than the setting
+    was, now = before | _flat(known), _flat(asked)
     names = [name for name in now if was.get(name) != now[name]]
     return [
         name if name.endswith("sha256") or name.startswith("weights") else f"{name}: {was.get(name)}, not {now[name]}"

@@ -95,8 +95,7 @@ def generate(
     models
         The networks.
     strength
-        Guidance strengths instead of `settings.xi`: a `LiveXi` to change them while the run goes on, or
-        `recorded_xi` to repeat such a run.
+        Guidance strengths instead of `settings.xi`, such as a `LiveXi` to change them while the run goes on.
 
     Raises
     ------
@@ -127,8 +126,16 @@ def _one(settings: Settings, models: Models, index: int, strength: Strength) -> 
     target = settings.target
     guide = None
     if target is not None:
-        guide = SpectrumGuide(models.forward, target, settings.xi, settings.guide, instrument=settings.instrument)
-    score = GuidedScore(models.score, cell, weak=models.weak, autoguidance=settings.autoguidance)
+        guide = SpectrumGuide(
+            models.forward, target, settings.xi, settings.guide, settings.tolerance, instrument=settings.instrument
+        )
+    score = GuidedScore(
+        models.score,
+        cell,
+        guide_below=settings.guide_below,
+        weak=models.weak,
+        autoguidance=settings.autoguidance,
+    )
     first = 0 if settings.resume is None else settings.resume.step
     start = starting_positions(settings, models, cell, generator, index)
     scale = settings.noise_scale

@@ -13,8 +13,10 @@ from torch import Tensor
 from acgen.errors import AcgenError
 from acgen.networks.graph import periodic_graph
 from acgen.networks.network import ForwardModel, ScoreModel
+from acgen.sampling.schedule import GUIDE_BELOW
 from acgen.spectra.instrument_profile import InstrumentProfile
 from acgen.spectra.instrument_torch import apply_instrument
+from acgen.spectra.model_error import UNSEEN_ERROR
 from acgen.spectra.spectrum import Target
 
 REFERENCE_ATOMS = 216
@@ -83,7 +85,7 @@ class SpectrumGuide:
         target: Target,
         xi: float,
         mode: GuideMode = "cell",
-        tolerance: float = 0.15,
+        tolerance: float = UNSEEN_ERROR,
         *,
         instrument: bool = False,
     ):
@@ -136,7 +138,7 @@ class GuidedScore:
         model: ScoreModel,
         cell: Tensor,
         guides: Sequence[Guide] = (),
-        guide_below: float = 0.7,
+        guide_below: float = GUIDE_BELOW,
         *,
         weak: ScoreModel | None = None,
         autoguidance: float = 1.0,

@@ -126,12 +126,6 @@ def euler_maruyama(
     return x + g2 * dt * score + (g2 * dt) ** 0.5 * noise
 
 
-def ancestral(x: Tensor, score: Tensor, t: float, t_next: float, noise: Tensor, schedule: NoiseSchedule) -> Tensor:
-    """One step of p(x_t_next | x_t, x0_hat), exact where the clean estimate does not change over the step."""
-    now, then = schedule.sigma(t) ** 2, schedule.sigma(t_next) ** 2
-    return x + (now - then) * score + (then * (now - then) / now) ** 0.5 * noise
-
-
 def _check(moved: Tensor, step: int) -> None:
     largest = float(moved.abs().max()) if moved.numel() else 0.0
     if not np.isfinite(largest):

@@ -56,6 +56,10 @@ class Plan:
         return self.steps[index]
 
 
+GUIDE_BELOW = 0.7
+"""Time above which nothing guides: there the clean estimate knows nothing yet."""
+END_T = 0.02
+"""Time at which a pass jumps to the clean estimate."""
 RESTART_STEPS = 25
 ANNEALED = (0.35, 0.2)
 """Times of the first and the last restart, between which the default falls geometrically."""
@@ -77,7 +81,7 @@ def make_plan(
     *,
     start_t: float = T_MAX,
     restart_t: tuple[float, float] = ANNEALED,
-    end_t: float = 0.02,
+    end_t: float = END_T,
 ) -> Plan:
     """A first pass from `start_t` and `restarts` cycles, each ended by a noise-free jump to the clean estimate.
 

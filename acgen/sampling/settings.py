@@ -1,8 +1,8 @@
-"""What a run is told to do."""
+"""What a run is told to do: every setting with its default, bounds, unit, label and meaning."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +10,14 @@ import numpy as np
 from ase import Atoms
 
 from acgen.errors import AcgenError
-from acgen.networks.noise import T_MAX
+from acgen.networks.noise import T_MAX, T_MIN
 from acgen.sampling.guidance import GuideMode
+from acgen.sampling.options import docstring, option, options_of
 from acgen.sampling.sampler import Frame
-from acgen.sampling.schedule import ANNEALED, RESTART_STEPS, Plan, make_plan
+from acgen.sampling.schedule import ANNEALED, END_T, GUIDE_BELOW, RESTART_STEPS, Plan, make_plan
+from acgen.spectra.model_error import UNSEEN_ERROR
 from acgen.spectra.spectrum import Target
-from acgen.structures.cell import cell_matrix, n_atoms
+from acgen.structures.cell import DENSITY_RANGE, cell_matrix, n_atoms
 from acgen.structures.cell import density as density_of
 
 Strength = Callable[[int, int], float]
@@ -28,6 +30,9 @@ XiChanges = tuple[tuple[int, float], ...]
 DEFAULT_XI: dict[GuideMode, float] = {"cell": 3000.0, "site": 200.0}
 """Strengths that pull an atom equally hard: 200 for every site, as in the paper, is √216 times that for the mean."""
 
+MAX_STEPS = 100_000
+"""Steps of one candidate; a longer plan is not built."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -35,30 +40,9 @@ class Settings:
 
     Parameters
     ----------
-    density
-        g/cm³, 0.5-4.
-    cell
-        One edge, three edges, or three vectors, in Å.
     target
         Spectrum to guide towards, or None.
-    guide
-        `cell` (the mean over atoms has the target's spectrum) or `site` (every atom has it).
-    xi
-        Guidance strength, scale-agnostic; by default that of `DEFAULT_XI` for the guide.
-    instrument
-        Guide by what an instrument of fitted shift, scale, slope and broadening would see of the prediction, as
-        measured spectra need (`acgen.sampling.guidance.SpectrumGuide`); not for guide `site`.
-    steps, restarts, restart_steps, restart_t
-        See `acgen.sampling.schedule.make_plan`.
-    noise_scale
-        See `acgen.sampling.sampler.sample`.
-    autoguidance
-        How far the prior is led away from a weaker one, from 1 (not at all, the paper); see `acgen.sampling.guidance`.
-    candidates
-        How many structures.
-    seed
-        Candidate i uses seed + i.
-    start, start_t
+    start
         A structure to start from, noised to time `start_t`, instead of random atoms; it then sets density and cell.
         `info["name"]` says in the results what it is.
     resume
@@ -67,45 +51,173 @@ class Settings:
         have to be those of its run, everything else may change. To noise a frame again, make it `start` instead.
     """
 
-    density: float = 2.0
-    cell: Any = 12.93
+    density: float = option(
+        2.0,
+        "Density",
+        "Mass density of the structure. It sets, with the cell, the number of atoms. References: 1.5 to 3.5 g/cm³.",
+        unit="g/cm³",
+        bounds=DENSITY_RANGE,
+        soft=DENSITY_RANGE,
+        step=0.05,
+    )
+    cell: Any = option(
+        12.93,
+        "Cell edge",
+        "Edge of the periodic cell, or three edges. In Python also three vectors. 12.93 Å cubed holds 217 atoms at "
+        "2.0 g/cm³; time grows with the volume.",
+        kind=float,
+        unit="Å",
+        soft=(6.0, 40.0),
+        step=0.01,
+        counts=(1, 3),
+        names=("A",),
+    )
     target: Target | None = None
-    guide: GuideMode = "cell"
-    xi: float = None  # type: ignore[assignment]  # replaced by a number below
-    steps: int = 64
-    restarts: int = 8
-    restart_steps: int = RESTART_STEPS
-    restart_t: tuple[float, float] = ANNEALED
-    noise_scale: float = 0.8
-    autoguidance: float = 3.0
-    candidates: int = 4
-    seed: int = 0
+    guide: GuideMode = option(
+        "cell",
+        "Guide",
+        "What has the target's spectrum: the mean over atoms (cell), as an experiment sees it, or every atom (site).",
+        choices=tuple(DEFAULT_XI),
+    )
+    xi: float = option(
+        None,
+        "Guidance ξ",
+        "How strongly the target spectrum pulls on the atoms; 0 switches guidance off. The paper's 180-250, "
+        "for a loss of every atom, correspond to 2600-3700 here. "
+        "More fits the spectrum better, at the cost of strained bonds and of fitting the model's own errors. "
+        "It can be changed while a run goes on: the next step takes it.",
+        kind=float,
+        bounds=(0.0, None),
+        soft=(0.0, 10_000.0),
+        step=50.0,
+        otherwise="3000, with guide site 200",
+    )
+    steps: int = option(
+        64,
+        "First-pass steps",
+        "Denoising steps from random atoms to the first structure. Each restart cycle adds its own, shorter pass.",
+        bounds=(2, MAX_STEPS),
+        soft=(8, 256),
+        step=1,
+    )
+    restarts: int = option(
+        8,
+        "Restart cycles",
+        "How often the finished structure is partly noised and denoised again. It heals broken bonds; the paper uses "
+        "6-10.",
+        bounds=(0, MAX_STEPS),
+        soft=(0, 20),
+        step=1,
+    )
+    restart_steps: int = option(
+        RESTART_STEPS,
+        "Steps of a restart",
+        "Denoising steps of each restart cycle.",
+        bounds=(2, MAX_STEPS),
+        soft=(8, 64),
+        step=1,
+    )
+    restart_t: tuple[float, float] = option(
+        ANNEALED,
+        "Times of the restarts",
+        "Noise times of the first and last restart, between which they fall geometrically; 0.3 0.3 is the paper's.",
+        kind=float,
+        bounds=(T_MIN, T_MAX),
+        counts=(2,),
+        names=("FIRST", "LAST"),
+    )
+    noise_scale: float = option(
+        0.8,
+        "Noise of a step",
+        "Factor of the noise that each step adds; 1 is the paper's. See `acgen.sampling.sampler.sample`.",
+        bounds=(0.0, 1.0),
+        soft=(0.0, 1.0),
+        step=0.05,
+    )
+    autoguidance: float = option(
+        3.0,
+        "Autoguidance",
+        "How far the prior is led away from a weaker network; 1 is the paper's prior. See `acgen.sampling.guidance`.",
+        bounds=(1.0, 5.0),
+        soft=(1.0, 5.0),
+        step=0.1,
+    )
+    candidates: int = option(
+        4,
+        "Candidates",
+        "How many structures to generate, each from its own random start. The spread over several says what the "
+        "spectrum leaves open; the paper's Fig. 5 has 16.",
+        bounds=(1, 1_000),
+        soft=(1, 32),
+        step=1,
+    )
+    seed: int = option(
+        0,
+        "Seed",
+        "Start of the random numbers. The same seed and settings give the same structures; candidate i uses seed + i.",
+        bounds=(0, 2**62),
+        soft=(0, 2**31 - 1),
+        step=1,
+    )
     start: Atoms | None = None
-    start_t: float = 0.5
+    start_t: float = option(
+        0.5,
+        "Noise time t",
+        "How far the structure to start from is noised before it is denoised again. 0.3 keeps the medium-range order "
+        "(the paper's restarts), 0.9 keeps next to nothing. The noise is 0.8 t Å along each axis.",
+        bounds=(T_MIN, T_MAX),
+        soft=(0.05, 0.95),
+        step=0.05,
+    )
     resume: Frame | None = None
-    instrument: bool = False
+    instrument: bool = option(
+        False,
+        "Fit the instrument",
+        "Fit shift (up to 1 eV), scale, slope and broadening of the prediction to the target in every step. What a "
+        "beamline does to a spectrum is then not blamed on the atoms. Only for guide cell.",
+    )
+    tolerance: float = option(
+        UNSEEN_ERROR,
+        "Tolerance of the guide",
+        "Misfit below which the guide's pull fades: the forward model's own error. A closer fit would fit that error.",
+        bounds=(0.0, 10.0),
+        soft=(0.0, 0.5),
+        step=0.01,
+    )
+    guide_below: float = option(
+        GUIDE_BELOW,
+        "Guide below t",
+        "Time above which nothing guides: there the estimate of the clean atoms knows nothing yet.",
+        bounds=(0.0, 1.0),
+        soft=(0.1, 1.0),
+        step=0.05,
+    )
+    end_t: float = option(
+        END_T,
+        "Last time",
+        "Time at which a pass jumps to the clean estimate. Below it the noise is smaller than thermal motion.",
+        bounds=(T_MIN, 0.5),
+        soft=(T_MIN, 0.1),
+        step=0.001,
+    )
 
     def __post_init__(self) -> None:
+        for name, each in OPTIONS.items():
+            if name != "cell":
+                object.__setattr__(self, name, each.checked(getattr(self, name)))
         if self.start is not None:
             object.__setattr__(self, "cell", self.start.cell.array)
             object.__setattr__(self, "density", density_of(self.start))
         n_atoms(self.density, self.box)
-        if self.candidates < 1 or self.seed < 0:
-            raise AcgenError(f"got {self.candidates} candidates and seed {self.seed}; give at least 1 and at least 0")
-        if self.guide not in DEFAULT_XI:
-            raise AcgenError(f"guide is {self.guide!r}; use 'cell' or 'site'")
         if self.xi is None:
             object.__setattr__(self, "xi", DEFAULT_XI[self.guide])
-        check_xi(self.xi)
         if self.instrument and self.guide != "cell":
             raise AcgenError(f"the instrument is fitted to the mean over atoms: use guide 'cell', not {self.guide!r}")
-        if not 0 <= self.noise_scale <= 1:
-            raise AcgenError(f"noise_scale is {self.noise_scale}; give 0 to 1, where 1 is the paper's")
-        if not 1 <= self.autoguidance <= 5:
-            raise AcgenError(f"autoguidance is {self.autoguidance}; give 1 (off, as in the paper) to 5")
-        steps = len(self.plan)
+        total = self.steps + self.restarts * self.restart_steps
+        if total > MAX_STEPS:
+            raise AcgenError(f"a run of {total} steps is too long, at most {MAX_STEPS}; give fewer steps or restarts")
         if self.resume is not None:
-            _check_resume(self.resume, steps, self.n_atoms)
+            _check_resume(self.resume, len(self.plan), self.n_atoms)
 
     @property
     def box(self) -> np.ndarray:
@@ -121,23 +233,28 @@ class Settings:
     def plan(self) -> Plan:
         """All steps of one candidate."""
         t = T_MAX if self.start is None else self.start_t
-        return make_plan(self.steps, self.restarts, self.restart_steps, start_t=t, restart_t=self.restart_t)
+        return make_plan(
+            self.steps, self.restarts, self.restart_steps, start_t=t, restart_t=self.restart_t, end_t=self.end_t
+        )
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready form."""
-        target = None if self.target is None else {"name": self.target.name, "history": list(self.target.history)}
-        numbers = ("xi", "steps", "restarts", "restart_steps", "noise_scale", "autoguidance", "candidates", "seed")
-        plain = {name: getattr(self, name) for name in ("density", "guide", "instrument", *numbers)}
-        start, resume = self.start, self.resume
-        name = "" if start is None else start.info.get("name", "")
+        """JSON-ready form: every option, the number of atoms, and what target, start and resumed frame are."""
+        target, start, resume = self.target, self.start, self.resume
+        plain = {name: getattr(self, name) for name in OPTIONS}
         return plain | {
             "cell": self.box.tolist(),
-            "n_atoms": self.n_atoms,
             "restart_t": list(self.restart_t),
-            "target": target,
-            "start": None if start is None else {"n_atoms": len(start), "t": self.start_t, "name": name},
+            "n_atoms": self.n_atoms,
+            "target": None if target is None else {"name": target.name, "history": list(target.history)},
+            "start": None if start is None else {"n_atoms": len(start), "name": start.info.get("name", "")},
             "resume": None if resume is None else {"step": resume.step, "steps": resume.steps, "t": resume.t},
         }
+
+
+OPTIONS = options_of(Settings)
+"""What a user can choose, by the name of its field."""
+
+Settings.__doc__ = f"{(Settings.__doc__ or '').rstrip()}\n{docstring(OPTIONS)}    "
 
 
 def _check_resume(frame: Frame, steps: int, atoms: int) -> None:
@@ -180,26 +297,8 @@ class LiveXi:
         return self._xi
 
 
-def recorded_xi(changes: Mapping[int, XiChanges]) -> Strength:
-    """The strengths of an earlier run, from `Candidate.xi` by index, so that its seed gives the same structures again.
-
-    Raises
-    ------
-    AcgenError
-        When a step is asked that nothing was recorded for.
-    """
-
-    def strength(candidate: int, step: int) -> float:
-        held = [xi for first, xi in changes.get(candidate, ()) if first <= step]
-        if not held:
-            raise AcgenError(f"no strength is recorded for step {step} of candidate {candidate}; record whole runs")
-        return held[-1]
-
-    return strength
-
-
 def check_xi(value: float) -> float:
     """The same number, or AcgenError if it is no guidance strength."""
-    if not (np.isfinite(value) and value >= 0):
-        raise AcgenError(f"xi is {value}; give a number that is not negative, such as 3000 (cell) or 200 (site)")
-    return float(value)
+    if value is None:
+        raise AcgenError("xi is None; give a number that is not negative")
+    return OPTIONS["xi"].checked(value)

@@ -64,7 +64,9 @@ def test_generate_without_a_target_and_with_three_edges(tmp_path):
 def test_generate_from_a_noised_structure(tmp_path):
     write(tmp_path / "diamond.cif", bulk("C", "diamond", a=3.567, cubic=True).repeat(2))
     start = ["--start", str(tmp_path / "diamond.cif"), "--start-t", "0.1"]
-    code = main(["generate", *start, *QUICK, "--candidates", "1", "--out", str(tmp_path / "out")])
+    assert main(["generate", *start, *QUICK, "--out", str(tmp_path / "out")]) == 2  # --cell beside --start
+    assert not (tmp_path / "out").exists()
+    code = main(["generate", *start, *QUICK[2:], "--candidates", "1", "--out", str(tmp_path / "out")])
     assert code == 0
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["candidates"][0]["n_atoms"] == 64
 
@@ -81,7 +83,7 @@ def test_generate_from_a_noised_structure(tmp_path):
         (["--density", "9"], "density"),
         (["--density", "nan"], "density"),
         (["--cell", "5"], "own images"),
-        (["--cell", "1", "2"], "one edge or three"),
+        (["--cell", "1", "2"], "1 or 3 numbers"),
         (["--xi", "-3"], "xi"),
         (["--weights", "BROKEN"], "checksum|weights"),
         (["--start", "nowhere.cif"], "nowhere.cif"),

@@ -7,6 +7,7 @@ import struct
 import zipfile
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import ase.io
 import numpy as np
@@ -105,6 +106,19 @@ def test_a_real_run_comes_back_and_the_target_with_mask_history_and_warnings():
     mask = np.arange(100) % 7 > 0
     target = Target(grid.intensity, mask, 'x <b>"§$', ("Read 1 point.",), ("Only half of it is covered.",))
     run = a_run(generate, load_models(), target=target, cell=8.0, candidates=1)
+    assert same(read_zip(packed(run)), run)
+
+
+def test_a_file_of_an_earlier_version_opens_with_the_defaults_of_its_time():
+    """`run_format2.zip` was written before the settings had tolerance, guide_below and end_t."""
+    run = read_zip(Path(__file__).parent / "run_format2.zip")
+    assert (run.settings.tolerance, run.settings.guide_below, run.settings.end_t) == (0.15, 0.7, 0.02)
+    assert run.settings.instrument is True
+    (candidate,) = run.candidates
+    assert len(candidate.atoms) == 28
+    assert candidate.misfit == pytest.approx(0.226369, abs=1e-6)
+    assert candidate.misfit == pytest.approx(run.settings.target.misfit(candidate.seen))
+    assert [event.frame.step for event in run.frames] == [9, 10]
     assert same(read_zip(packed(run)), run)
 
 
@@ -249,9 +263,9 @@ def test_bounds_hold_whatever_the_file_says(content, monkeypatch):
         (put("format", 99), "update acgen"),
         (put("run", "settings", None), "settings are missing"),
         (put("run", "settings", "type", "os.system"), "does not know"),
-        (put("run", "settings", "steps", 10**9), "too long"),
-        (put("run", "settings", "steps", "64"), "whole numbers"),
-        (put("run", "settings", "density", 99), "out of range"),
+        (put("run", "settings", "steps", 10**9), "steps is 1000000000"),
+        (put("run", "settings", "steps", "64"), "whole number"),
+        (put("run", "settings", "density", 99), "density is 99"),
         (put("run", "settings", "cell", 5000), "too many"),
         (put("run", "settings", "unknown", 1), "unknown"),
         (put("run", "settings", "target", "mask", "name", "a999"), "a999"),

@@ -1,0 +1,66 @@
+"""Settings as options of the command line: names, help, defaults and kinds from `acgen.sampling.settings`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from typing import Any
+
+from acgen.errors import AcgenError
+from acgen.sampling.options import Option
+from acgen.sampling.settings import OPTIONS, Settings
+
+
+def add_settings(parser: Any, names: Iterable[str], **defaults: Any) -> None:
+    """Add options for settings to a parser or a group of it; what is not given keeps the default of `Settings`.
+
+    Parameters
+    ----------
+    names
+        Of fields of `Settings`.
+    defaults
+        Other defaults than those of `Settings`, by name.
+    """
+    for name in names:
+        each = OPTIONS[name]
+        default = defaults.get(name, argparse.SUPPRESS)
+        shown = defaults.get(name, each.default)
+        about: dict[str, Any] = {"default": default, "help": _help(each, shown)}
+        if each.kind is bool:
+            about["action"] = argparse.BooleanOptionalAction
+        else:
+            about |= {"type": each.kind, "choices": each.choices or None}
+        if each.counts:
+            about["nargs"] = each.counts[0] if len(each.counts) == 1 else "+"
+            about["metavar"] = each.names if len(each.counts) == 1 else each.names[0]
+        elif each.kind in (int, float):
+            about["metavar"] = "N" if each.kind is int else "X"
+        parser.add_argument(f"--{name.replace('_', '-')}", **about)
+
+
+def settings_from(args: argparse.Namespace, **others: Any) -> Settings:
+    """Settings of the options that were given, and of others.
+
+    Raises
+    ------
+    AcgenError
+        If they make no sense, or density or cell were given beside a structure to start from, which has its own.
+    """
+    given = {name: value for name, value in vars(args).items() if name in OPTIONS}
+    double = [f"--{name}" for name in ("density", "cell") if name in given]
+    if others.get("start") is not None and double:
+        raise AcgenError(f"the structure of --start has its own density and cell: leave out {' and '.join(double)}")
+    if "cell" in given:
+        given["cell"] = OPTIONS["cell"].checked(given["cell"])
+    return Settings(**given | others)
+
+
+def _help(each: Option, default: Any) -> str:
+    if isinstance(default, tuple):
+        default = " ".join(f"{value:g}" for value in default)
+    if isinstance(default, bool):
+        default = "on" if default else "off"
+    shown = each.otherwise if default is None else f"{default:g}" if isinstance(default, float) else default
+    bounds = each.range if each.bounds[1] is not None and each.bounds[1] <= 100 else each.unit
+    extra = "; ".join(part for part in (bounds, f"default {shown}") if part)
+    return f"{each.brief} ({extra})".replace("%", "%%")
