@@ -124,6 +124,7 @@ def docstring(options: dict[str, Option]) -> str:
     entries = []
     for each in options.values():
         default = each.otherwise if each.default is None else each.default
-        about = " ".join(part for part in (each.doc, each.range and f"Range: {each.range}.", f"Default: {default}.") if part)
+        parts = (each.doc, each.range and f"Range: {each.range}.", f"Default: {default}.")
+        about = " ".join(part for part in parts if part)
         entries.append(f"    {each.name}\n        {about}\n")
     return "".join(entries)
