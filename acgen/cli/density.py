@@ -11,7 +11,8 @@ from acgen.cli.density_scan import add_options, run_scan
 from acgen.cli.options import add_settings, settings_from
 from acgen.cli.output import output_file, write_json
 from acgen.cli.progress import progress_bar
-from acgen.inference.density import GRID, DensityEstimate, estimate_density, sample_prior
+from acgen.inference.defaults import GRID
+from acgen.inference.density import DensityEstimate, estimate_density, sample_prior
 from acgen.networks.models import load_models
 from acgen.spectra.targets import load_target
 

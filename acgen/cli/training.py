@@ -14,7 +14,8 @@ from acgen.cli.output import output_file
 from acgen.cli.progress import progress_bar
 from acgen.data.cells import load_cells
 from acgen.errors import AcgenError
-from acgen.networks.network import CONFIGS, build
+from acgen.networks.config import CONFIGS
+from acgen.networks.network import build
 from acgen.networks.train import DEFAULTS, Progress, train
 
 

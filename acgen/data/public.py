@@ -22,10 +22,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-import pooch
-import requests
 from ase import Atoms
-from ase.io.vasp import read_vasp
 
 from acgen.errors import AcgenError
 from acgen.spectra.grid import AREA, N_POINTS
@@ -117,6 +114,9 @@ def fetch(
     AcgenError
         If a file cannot be downloaded or written, or is not what the manifest says.
     """
+    import pooch  # a download needs these two, reading does not
+    import requests
+
     directory = Path(directory)
     registry = {name: f"sha256:{digest}" for name, digest in manifest().items()}
     store = pooch.create(directory, base_url.rstrip("/") + "/", registry=registry, retry_if_failed=retries)
@@ -214,6 +214,8 @@ def network_label(atoms: Atoms) -> str:
 
 
 def _read_structure(path: Path) -> Atoms:
+    from ase.io.vasp import read_vasp  # half a second, which checking the files does not need
+
     try:
         return read_vasp(path)
     except Exception as error:  # the parser raises whatever it stumbles on

@@ -32,9 +32,6 @@ from acgen.structures.analysis import coordination_fractions
 from acgen.structures.cell import density as density_of
 from acgen.structures.cell import edge_of
 
-GRID = tuple(float(density) for density in np.arange(1.25, 3.8, 0.125).round(3))
-"""Densities in g/cm³ of the shipped structures of the prior."""
-
 DENSEST = 3.52
 """Density of diamond in g/cm³: no carbon is denser without pressure."""
 

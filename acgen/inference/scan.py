@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from acgen.errors import AcgenError
+from acgen.inference.defaults import ATOMS
 from acgen.inference.density import TRUSTED, DensityEstimate
 from acgen.networks.models import Models
 from acgen.sampling.generate import Candidate, FrameEvent, generate
@@ -20,9 +21,6 @@ from acgen.sampling.sampler import SamplingError
 from acgen.sampling.settings import Settings
 from acgen.structures.analysis import coordination_fractions
 from acgen.structures.cell import DENSITY_RANGE, edge_of
-
-ATOMS = 108
-"""Atoms of each candidate by default: few, because candidates are many."""
 
 STEP, LOWEST, HIGHEST = 0.25, 1.25, 3.75
 """Densities in g/cm³ that are scanned by default: their distance, and the range."""

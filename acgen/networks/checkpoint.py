@@ -15,7 +15,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from acgen.errors import AcgenError
-from acgen.networks.network import ForwardModel, NetworkConfig, ScoreModel, build
+from acgen.networks.config import NetworkConfig
+from acgen.networks.network import ForwardModel, ScoreModel, build
 
 UNITS = {"length": "angstrom", "energy": "eV", "density": "g/cm3"}
 

@@ -95,7 +95,7 @@ DEFAULTS: dict[tuple[str, str], TrainConfig] = {
     ("score", "paper"): TrainConfig(updates=1_000_000, batch=64, rate=1e-3, constant=1.0, focused=0.0),
     ("forward", "paper"): TrainConfig(updates=400_000, batch=8, rate=1e-4, constant=1.0),
 }
-"""How the networks of `network.CONFIGS` are trained; `paper` is Table 1, of which the end is replaced."""
+"""How the networks of `config.CONFIGS` are trained; `paper` is Table 1, of which the end is replaced."""
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,13 @@ from acgen.errors import AcgenError
 from acgen.memory import keep_freed_memory
 from acgen.networks.models import Models, predict_sites
 from acgen.sampling.guidance import GuidedScore, SpectrumGuide
-from acgen.sampling.sampler import Frame, sample
+from acgen.sampling.sampler import Frame, random_positions, sample
 from acgen.sampling.settings import LiveXi, Settings, Strength, XiChanges
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.instrument import Fit, fit_instrument
 from acgen.spectra.spectrum import Target
 from acgen.structures.analysis import coordination_fractions
-from acgen.structures.cell import carbon, heights, random_positions
+from acgen.structures.cell import carbon, heights
 from acgen.structures.cell import density as density_of
 
 

@@ -58,6 +58,11 @@ class Frame:
     rng_state: Tensor
 
 
+def random_positions(count: int, cell: Tensor, generator: torch.Generator) -> Tensor:
+    """Uniformly random positions in Å in a cell (3, 3), shape (count, 3): the start of Alg. 1."""
+    return torch.rand(count, 3, generator=generator, dtype=torch.float64).to(cell) @ cell
+
+
 @torch.no_grad()
 def sample(
     score: GuidedScore | Callable[[Tensor, float], Evaluation],

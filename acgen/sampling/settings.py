@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
 
 from acgen.errors import AcgenError
 from acgen.networks.noise import T_MAX, T_MIN
-from acgen.sampling.guidance import GuideMode
 from acgen.sampling.options import docstring, option, options_of
-from acgen.sampling.sampler import Frame
 from acgen.sampling.schedule import ANNEALED, END_T, GUIDE_BELOW, RESTART_STEPS, Plan, make_plan
 from acgen.spectra.model_error import UNSEEN_ERROR
 from acgen.spectra.spectrum import Target
 from acgen.structures.cell import DENSITY_RANGE, cell_matrix, n_atoms
 from acgen.structures.cell import density as density_of
+
+if TYPE_CHECKING:  # settings are made without torch
+    from acgen.sampling.guidance import GuideMode
+    from acgen.sampling.sampler import Frame
 
 Strength = Callable[[int, int], float]
 """Guidance strength by candidate (from 0) and step (from 1); a run asks once, before each step."""

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from acgen.assets import asset
 from acgen.errors import AcgenError
@@ -47,6 +46,8 @@ def error_covariance(leave_out: str | None = None) -> np.ndarray:
     AcgenError
         If no error is left.
     """
+    from scipy.ndimage import gaussian_filter1d  # takes half a second, and settings name constants of this module
+
     known = [error for name, error in forward_errors().items() if name != leave_out]
     if not known:
         raise AcgenError("no error of a forward model is left to make a covariance of; leave out less")

@@ -1,4 +1,4 @@
-"""The reference spectra that ship with the program, as plain arrays on the grid."""
+"""The reference spectra that ship with the program, as plain arrays on the grid and as targets."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from types import MappingProxyType
 import numpy as np
 
 from acgen.assets import asset
-from acgen.spectra.grid import ENERGY
-from acgen.spectra.spectrum import SpectrumError
+from acgen.spectra.grid import ENERGY, N_POINTS
+from acgen.spectra.spectrum import SpectrumError, Target
 
 #: Means over all sites of one coordination number: two, three, four neighbours.
 CLASSES = ("sp", "sp2", "sp3")
@@ -41,3 +41,19 @@ def reference_spectra() -> MappingProxyType[str, np.ndarray]:
         raise SpectrumError(f"{path} was made for another energy grid: rebuild it")
     values.setflags(write=False)
     return MappingProxyType({name: values[:, i] for i, name in enumerate(columns) if i > 0})
+
+
+def builtin_targets() -> dict[str, Target]:
+    """The shipped targets by name: ``sp``, ``sp2``, ``sp3``, ``a-C-1.5`` to ``a-C-3.5``, ``diamond``, ``graphite``."""
+    return {
+        name: Target(intensity, np.ones(N_POINTS, dtype=bool), name, (_origin(name),))
+        for name, intensity in reference_spectra().items()
+    }
+
+
+def _origin(name: str) -> str:
+    if name in CLASSES:
+        return f"Mean DFT spectrum of all {name} sites of the public a-C cells."
+    if name.startswith("a-C"):
+        return f"Mean DFT spectrum of the public a-C cells of {name.removeprefix('a-C-')} g/cm³."
+    return f"Mean DFT spectrum of {name} from the public data set, scaled to the area of the a-C cells."

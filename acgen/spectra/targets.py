@@ -1,26 +1,15 @@
-"""Targets that ship with the program, and targets by name or file."""
+"""Targets by name or file."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
-from acgen.spectra.grid import N_POINTS
 from acgen.spectra.io.export import read_target
 from acgen.spectra.io.read import read_spectrum
 from acgen.spectra.prepare import PreEdge, prepare
-from acgen.spectra.references import CLASSES, NAMES, reference_spectra
+from acgen.spectra.references import NAMES, builtin_targets
 from acgen.spectra.spectrum import SpectrumError, Target
-
-
-def builtin_targets() -> dict[str, Target]:
-    """The shipped targets by name: ``sp``, ``sp2``, ``sp3``, ``a-C-1.5`` to ``a-C-3.5``, ``diamond``, ``graphite``."""
-    return {
-        name: Target(intensity, np.ones(N_POINTS, dtype=bool), name, (_origin(name),))
-        for name, intensity in reference_spectra().items()
-    }
 
 
 def load_target(
@@ -58,11 +47,3 @@ def load_target(
     if prepared is not None:
         return prepared
     return prepare(read_spectrum(source, columns=columns), shift=shift, slope=slope, pre_edge=pre_edge)
-
-
-def _origin(name: str) -> str:
-    if name in CLASSES:
-        return f"Mean DFT spectrum of all {name} sites of the public a-C cells."
-    if name.startswith("a-C"):
-        return f"Mean DFT spectrum of the public a-C cells of {name.removeprefix('a-C-')} g/cm³."
-    return f"Mean DFT spectrum of {name} from the public data set, scaled to the area of the a-C cells."

@@ -1,13 +1,11 @@
-"""Cells, densities and random atoms."""
+"""Cells, densities and carbon atoms in them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from ase import Atoms
-from torch import Tensor
 
 from acgen.errors import AcgenError
 
@@ -66,11 +64,6 @@ def edge_of(atoms: int, density: float) -> float:
 def density(atoms: Atoms) -> float:
     """Density of a periodic structure in g/cm³."""
     return float(atoms.get_masses().sum() * AMU_PER_A3 / atoms.get_volume())
-
-
-def random_positions(count: int, cell: Tensor, generator: torch.Generator) -> Tensor:
-    """Uniformly random positions in Å in a cell (3, 3), shape (count, 3): the start of Alg. 1."""
-    return torch.rand(count, 3, generator=generator, dtype=torch.float64).to(cell) @ cell
 
 
 def carbon(positions: np.ndarray, cell: np.ndarray) -> Atoms:

@@ -7,13 +7,15 @@ import pytest
 import torch
 
 from acgen.memory import keep_freed_memory
+from acgen.networks.config import CONFIGS
 from acgen.networks.models import load_models
-from acgen.networks.network import CONFIGS, build
+from acgen.networks.network import build
 from acgen.sampling.generate import Candidate, generate
 from acgen.sampling.guidance import GuidedScore, SpectrumGuide
+from acgen.sampling.sampler import random_positions
 from acgen.sampling.settings import Settings
 from acgen.spectra.targets import builtin_targets
-from acgen.structures.cell import cell_matrix, edge_of, n_atoms, random_positions
+from acgen.structures.cell import cell_matrix, edge_of, n_atoms
 
 T = 0.2
 

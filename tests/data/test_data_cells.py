@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from acgen.data import load_cells
+from acgen.data.cells import load_cells
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from acgen.cli import main
-from acgen.inference.density import DENSEST, GRID, estimate_density, prior_cells, sample_prior
+from acgen.inference.defaults import GRID
+from acgen.inference.density import DENSEST, estimate_density, prior_cells, sample_prior
 from acgen.networks.models import load_models, predict_sites
 from acgen.sampling.settings import Settings
 from acgen.spectra.grid import ENERGY

@@ -12,7 +12,8 @@ from ase.io import read
 
 import acgen.cli.density_scan as command
 from acgen.cli import main
-from acgen.inference.density import DENSEST, GRID, DensityEstimate
+from acgen.inference.defaults import GRID
+from acgen.inference.density import DENSEST, DensityEstimate
 from acgen.inference.scan import Failed, ScanPoint, check_densities, default_densities, point_of, scan
 from acgen.inference.scan_answer import answer, error_variance
 from acgen.networks.models import load_models

@@ -5,7 +5,8 @@ import torch
 
 from acgen.assets import asset
 from acgen.networks.checkpoint import CheckpointError, load_forward, load_score, read_tensors, save_model, write_tensors
-from acgen.networks.network import NetworkConfig, build
+from acgen.networks.config import NetworkConfig
+from acgen.networks.network import build
 
 SMALL = NetworkConfig("forward", width=8, interactions=1, radial=4, points=5)
 

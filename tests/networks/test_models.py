@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from acgen.networks.aggregate import neighbour_sum, plain_neighbour_sum
+from acgen.networks.config import CONFIGS, NetworkConfig
 from acgen.networks.graph import batch_graphs, periodic_graph
-from acgen.networks.network import CONFIGS, NetworkConfig, build
+from acgen.networks.network import build
 
 CELL = torch.tensor([[5.0, 0, 0], [1.5, 4.0, 0], [-0.5, 1.0, 4.5]], dtype=torch.float64)
 

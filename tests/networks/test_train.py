@@ -9,8 +9,9 @@ from ase import Atoms
 
 from acgen.data.cells import LabelledCell
 from acgen.networks.checkpoint import CheckpointError, load_score, read_tensors
+from acgen.networks.config import NetworkConfig
 from acgen.networks.graph import periodic_graph
-from acgen.networks.network import NetworkConfig, build
+from acgen.networks.network import build
 from acgen.networks.train import TrainConfig, kind, train
 
 SCORE = NetworkConfig("score", width=16, interactions=2, radial=8)

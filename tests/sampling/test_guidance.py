@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from acgen.networks.config import NetworkConfig
 from acgen.networks.graph import periodic_graph
-from acgen.networks.network import NetworkConfig, build
+from acgen.networks.network import build
 from acgen.sampling.guidance import CHANGE_LIMIT, PULL_LIMIT, GuidedScore, SpectrumGuide
+from acgen.sampling.sampler import random_positions
 from acgen.spectra.instrument import Instrument
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import builtin_targets
-from acgen.structures.cell import random_positions
 
 CELL = torch.diag(torch.tensor([7.0, 7.5, 8.0]))
 

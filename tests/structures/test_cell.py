@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-import torch
 from ase.build import bulk
 
-from acgen.structures.cell import carbon, cell_matrix, density, heights, n_atoms, random_positions
+from acgen.structures.cell import carbon, cell_matrix, density, heights, n_atoms
 
 
 def test_the_paper_cell():
@@ -20,15 +19,6 @@ def test_density_of_diamond():
 def test_heights_of_a_hexagonal_cell():
     cell = np.array([[2.0, 0, 0], [-1, np.sqrt(3), 0], [0, 0, 5]])
     assert np.allclose(heights(cell), [np.sqrt(3), np.sqrt(3), 5])
-
-
-def test_random_positions_fill_a_skewed_cell_evenly():
-    cell = torch.tensor([[3.0, 0, 0], [2, 4, 0], [1, -1, 5]])
-    x = random_positions(20000, cell, torch.Generator().manual_seed(0)) @ torch.linalg.inv(cell)
-    assert x.min() >= -1e-5
-    assert x.max() <= 1 + 1e-5
-    assert torch.allclose(x.mean(0), torch.full((3,), 0.5), atol=0.01)
-    assert torch.allclose(x.var(0), torch.full((3,), 1 / 12), atol=0.003)
 
 
 def test_carbon_is_wrapped():

@@ -1,0 +1,7 @@
+"""What the command line names as its defaults, apart from the science that takes long to import."""
+
+GRID = tuple(1.25 + 0.125 * k for k in range(21))
+"""Densities in g/cm³ of the shipped structures of the prior."""
+
+ATOMS = 108
+"""Atoms of each candidate of a scan by default: few, because candidates are many."""
