@@ -12,8 +12,8 @@ from acgen.cli.options import add_settings, settings_from
 from acgen.cli.output import output_directory
 from acgen.cli.progress import progress_bar
 from acgen.errors import AcgenError
-from acgen.inference.density import estimate_density
 from acgen.inference.defaults import ATOMS
+from acgen.inference.density import estimate_density
 from acgen.inference.scan import Failed, check_densities, default_densities, point_of, scan
 from acgen.inference.scan_answer import ScanAnswer, answer
 from acgen.networks.models import Models, load_models
