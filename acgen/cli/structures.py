@@ -18,7 +18,8 @@ from acgen.structures.analysis import analyse
 
 def add_commands(commands) -> None:
     """Add `analyze` and `predict`."""
-    p = commands.add_parser("analyze", help="coordination, angles, g(r) of a structure", description=_analyse.__doc__)
+    summary = "coordination, angles, g(r) and order of a structure"
+    p = commands.add_parser("analyze", help=summary, description=_analyse.__doc__)
     p.add_argument("structure", metavar="STRUCTURE", help="any file ase reads: extxyz, CIF, POSCAR, …")
     p.add_argument("--out", required=True, metavar="F.json")
     p.set_defaults(run=_analyse)
@@ -36,7 +37,7 @@ def read_structure(path: str) -> Atoms:
 
 
 def _analyse(args: argparse.Namespace) -> None:
-    """Write coordination fractions, bond angles, g(r) and density of the last structure in a file as JSON."""
+    """Write coordination, bond angles, g(r), Steinhardt order and density of the last structure in a file as JSON."""
     atoms, out = read_structure(args.structure), output_file(args.out)
     result = analyse(atoms).to_dict()
     write_json(out, result)

@@ -100,7 +100,7 @@ def generate(
     Raises
     ------
     AcgenError
-        If the cell is so small that an atom sees its own images (`SamplingError` if a run explodes).
+        If the cell is too small for the edges of the networks (`SamplingError` if a run explodes).
     """
     keep_freed_memory()
     check_cell(settings.box, models.score.config.cutoff)
@@ -110,12 +110,15 @@ def generate(
 
 
 def check_cell(box: np.ndarray, cutoff: float) -> None:
-    """Raise AcgenError if a cell (3, 3) in Å is lower than twice the reach of the score network's edges."""
+    """Raise AcgenError if a cell (3, 3) in Å is lower than twice the reach of the score network's edges.
+
+    In a lower cell an atom has two images of one neighbour within reach, and would see one atom as two.
+    """
     low = float(heights(box).min())
     if low < 2 * cutoff:
         raise AcgenError(
-            f"the cell is {low:.2f} Å between its closest faces, and an atom would see its own images; "
-            f"give at least {2 * cutoff:.1f} Å"
+            f"the cell is {low:.2f} Å between its closest faces, and an atom would see two images of one neighbour "
+            f"within the {cutoff:.1f} Å of the networks; give at least {2 * cutoff:.1f} Å"
         )
 
 

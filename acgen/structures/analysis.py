@@ -88,6 +88,9 @@ class Analysis:
         Bond-angle distribution per degree, integrates to 1 (all 0 without angles), shape (60,).
     rdf
         g(r).
+    q4, q6
+        Steinhardt order parameters of every atom, averaged over its neighbours, as from `steinhardt`; NaN for an atom
+        without neighbours; shape (N,).
     """
 
     n_atoms: int
@@ -98,6 +101,8 @@ class Analysis:
     angles: np.ndarray
     angle_distribution: np.ndarray
     rdf: RadialDistribution
+    q4: np.ndarray
+    q6: np.ndarray
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings and lists, ready for `json.dump`; what is undefined (NaN) becomes None."""
@@ -111,6 +116,7 @@ class Analysis:
             "bond_angle": {"angle_deg": self.angles.tolist(), "per_degree": self.angle_distribution.tolist()},
             "first_peak_A": _or_none(self.rdf.first_peak),
             "rdf": {"r_A": self.rdf.r.tolist(), "g": self.rdf.g.tolist()},
+            "steinhardt": {"q4": _mean_and_spread(self.q4), "q6": _mean_and_spread(self.q6)},
         }
 
     def to_json(self) -> str:
@@ -259,7 +265,17 @@ def analyse(atoms: Atoms) -> Analysis:
         angles=0.5 * (ANGLE_EDGES[1:] + ANGLE_EDGES[:-1]),
         angle_distribution=angle_distribution(angles),
         rdf=radial_distribution(atoms),
+        q4=steinhardt(atoms, 4),
+        q6=steinhardt(atoms, 6),
     )
+
+
+def _mean_and_spread(values: np.ndarray) -> dict[str, float | None]:
+    """Mean and standard deviation over the atoms that have neighbours."""
+    known = values[np.isfinite(values)]
+    if known.size == 0:
+        return {"mean": None, "std": None}
+    return {"mean": float(known.mean()), "std": float(known.std(ddof=1)) if known.size > 1 else None}
 
 
 def _or_none(value: float) -> float | None:

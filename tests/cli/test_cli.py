@@ -82,7 +82,7 @@ def test_generate_from_a_noised_structure(tmp_path):
         (["--target", "FEW"], "10"),
         (["--density", "9"], "density"),
         (["--density", "nan"], "density"),
-        (["--cell", "5"], "own images"),
+        (["--cell", "5"], "two images"),
         (["--cell", "1", "2"], "1 or 3 numbers"),
         (["--xi", "-3"], "xi"),
         (["--weights", "BROKEN"], "checksum|weights"),

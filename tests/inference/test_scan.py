@@ -230,7 +230,7 @@ def test_a_folder_of_something_else_is_refused_and_left_as_it_is(tmp_path, capsy
         (["a-C-2.5", *SMALL], "--out None"),
         (["a-C-2.5", *SMALL, "--guided", "0", "--out", "d"], "candidates is 0"),
         (["a-C-2.5", *SMALL, "--densities", "2", "--out", "d"], "two densities at least"),
-        (["a-C-2.5", *SMALL, "--atoms", "8", "--out", "d"], "own images"),
+        (["a-C-2.5", *SMALL, "--atoms", "8", "--out", "d"], "two images"),
     ],
 )
 def test_wrong_options_are_refused(options, message, tmp_path, monkeypatch, capsys) -> None:

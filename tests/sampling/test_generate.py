@@ -78,7 +78,7 @@ def test_any_cell_shape(models):
 
 
 def test_a_cell_in_which_atoms_see_themselves_is_refused(models):
-    with pytest.raises(ValueError, match="own images"):
+    with pytest.raises(ValueError, match="two images"):
         next(generate(replace(SMALL, cell=[12, 12, 5.0]), models))
 
 

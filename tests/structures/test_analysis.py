@@ -200,6 +200,13 @@ def test_analysis_of_diamond_as_json():
     assert values["cn_fraction"] == {"0": 0, "1": 0, "2": 0, "3": 0, "4": 1, "5": 0}
     assert values["mean_bond_angle_deg"] == pytest.approx(109.4712, abs=1e-3)
     assert values["mean_bond_length_A"] == pytest.approx(1.5446, abs=1e-4)
+    assert values["steinhardt"]["q4"] == pytest.approx({"mean": np.sqrt(7 / 27), "std": 0}, abs=1e-5)
+    assert values["steinhardt"]["q6"] == pytest.approx({"mean": np.sqrt(32 / 81), "std": 0}, abs=1e-5)
+
+
+def test_order_of_lonely_atoms_is_not_a_number():
+    values = json.loads(analyse(Atoms("C2", positions=[[0, 0, 0], [5, 0, 0]], cell=[10] * 3)).to_json())
+    assert values["steinhardt"] == {"q4": {"mean": None, "std": None}, "q6": {"mean": None, "std": None}}
 
 
 @pytest.mark.parametrize(
