@@ -1,4 +1,8 @@
-"""The command `acgen`: one file per group of subcommands."""
+"""The command `acgen`: one file per group of subcommands.
+
+Every command imports all of these files, so at their heads they import only what tells options and defaults; what a
+command computes with is imported when it runs.
+"""
 
 from __future__ import annotations
 

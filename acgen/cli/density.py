@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ase.io import write
-
-from acgen.cli.density_scan import add_options, run_scan
 from acgen.cli.options import add_settings, settings_from
 from acgen.cli.output import output_file, write_json
 from acgen.cli.progress import progress_bar
-from acgen.inference.defaults import GRID
-from acgen.inference.density import DensityEstimate, estimate_density, sample_prior
-from acgen.networks.models import load_models
-from acgen.spectra.targets import load_target
+from acgen.inference.defaults import ATOMS, GRID
+
+if TYPE_CHECKING:
+    from acgen.inference.density import DensityEstimate
 
 
 def add_commands(commands) -> None:
@@ -24,7 +22,7 @@ def add_commands(commands) -> None:
     p.add_argument("--exact", action="store_true", help="fit no shift, slope and broadening to the target")
     p.add_argument("--weights", metavar="F", help="forward weights instead of the shipped")
     p.add_argument("--out", metavar="F.json|DIR", help="a file; with --guided a folder")
-    add_options(p)
+    _add_scan(p)
     p.set_defaults(run=_run)
     b = commands.add_parser("library", help="sample the structures `density` uses", description=_library.__doc__)
     b.add_argument("--densities", type=float, nargs="+", default=list(GRID), metavar="D")
@@ -33,8 +31,34 @@ def add_commands(commands) -> None:
     b.set_defaults(run=_library)
 
 
+def _add_scan(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a guided scan to `density`."""
+    group = parser.add_argument_group("guided scan", "of one target; the same command goes on with one interrupted")
+    group.add_argument("--guided", type=int, metavar="N", help="make N guided candidates at each density")
+    group.add_argument(
+        "--densities",
+        type=_numbers,
+        metavar="D,D,…",
+        help="g/cm³ (default: steps of 0.25 around the estimate without guided candidates)",
+    )
+    group.add_argument("--atoms", type=int, default=ATOMS, help=f"of each candidate (default {ATOMS})")
+    add_settings(group, ("steps", "restarts", "xi", "seed"))
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"got {text!r}; give numbers with commas between, as 2.0,2.5,3.0") from error
+
+
 def _run(args: argparse.Namespace) -> int:
     """Weigh structures of the prior at every density by how close their predicted spectra lie to a target."""
+    from acgen.cli.density_scan import run_scan
+    from acgen.inference.density import estimate_density
+    from acgen.networks.models import load_models
+    from acgen.spectra.targets import load_target
+
     targets = [load_target(source) for source in args.targets]
     if args.guided is not None:
         return run_scan(args, targets)
@@ -69,6 +93,11 @@ def _curve(estimate: DensityEstimate) -> None:
 
 def _library(args: argparse.Namespace) -> None:
     """Sample unguided structures at many densities, 216 atoms each."""
+    from ase.io import write
+
+    from acgen.inference.density import sample_prior
+    from acgen.networks.models import load_models
+
     out = output_file(args.out)
     cells = []
     with progress_bar() as bar:

@@ -8,11 +8,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from acgen.cli.options import add_settings, settings_from
+from acgen.cli.options import settings_from
 from acgen.cli.output import output_directory
 from acgen.cli.progress import progress_bar
 from acgen.errors import AcgenError
-from acgen.inference.defaults import ATOMS
 from acgen.inference.density import estimate_density
 from acgen.inference.scan import Failed, check_densities, default_densities, point_of, scan
 from acgen.inference.scan_answer import ScanAnswer, answer
@@ -21,27 +20,6 @@ from acgen.results.scan_files import Stored, identity, read_scan, write_scan
 from acgen.sampling.generate import FrameEvent
 from acgen.sampling.settings import Settings
 from acgen.spectra.spectrum import Target
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of a guided scan to `density`."""
-    group = parser.add_argument_group("guided scan", "of one target; the same command goes on with one interrupted")
-    group.add_argument("--guided", type=int, metavar="N", help="make N guided candidates at each density")
-    group.add_argument(
-        "--densities",
-        type=_numbers,
-        metavar="D,D,…",
-        help="g/cm³ (default: steps of 0.25 around the estimate without guided candidates)",
-    )
-    group.add_argument("--atoms", type=int, default=ATOMS, help=f"of each candidate (default {ATOMS})")
-    add_settings(group, ("steps", "restarts", "xi", "seed"))
-
-
-def _numbers(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"got {text!r}; give numbers with commas between, as 2.0,2.5,3.0") from error
 
 
 def run_scan(args: argparse.Namespace, targets: Sequence[Target]) -> int:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from ase.io import write
-
 from acgen.cli.output import output_file
 from acgen.cli.progress import progress_bar
-from acgen.structures.melt_quench import melt_quench
 
 
 def add_commands(commands) -> None:
@@ -25,6 +22,10 @@ def add_commands(commands) -> None:
 
 def _run(args: argparse.Namespace) -> None:
     """Melt and quench carbon; an interrupted run goes on from where it was when started again."""
+    from ase.io import write
+
+    from acgen.structures.melt_quench import melt_quench
+
     out = output_file(args.out)
     checkpoint = out.with_suffix(".state.json")
     with progress_bar() as bar:

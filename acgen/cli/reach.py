@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from acgen.inference.reach import from_candidates, reach, shipped_spectra
-from acgen.results.archive import read_zip
-from acgen.spectra.targets import load_target
-
 
 def add_commands(commands) -> None:
     """Add `reach`."""
@@ -30,6 +26,10 @@ def _number(text: str) -> float | str:
 
 def _run(args: argparse.Namespace) -> None:
     """Tell how far the nearest spectra that a density allows lie from a target, and which densities fit better."""
+    from acgen.inference.reach import from_candidates, reach, shipped_spectra
+    from acgen.results.archive import read_zip
+    from acgen.spectra.targets import load_target
+
     target = load_target(args.target, slope=args.slope, shift=args.shift)
     known = list(shipped_spectra())
     for path in args.runs:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 
 from acgen.cli.output import output_file
-from acgen.results.archive import read_zip
-from acgen.results.report import report_html
 
 
 def add_commands(commands) -> None:
@@ -19,6 +17,9 @@ def add_commands(commands) -> None:
 
 def _run(args: argparse.Namespace) -> None:
     """Write the report of a stored run as one HTML page that opens without a network."""
+    from acgen.results.archive import read_zip
+    from acgen.results.report import report_html
+
     out = output_file(args.out)
     run = read_zip(args.archive)
     out.write_text(report_html(run.settings, run.candidates, run.weights, run.log), encoding="utf-8")

@@ -6,28 +6,17 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from ase import Atoms
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from acgen.cli.output import output_file, write_json
-from acgen.cli.progress import progress_bar
-from acgen.data.cells import load_cells
 from acgen.errors import AcgenError
-from acgen.networks.models import load_models, predict_sites
-from acgen.spectra.bootstrap import COPIES, spread
-from acgen.spectra.compare import Comparison, compare, linear_combination
+from acgen.spectra.bootstrap import COPIES
 from acgen.spectra.grid import ENERGY, PI_STAR
-from acgen.spectra.io.export import target_csv, target_xdi
-from acgen.spectra.io.read import list_contents
 from acgen.spectra.normalise import POST_EDGE, PRE_EDGE
-from acgen.spectra.quick import quick_answers
-from acgen.spectra.recipe import Choice, Recipe
-from acgen.spectra.spectrum import Target
-from acgen.spectra.targets import load_target
-from acgen.structures.analysis import coordination_fractions
+
+if TYPE_CHECKING:
+    from acgen.spectra.recipe import Recipe
+    from acgen.spectra.spectrum import Target
 
 _FILES = (("", "FILE"), ("i0-", "--i0"), ("reference-", "--reference"))
 
@@ -82,6 +71,8 @@ def _prepare(args: argparse.Namespace) -> None:
     if args.list:
         _list(args.file)
         return
+    from acgen.spectra.io.export import target_csv, target_xdi
+
     outputs = [path for path in (args.out, args.save_recipe, args.plot) if path]
     if not outputs:
         raise AcgenError("nothing to do: give --out, --plot or --list")
@@ -107,6 +98,8 @@ def _prepare(args: argparse.Namespace) -> None:
 
 
 def _list(path: str) -> None:
+    from acgen.spectra.io.read import list_contents
+
     contents = list_contents(path)
     print(f"{contents.format}, {len(contents.items)} data sets")
     for item in contents.items:
@@ -117,6 +110,8 @@ def _list(path: str) -> None:
 
 def _recipe(args: argparse.Namespace) -> Recipe:
     """The recipe of a file or of the options."""
+    from acgen.spectra.recipe import Choice, Recipe
+
     if args.recipe:
         try:
             content = json.loads(Path(args.recipe).read_text(encoding="utf-8"))
@@ -151,6 +146,9 @@ def _number(text: str, option: str) -> Any:
 
 def _plot(path: Path, recipe: Recipe, file: str, target: Target) -> None:
     """Draw the measurement above the target."""
+    import numpy as np
+    from matplotlib.figure import Figure
+
     measured = recipe.sample.read(file)
     figure = Figure(figsize=(7, 6), layout="constrained")
     above, below = figure.subplots(2, sharex=True)
@@ -166,104 +164,6 @@ def _plot(path: Path, recipe: Recipe, file: str, target: Target) -> None:
 
 def _compare(args: argparse.Namespace) -> None:
     """Predict the spectra of structures, fit the instrument to each, and write all figures of merit as JSON."""
-    if args.copies < 0 or args.copies == 1:
-        raise AcgenError(f"--copies is {args.copies}; give 2 or more, or 0 for no errors")
-    out = output_file(args.out)
-    target = load_target(args.target)
-    for warning in target.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    references = {Path(path).stem: load_target(path) for path in args.references}
-    cells = load_cells([Path(path) for path in args.structures])
-    model = load_models(forward=args.weights).forward
-    found = []
-    with progress_bar() as bar:
-        task = bar.add_task("structures", total=len(cells), note="")
-        for cell in cells:
-            prediction = predict_sites(model, cell.atoms).mean(0)
-            found.append((compare(target, prediction, cell.name, copies=args.copies), _shares(cell.atoms)))
-            bar.update(task, advance=1, note=cell.name)
-    found.sort(key=lambda pair: pair[0].misfit)
-    about = {"name": target.name, "history": list(target.history), "warnings": list(target.warnings)}
-    content: dict[str, Any] = {
-        "target": about | {"measured_points": int(target.mask.sum()), "sensitivity": target.sensitivity},
-        "structures": [comparison.to_dict() | {"cn_fraction": shares} for comparison, shares in found],
-        "ensemble": _together(found),
-        **_quick(target, args.copies),
-    }
-    if references:
-        content["references"] = _references(target, references, args.copies)
-    write_json(out, content)
-    _report(found, content)
-    print(f"written to {out}")
+    from acgen.cli.comparison import run_comparison
 
-
-def _shares(atoms: Atoms) -> dict[str, float]:
-    fractions = coordination_fractions(atoms)
-    return {str(cn): float(fractions[cn]) for cn in range(1, 6)}
-
-
-def _together(found: list[tuple[Comparison, dict[str, float]]]) -> dict[str, Any]:
-    """Mean and (population) standard deviation over the structures of every figure and coordination."""
-    rows = [comparison.figures | {f"CN{cn}": share for cn, share in shares.items()} for comparison, shares in found]
-    table = {name: [row[name] for row in rows] for name in rows[0]}
-    band = {name: {"mean": float(np.mean(values)), "std": float(np.std(values))} for name, values in table.items()}
-    return {"structures": len(rows)} | band
-
-
-def _quick(target: Target, copies: int) -> dict[str, Any]:
-    """The answers without structures, with errors by noise and model error and by noise alone."""
-    quick, noise = (quick_answers(target, copies, model=model) for model in (True, False))
-    mixture = {"shares": quick.shares, "instrument": quick.fit.to_dict(), "misfit": quick.misfit}
-    if quick.pi_star is None:
-        print(f"no sp2 content from pi*: {quick.problem}", file=sys.stderr)
-    errors = {"error": quick.pi_star_error, "noise_error": noise.pi_star_error}
-    return {
-        "linear_combination": mixture | {"errors": quick.errors, "noise_errors": noise.errors},
-        "pi_star": None if quick.pi_star is None else quick.pi_star.to_dict() | errors,
-    }
-
-
-def _references(target: Target, references: dict[str, Target], copies: int) -> dict[str, Any]:
-    """Shares of the user's own spectra."""
-    common = Target(target.intensity, target.mask, target.name, noise=target.noise)
-    spectra = {name: _filled(reference) for name, reference in references.items()}
-
-    def shares(copy: Target) -> dict[str, float]:
-        return linear_combination(copy, spectra).shares
-
-    both, noise = (spread(common, shares, copies, model=model) for model in (True, False))
-    return linear_combination(common, spectra).to_dict() | {"errors": both, "noise_errors": noise}
-
-
-def _report(found: list[tuple[Comparison, dict[str, float]]], content: dict[str, Any]) -> None:
-    """Print a line for each structure, one for all, and the answers without structures; ± is by noise and model."""
-    print("misfit (weighted, unfitted)  derivative  shift eV  scale  slope %/eV  broadening eV")
-    for comparison, _ in found:
-        at, error = comparison.fit.at_bounds, comparison.errors
-        print(f"{_line(comparison.figures, error)}  {comparison.name}{'  AT BOUND: ' + ', '.join(at) if at else ''}")
-    if len(found) > 1:
-        band = {name: row for name, row in content["ensemble"].items() if name != "structures"}
-        mean, std = ({name: row[part] for name, row in band.items()} for part in ("mean", "std"))
-        shares = ", ".join(f"CN{cn} {100 * mean[f'CN{cn}']:.0f} ± {100 * std[f'CN{cn}']:.0f} %" for cn in (2, 3, 4))
-        print(f"{_line(mean, std)}  mean ± std over all {len(found)}: {shares}")
-    mixture = content["linear_combination"]
-    errors = {name: f" ± {100 * error:.0f}" if error else "" for name, error in mixture["errors"].items()}
-    shares = ", ".join(f"{name} {100 * part:.0f}{errors[name]} %" for name, part in mixture["shares"].items())
-    print(f"linear combination: {shares}, misfit {mixture['misfit']:.3f}")
-
-
-def _line(values: dict[str, float], errors: dict[str, float]) -> str:
-    """The figures of a structure or of all, with errors where there are any."""
-
-    def show(name: str, form: str = ".2f", factor: float = 1.0) -> str:
-        value = f"{factor * values[name]:{form}}"
-        return f"{value} ± {factor * errors[name]:{form.lstrip('+')}}" if name in errors else value
-
-    misfits = f"{show('misfit', '.3f')} ({show('weighted_misfit', '.3f')}, {show('raw_misfit', '.3f')})"
-    instrument = f"{show('shift', '+.2f')}  {show('scale')}  {show('slope', '+.2f', 100)}  {show('sigma')}"
-    return f"{misfits}  {show('derivative_correlation', '.3f')}  {instrument}"
-
-
-def _filled(reference: Target) -> np.ndarray:
-    """A reference continued by its end values where it was not measured, shape (100,)."""
-    return np.interp(ENERGY, ENERGY[reference.mask], reference.intensity[reference.mask])
+    run_comparison(args)

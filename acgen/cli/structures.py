@@ -5,15 +5,13 @@ from __future__ import annotations
 import argparse
 import csv
 from pathlib import Path
-
-import numpy as np
-from ase import Atoms
+from typing import TYPE_CHECKING
 
 from acgen.cli.output import output_file, write_json
-from acgen.data.cells import load_cells
-from acgen.networks.models import load_models, predict_sites
-from acgen.spectra.grid import ENERGY
-from acgen.structures.analysis import analyse
+
+if TYPE_CHECKING:
+    import numpy as np
+    from ase import Atoms
 
 
 def add_commands(commands) -> None:
@@ -33,11 +31,15 @@ def add_commands(commands) -> None:
 
 def read_structure(path: str) -> Atoms:
     """The last periodic carbon structure in a file."""
+    from acgen.data.cells import load_cells
+
     return load_cells([Path(path)])[-1].atoms
 
 
 def _analyse(args: argparse.Namespace) -> None:
     """Write coordination, bond angles, g(r), Steinhardt order and density of the last structure in a file as JSON."""
+    from acgen.structures.analysis import analyse
+
     atoms, out = read_structure(args.structure), output_file(args.out)
     result = analyse(atoms).to_dict()
     write_json(out, result)
@@ -47,6 +49,10 @@ def _analyse(args: argparse.Namespace) -> None:
 
 def _predict(args: argparse.Namespace) -> None:
     """Write the mean spectrum of every structure, and with --sites that of every atom, as CSV columns."""
+    from acgen.data.cells import load_cells
+    from acgen.networks.models import load_models, predict_sites
+    from acgen.spectra.grid import ENERGY
+
     cells, out = load_cells([Path(path) for path in args.structures]), output_file(args.out)
     model = load_models(forward=args.weights).forward
     columns: dict[str, np.ndarray] = {}

@@ -6,17 +6,15 @@ import argparse
 import csv
 from dataclasses import replace
 from pathlib import Path
-
-import torch
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from acgen.cli.output import output_file
 from acgen.cli.progress import progress_bar
-from acgen.data.cells import load_cells
 from acgen.errors import AcgenError
 from acgen.networks.config import CONFIGS
-from acgen.networks.network import build
-from acgen.networks.train import DEFAULTS, Progress, train
+
+if TYPE_CHECKING:
+    from acgen.networks.train import Progress
 
 
 def add_commands(commands) -> None:
@@ -38,6 +36,12 @@ def add_commands(commands) -> None:
 
 def _run(args: argparse.Namespace) -> None:
     """Train a network; writes the weights, a state to resume from, and the loss curve as CSV and PNG."""
+    import torch
+
+    from acgen.data.cells import load_cells
+    from acgen.networks.network import build
+    from acgen.networks.train import DEFAULTS, train
+
     if (args.task, args.config) not in CONFIGS:
         raise AcgenError(f"there is no configuration {args.config} of a {args.task} network; use default or paper")
     if args.minutes is None and args.updates is None:
@@ -69,6 +73,8 @@ def _curve_file(out: Path) -> Path:
 
 
 def _read_curve(out: Path) -> list[Progress]:
+    from acgen.networks.train import Progress
+
     path = _curve_file(out)
     if not path.exists():
         return []
@@ -81,6 +87,8 @@ def _read_curve(out: Path) -> list[Progress]:
 
 def write_curve(out: Path, history: list[Progress]) -> None:
     """Write the loss curve beside the weights, as CSV and as PNG."""
+    from matplotlib.figure import Figure
+
     with open(_curve_file(out), "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["update", "loss", "rate", "seconds", "done"])

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from acgen.cli.options import add_settings, settings_from
 from acgen.cli.output import output_file, write_json
-from acgen.data.cells import LabelledCell, load_cells
 from acgen.errors import AcgenError
-from acgen.inference.validation import forward_error, guided, prior_realism, recover_density
-from acgen.networks.checkpoint import load_forward
-from acgen.networks.models import load_models
-from acgen.spectra.instrument import Instrument
+
+if TYPE_CHECKING:
+    from acgen.data.cells import LabelledCell
 
 
 def add_commands(commands) -> None:
@@ -54,6 +53,8 @@ def _unseen(parser: argparse.ArgumentParser) -> None:
 
 
 def _labelled(args: argparse.Namespace) -> list[LabelledCell]:
+    from acgen.data.cells import load_cells
+
     cells = [cell for cell in load_cells(Path(args.data)) if cell.network == args.network and cell.spectra is not None]
     if not cells:
         raise AcgenError(f"{args.data} has no labelled cell of the network {args.network}; name one such as 2.0")
@@ -62,6 +63,10 @@ def _labelled(args: argparse.Namespace) -> list[LabelledCell]:
 
 def _density(args: argparse.Namespace) -> None:
     """Estimate density and coordination from the DFT spectrum of a network, shifted, sloped, broadened and noisy."""
+    from acgen.inference.validation import recover_density
+    from acgen.networks.checkpoint import load_forward
+    from acgen.spectra.instrument import Instrument
+
     instrument = Instrument(shift=args.shift, slope=args.slope, sigma=args.sigma)
     found = recover_density(load_forward(args.weights), _labelled(args), instrument, args.noise)
     truth = "/".join(f"{100 * found.truth[cn]:.0f}" for cn in "234")
@@ -74,6 +79,9 @@ def _density(args: argparse.Namespace) -> None:
 
 def _prior(args: argparse.Namespace) -> None:
     """Generate unguided candidates at several densities and compare coordination and energy with reference cells."""
+    from acgen.inference.validation import prior_realism
+    from acgen.networks.models import load_models
+
     settings = settings_from(args)
     rows = []
     print("g/cm³  CN2/3/4 %  reference  mean |dCN|  CN1 %  energy above reference, eV/atom  s/candidate")
@@ -96,6 +104,9 @@ def _prior(args: argparse.Namespace) -> None:
 
 def _guide(args: argparse.Namespace) -> None:
     """Guide candidates towards targets and compare misfit, judge's misfit, coordination and energy with unguided."""
+    from acgen.inference.validation import guided
+    from acgen.networks.models import load_models
+
     settings = settings_from(args)
     rows = []
     print("target  misfit (unguided, change)  judge (unguided, change)  CN2/3/4 %  energy over unguided  s/candidate")
@@ -115,6 +126,9 @@ def _guide(args: argparse.Namespace) -> None:
 
 def _forward(args: argparse.Namespace) -> None:
     """Compare predicted with true spectra on the cells of a network of atoms that was left out of the training."""
+    from acgen.inference.validation import forward_error
+    from acgen.networks.checkpoint import load_forward
+
     error = forward_error(load_forward(args.weights), _labelled(args))
     print(
         f"network {error.network}: distance of the cell spectrum {error.cell_distance:.3f} "

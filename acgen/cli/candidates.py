@@ -1,0 +1,113 @@
+"""The work of `acgen generate`: candidates are written as they are finished, and said in lines at the end."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from ase.io import write
+
+from acgen.cli.progress import progress_bar
+from acgen.networks.checkpoint import read_tensors
+from acgen.networks.models import Models, load_models
+from acgen.results.archive import write_zip
+from acgen.results.report import describe
+from acgen.results.run import Run
+from acgen.sampling.generate import Candidate, FrameEvent, generate, write_results
+from acgen.sampling.sampler import Frame
+from acgen.sampling.settings import Settings
+from acgen.structures.cell import carbon
+
+
+def models_of(files: list[str]) -> Models:
+    """The shipped networks, but those in weights files instead, each for what it was trained for."""
+    by_task = {read_tensors(file)[1].get("config", {}).get("task", "score"): file for file in files}
+    return load_models(**by_task)
+
+
+def make_candidates(
+    settings: Settings, models: Models, directory: Path, *, trajectory: bool, archive: Path | None
+) -> int:
+    """Write every candidate as soon as it is finished; keep them, in the archive too, when interrupted."""
+    done: list[Candidate] = []
+    frames: list[Frame] = []
+    events: list[FrameEvent] = []
+    begin, code = time.perf_counter(), 0
+    with progress_bar() as bar:
+        task = bar.add_task("candidate 1", total=settings.candidates * len(settings.plan), note="")
+        try:
+            for event in generate(settings, models):
+                if isinstance(event, Candidate):
+                    done.append(event)
+                    write_results(directory, settings, models, done)
+                    if trajectory:
+                        _write_trajectory(directory / f"trajectory-{event.index:03d}.extxyz", frames, settings)
+                        frames.clear()
+                    continue
+                frame = event.frame
+                if trajectory:
+                    frames.append(frame)
+                    if archive is not None:
+                        events.append(event)
+                misfit = "" if frame.misfit is None else f"misfit {frame.misfit:.3f}"
+                where = frame.phase if frame.cycle == 0 else f"restart {frame.cycle}"
+                bar.update(
+                    task,
+                    advance=1,
+                    description=f"candidate {event.candidate + 1} of {settings.candidates}",
+                    note=f"step {frame.step}/{frame.steps} {where} {misfit}",
+                )
+        except KeyboardInterrupt:
+            code = 130
+    if archive is not None and done:
+        write_zip(archive, Run(settings, tuple(done), models.sha256, tuple(events), ("Made by acgen generate.",)))
+    kept = f"{len(done)} of {settings.candidates} candidates"
+    if code:
+        print(f"interrupted: {kept} kept in {directory}" if done else "interrupted: no candidate was finished")
+        return code
+    seconds = time.perf_counter() - begin
+    print(f"{kept} of {settings.n_atoms} atoms in {seconds:.1f} s: {directory / 'candidates.extxyz'}")
+    for candidate in done:
+        print("  " + _line(candidate))
+    if len(done) > 1:
+        print("  " + _together(settings, done))
+    return 0
+
+
+def _together(settings: Settings, done: list[Candidate]) -> str:
+    """Mean and standard deviation over the candidates."""
+    rows = describe(settings, done)
+    shares = ", ".join(f"CN{cn} {_band(rows[f'CN{cn}_percent'], 0)} %" for cn in (2, 3, 4))
+    if "misfit" not in rows:
+        return f"all: {shares}"
+    return f"all: {shares}, misfit {_band(rows['misfit'], 3)}, judge {_band(rows['judge_misfit'], 3)}"
+
+
+def _band(row: dict[str, float], digits: int) -> str:
+    return f"{row['mean']:.{digits}f} ± {row['std']:.{digits}f}"
+
+
+def _line(candidate: Candidate) -> str:
+    entry = candidate.to_dict()
+    shares = "/".join(f"{100 * entry['cn_fraction'][cn]:.0f}" for cn in "234")
+    misfit = "" if candidate.misfit is None else f", misfit {candidate.misfit:.3f}, judge {candidate.judge_misfit:.3f}"
+    return f"{candidate.index:03d}: CN2/3/4 {shares} %{misfit}{_seen(candidate)}"
+
+
+def _seen(candidate: Candidate) -> str:
+    if candidate.instrument is None:
+        return ""
+    at, bounds = candidate.instrument.instrument, candidate.instrument.at_bounds
+    reached = f" AT BOUND: {', '.join(bounds)}" if bounds else ""
+    return f", shift {at.shift:+.2f} eV, slope {100 * at.slope:+.2f} %/eV, broadening {at.sigma:.2f} eV{reached}"
+
+
+def _write_trajectory(path: Path, frames: list[Frame], settings: Settings) -> None:
+    images = []
+    for frame in frames:
+        atoms = carbon(frame.positions.astype(float), settings.box)
+        atoms.info = {"step": frame.step, "phase": frame.phase, "cycle": frame.cycle, "t": frame.t}
+        if frame.misfit is not None:
+            atoms.info["misfit"] = frame.misfit
+        images.append(atoms)
+    write(path, images, format="extxyz")
