@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from waiting import LIMIT
 
 torch.set_num_threads(1)  # small cells gain nothing from more, and lose much where cores are busy
 
@@ -40,7 +41,7 @@ def larch() -> Callable[[list[dict]], list[dict]]:
 
     def ask(requests: list[dict]) -> list[dict]:
         command = [str(python), "-B", str(_ROOT / "tests" / "larch_reference.py")]
-        done = subprocess.run(command, input=json.dumps(requests), capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, input=json.dumps(requests), capture_output=True, text=True, timeout=LIMIT)
         if done.returncode:
             pytest.fail(f"xraylarch failed:\n{done.stderr}")
         return json.loads(done.stdout)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import itertools
 import re
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from app_fakes import MODELS, fake_generate
 from ase.build import bulk
+from waiting import LIMIT, until
 
 from acgen.inference.flags import NEAR, WITHIN
 from acgen.inference.reach import KnownSpectrum, Verdict
+from acgen.sampling.generate import Candidate
 from acgen.spectra.targets import builtin_targets
 from acgen.structures.cell import carbon
 from app.look import colours
@@ -55,11 +58,12 @@ def test_of_many_atoms_only_those_in_front_are_drawn(diamond):
 def answer(view: ReachView) -> None:
     """Let time pass until the view has nothing to do."""
     now = itertools.count(0.0, 1.0)
-    end = time.monotonic() + 20
-    while view.found is None or view._thread is not None or view._question() != view._asked:
-        assert time.monotonic() < end
+
+    def rests() -> bool:
         view.tick(next(now))
-        time.sleep(0.005)
+        return view.found is not None and view._thread is None and view._question() == view._asked
+
+    until(rests, "the view has its answer")
 
 
 def known(_finished) -> list[KnownSpectrum]:
@@ -110,18 +114,34 @@ def test_the_needle_is_in_the_zone_of_the_verdict():
     assert places == pytest.approx([0.0, 33.3, 66.7, 100.0])
 
 
+def with_known_spectra(settings, models, strength=None):
+    """Candidates whose spectra are believable, outside what is known, and not what the judge sees."""
+    spectra = builtin_targets()
+    pairs = iter([("a-C-2.0", "a-C-2.0"), ("diamond", "diamond"), ("a-C-2.0", "a-C-3.5")])
+    for event in fake_generate(settings, models, strength):
+        if isinstance(event, Candidate):
+            spectrum, judged = (spectra[name].intensity for name in next(pairs))
+            event = replace(event, spectrum=spectrum, judge_spectrum=judged)
+        yield event
+
+
 def test_ticked_candidates_stand_side_by_side():
     now = itertools.count(0.0, 10.0)
-    dashboard = Dashboard(fake_generate, lambda: MODELS, clock=lambda: next(now))
+    dashboard = Dashboard(with_known_spectra, lambda: MODELS, clock=lambda: next(now))
     dashboard.state.param.update(cell=7.0, steps=10, restarts=0, candidates=3, target_name="sp3")
     assert dashboard.candidates.beside.disabled
     dashboard.transport.start.clicks += 1
-    dashboard.runner.join(20)
+    dashboard.runner.join(LIMIT)
     dashboard.tick()
     dashboard.tick()
     rows = dashboard.candidates.table.value
     assert all(picture.startswith("<svg") for picture in rows["picture"])
-    assert all(sign == "" or "mixture" in sign or "disagree" in sign for sign in rows["flags"])
+    signs = dict(zip(rows["name"], rows["flags"], strict=True))
+    assert signs["1.1"] == "", "a spectrum that amorphous carbon has, and the judge agrees"
+    assert "mixture" in signs["1.2"]
+    assert "disagree" not in signs["1.2"]
+    assert "disagree" in signs["1.3"]
+    assert "mixture" not in signs["1.3"]
     dashboard.candidates.table.selection = [2, 0]
     dashboard.candidates.beside.clicks += 1
     gallery = dashboard.candidates.gallery

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from app_fakes import MODELS, SETTINGS, fake_generate, session
+from waiting import LIMIT, until
 
 from acgen.sampling.settings import Settings
 from acgen.spectra.targets import builtin_targets
@@ -31,7 +31,7 @@ def dashboard():
     dashboard = Dashboard(fake_generate, lambda: MODELS, clock=lambda: next(now))
     yield dashboard
     dashboard.runner.stop()
-    dashboard.runner.join(5)
+    dashboard.runner.join(LIMIT)
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +51,7 @@ def send(widget: ZipInput, data: bytes, size: int = 10_000) -> None:
 def upload(dashboard: Dashboard, data: bytes) -> None:
     """Open a file and wait until it is read."""
     send(dashboard.transport.open, data)
-    end = time.monotonic() + 20
-    while dashboard.transport.opening.busy:
-        assert time.monotonic() < end
-        dashboard.tick()
-        time.sleep(0.01)
+    until(lambda: (dashboard.tick(), not dashboard.transport.opening.busy)[1], "the file is read")
     dashboard.tick()
 
 
@@ -73,7 +69,7 @@ def test_an_opened_session_is_there_to_replay_compare_branch_and_add_to(dashboar
 
     state.param.update(moment=0, picked=())
     dashboard.transport.branch(0.3)
-    dashboard.runner.join(20)
+    dashboard.runner.join(LIMIT)
     dashboard.tick()
     assert [item.run for item in dashboard.runner.snapshot.finished] == [1, 1, 2, 3, 3]
     log = [entry.text for entry in dashboard.runner.snapshot.log]
@@ -126,7 +122,7 @@ def test_a_file_that_comes_while_a_run_is_active_waits_for_another_day(dashboard
     assert "a run is active" in dashboard.transport.problem.text
     assert dashboard.runner.snapshot.status.active
     dashboard.runner.stop()
-    dashboard.runner.join(5)
+    dashboard.runner.join(LIMIT)
     assert dashboard.runner.snapshot.status is Status.STOPPED
 
 

@@ -15,6 +15,7 @@ import panel as pn
 import pytest
 from app_fakes import MODELS, fake_generate
 from ase.build import bulk
+from waiting import LIMIT
 
 from acgen.sampling.settings import Settings
 from acgen.spectra.targets import builtin_targets
@@ -48,13 +49,13 @@ def dashboard():
     dashboard.state.param.update(cell=8.0, steps=10, restarts=1, candidates=2, target_name="sp3")
     yield dashboard
     dashboard.runner.stop()
-    dashboard.runner.join(5)
+    dashboard.runner.join(LIMIT)
 
 
 def finish(dashboard: Dashboard) -> None:
     """Run to the end and let every plot catch up."""
     dashboard.transport.start.clicks += 1
-    dashboard.runner.join(20)
+    dashboard.runner.join(LIMIT)
     for _ in range(len(dashboard.plots) + 1):
         dashboard.tick()
 
@@ -151,7 +152,7 @@ def test_controls_are_locked_while_a_run_is_active(dashboard):
     assert not dashboard.controls.xi.disabled
     assert not dashboard.transport.stop.disabled
     dashboard.transport.stop.clicks += 1
-    dashboard.runner.join(5)
+    dashboard.runner.join(LIMIT)
     dashboard.tick()
     assert not any(widget.disabled for widget in dashboard.controls.locked)
 
@@ -164,7 +165,7 @@ def test_a_run_ends_when_nobody_looks(dashboard):
     assert dashboard.runner.snapshot.status.active
     dashboard._context.session.connection_count = 0
     dashboard.tick()
-    dashboard.runner.join(5)
+    dashboard.runner.join(LIMIT)
     assert dashboard.runner.snapshot.status is Status.STOPPED
 
 
@@ -224,7 +225,7 @@ def test_one_colour_for_each_coordination_number():
 def test_the_result_is_a_zip_of_the_files_of_the_command_line():
     runner = Runner(fake_generate, lambda: MODELS)
     runner.start(Settings(cell=7.0, steps=8, restarts=0, candidates=2, seed=5, target=builtin_targets()["sp"]))
-    runner.join(20)
+    runner.join(LIMIT)
     with zipfile.ZipFile(results_zip(runner.snapshot)) as file:
         assert {"candidates.extxyz", "spectra.csv", "summary.json"} <= set(file.namelist())
         summary = json.loads(file.read("summary.json"))

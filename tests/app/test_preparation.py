@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import panel as pn
 import pytest
+from waiting import LIMIT, until
 
 from acgen.cli import main
 from acgen.sampling.settings import Settings
@@ -373,19 +374,17 @@ def test_work_of_a_session_is_done_elsewhere_and_the_newest_wins(monkeypatch):
         def run() -> int:
             threads.append(threading.current_thread())
             started.set()
-            assert go.wait(5)
+            assert go.wait(LIMIT)
             return number
 
         return run
 
     for number in range(4):
         worker.do("prepare", work(number), lambda found, error: seen.append((found, error)))
-    assert started.wait(5)
+    assert started.wait(LIMIT)
     go.set()
     for _ in range(2):
-        end = threading.Event()
-        while not document.next:
-            end.wait(0.01)
+        until(lambda: document.next, "a result of the worker")
         document.next.pop()()
     assert seen == [(0, None), (3, None)]
     assert threading.main_thread() not in threads

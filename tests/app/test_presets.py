@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 from app_fakes import MODELS, fake_generate
+from waiting import LIMIT
 
 from acgen.sampling.settings import Settings
 from acgen.spectra.spectrum import Target
@@ -80,7 +81,7 @@ def test_a_spectrum_of_ones_own_is_not_part_of_a_link():
 def snapshot():
     runner = Runner(fake_generate, lambda: MODELS)
     runner.start(Settings(cell=7.0, density=2.5, steps=12, restarts=1, candidates=2, target=builtin_targets()["sp"]))
-    runner.join(20)
+    runner.join(LIMIT)
     return runner.snapshot
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 import pytest
 from app_fakes import MODELS, fake_generate
+from waiting import LIMIT, until
 
 from acgen.errors import AcgenError
 from acgen.sampling.settings import Settings
@@ -20,15 +20,6 @@ from app.workers.pace import Pace
 from app.workers.slots import Slots
 
 SMALL = Settings(density=2.0, cell=7.0, steps=20, restarts=0, candidates=2)
-
-
-def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait for what another thread does."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            pytest.fail(f"nothing happened in {seconds} s")
-        time.sleep(0.002)
 
 
 class Gate:
@@ -42,7 +33,7 @@ class Gate:
     def __call__(self, settings, models, strength):
         try:
             for event in fake_generate(settings, models, strength):
-                assert self.allowed.acquire(timeout=5)
+                assert self.allowed.acquire(timeout=LIMIT)
                 self.made += 1
                 yield event
         finally:
@@ -60,14 +51,14 @@ def runner(gate):
     yield runner
     runner.stop()
     gate.allowed.release(10_000)
-    runner.join(5)
+    runner.join(LIMIT)
     assert not any(thread.name == "acgen-run" for thread in threading.enumerate())
 
 
 def test_a_run_ends_with_every_candidate_and_all_progress():
     runner = Runner(fake_generate, lambda: MODELS)
     runner.start(SMALL)
-    runner.join(20)
+    runner.join(LIMIT)
     snapshot = runner.snapshot
     assert snapshot.status is Status.DONE
     assert [candidate.index for candidate in snapshot.candidates] == [0, 1]
@@ -79,7 +70,7 @@ def test_a_run_ends_with_every_candidate_and_all_progress():
 def test_misfits_of_every_candidate_are_kept():
     runner = Runner(fake_generate, lambda: MODELS)
     runner.start(Settings(cell=7.0, steps=20, restarts=0, candidates=2, target=builtin_targets()["sp2"]))
-    runner.join(20)
+    runner.join(LIMIT)
     steps = runner.snapshot.frame.steps
     assert [len(misfits) for misfits in runner.snapshot.misfits] == [steps, steps]
     assert runner.snapshot.misfits[1][-1] == (steps, runner.snapshot.frame.misfit)
@@ -129,7 +120,7 @@ def test_stop_keeps_what_is_finished():
     runner.start(Settings(cell=7.0, steps=20, restarts=0, candidates=32))
     until(lambda: len(runner.snapshot.candidates) >= 1)
     runner.stop()
-    runner.join(5)
+    runner.join(LIMIT)
     assert runner.snapshot.status is Status.STOPPED
     assert 1 <= len(runner.snapshot.candidates) < 32
 
@@ -159,11 +150,11 @@ def test_an_error_is_text_in_the_snapshot_and_the_next_run_works(error, part):
     generate = [broken, fake_generate]
     runner = Runner(lambda *given: generate.pop(0)(*given), lambda: MODELS)
     runner.start(SMALL)
-    runner.join(5)
+    runner.join(LIMIT)
     assert runner.snapshot.status is Status.FAILED
     assert part in runner.snapshot.error
     runner.start(SMALL)
-    runner.join(20)
+    runner.join(LIMIT)
     assert runner.snapshot.status is Status.DONE
     assert runner.snapshot.error == ""
 
@@ -174,7 +165,7 @@ def test_networks_that_cannot_be_loaded_are_an_error_of_the_run():
 
     runner = Runner(fake_generate, missing)
     runner.start(SMALL)
-    runner.join(5)
+    runner.join(LIMIT)
     assert runner.snapshot.status is Status.FAILED
     assert "reinstall" in runner.snapshot.error
 
@@ -190,7 +181,7 @@ def test_twenty_runs_leave_no_thread_behind():
     for _ in range(20):
         runner = Runner(fake_generate, lambda: MODELS)
         runner.start(Settings(cell=7.0, steps=8, restarts=0, candidates=1))
-        runner.join(10)
+        runner.join(LIMIT)
     assert threading.active_count() == before
 
 
@@ -217,7 +208,7 @@ def test_time_left_follows_the_pace_and_ignores_pauses(gate):
     assert runner.snapshot.elapsed == pytest.approx(5.0)
     runner.stop()
     gate.allowed.release(1000)
-    runner.join(5)
+    runner.join(LIMIT)
 
 
 GUIDED = Settings(cell=7.0, steps=20, restarts=0, candidates=1, target=builtin_targets()["sp2"], xi=200.0)
@@ -230,7 +221,7 @@ def test_a_strength_set_on_the_way_is_in_the_frames_and_in_the_log(runner, gate)
     runner.steer(700.0)
     runner.steer(900.0)
     gate.allowed.release(100)
-    runner.join(10)
+    runner.join(LIMIT)
     snapshot = runner.snapshot
     held = [event.xi for event in snapshot.trajectory]
     change = held.index(900.0)
@@ -250,7 +241,7 @@ def test_the_log_says_what_was_done_and_when(runner, gate):
     step = runner.snapshot.frame.step
     runner.resume()
     gate.allowed.release(100)
-    runner.join(10)
+    runner.join(LIMIT)
     texts = [entry.text for entry in runner.snapshot.log]
     assert "target sp2, ξ 200" in texts[0]
     assert texts[1:3] == [f"Paused at step {step} of candidate 1", "Resumed"]
@@ -262,7 +253,7 @@ def test_the_log_says_what_was_done_and_when(runner, gate):
 def test_every_frame_is_kept_until_there_are_too_many(monkeypatch):
     runner = Runner(fake_generate, lambda: MODELS)
     runner.start(SMALL)
-    runner.join(20)
+    runner.join(LIMIT)
     steps = len(SMALL.plan)
     kept = runner.snapshot.trajectory
     assert [(event.candidate, event.frame.step) for event in kept] == [(c, s + 1) for c in (0, 1) for s in range(steps)]
@@ -270,7 +261,7 @@ def test_every_frame_is_kept_until_there_are_too_many(monkeypatch):
     size = frame.positions.nbytes + frame.denoised.nbytes + frame.rng_state.nbytes
     monkeypatch.setattr("app.session.snapshot.KEPT_BYTES", 10 * size)
     runner.start(SMALL)
-    runner.join(20)
+    runner.join(LIMIT)
     thinned = runner.snapshot.trajectory
     assert 5 <= len(thinned) <= 10
     assert thinned[-1].frame is runner.snapshot.frame
@@ -279,10 +270,10 @@ def test_every_frame_is_kept_until_there_are_too_many(monkeypatch):
 def test_candidates_of_earlier_runs_stay_and_a_branch_goes_on_with_the_log():
     runner = Runner(fake_generate, lambda: MODELS)
     runner.start(SMALL)
-    runner.join(20)
+    runner.join(LIMIT)
     first = runner.snapshot
     runner.start(replace(SMALL, resume=first.trajectory[9].frame, candidates=1), "step 10 of candidate 1.1")
-    runner.join(20)
+    runner.join(LIMIT)
     branch = runner.snapshot
     assert [item.name for item in branch.finished] == ["1.1", "1.2", "2.1"]
     assert len(branch.candidates) == 1
@@ -290,7 +281,7 @@ def test_candidates_of_earlier_runs_stay_and_a_branch_goes_on_with_the_log():
     assert "Run 2 started from step 10 of candidate 1.1" in branch.log[len(first.log)].text
     assert branch.trajectory[0].frame.step == 11
     runner.start(SMALL)
-    runner.join(20)
+    runner.join(LIMIT)
     assert runner.snapshot.log[0].text.startswith("Run 3 started:")
 
 
@@ -316,7 +307,7 @@ class TestQueue:
             runner.stop()
             gate.allowed.release(10_000)
         for runner in runners:
-            runner.join(5)
+            runner.join(LIMIT)
 
     def start(self, two):
         (first, second), (gate, _) = two
@@ -335,8 +326,8 @@ class TestQueue:
         time.sleep(0.05)
         assert other.made == 0
         gate.allowed.release(100)
-        first.join(10)
-        second.join(10)
+        first.join(LIMIT)
+        second.join(LIMIT)
         assert second.snapshot.status is Status.DONE
 
     def test_a_paused_run_lets_the_other_work(self, two):
@@ -350,19 +341,19 @@ class TestQueue:
         first.resume()
         until(lambda: first.snapshot.status is Status.QUEUED)
         other.allowed.release(100)
-        second.join(10)
+        second.join(LIMIT)
         gate.allowed.release(100)
-        first.join(10)
+        first.join(LIMIT)
         assert first.snapshot.status is Status.DONE
 
     def test_one_who_waits_can_stop(self, two):
         (first, second), (gate, other) = two
         self.start(two)
         second.stop()
-        second.join(5)
+        second.join(LIMIT)
         assert second.snapshot.status is Status.STOPPED
         gate.allowed.release(100)
-        first.join(10)
+        first.join(LIMIT)
         assert first.snapshot.status is Status.DONE
         assert other.made == 0
 
@@ -374,9 +365,9 @@ class TestQueue:
 
         broken, works = Runner(fake_generate, missing, slots), Runner(fake_generate, lambda: MODELS, slots)
         broken.start(SMALL)
-        broken.join(5)
+        broken.join(LIMIT)
         works.start(SMALL)
-        works.join(10)
+        works.join(LIMIT)
         assert works.snapshot.status is Status.DONE
 
     def test_room_for_nobody_is_refused(self):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 from ase.build import bulk
 from bokeh.document import Document
 from bokeh.events import SelectionGeometry
 from bokeh.models import BoxAnnotation, Plot
+from waiting import until
 
 from acgen.networks.models import load_models, predict_sites
 from acgen.spectra.grid import ENERGY
@@ -67,11 +66,7 @@ def test_site_spectra_are_predicted_when_something_was_picked_and_the_run_rests(
     sites.tick()
     assert sites._thread is None, "frames change too fast"
     state.snapshot = Snapshot(status=Status.PAUSED)
-    for _ in range(200):
-        sites.tick()
-        if state.shown.site_spectra is not None:
-            break
-        time.sleep(0.05)
+    until(lambda: (sites.tick(), state.shown.site_spectra is not None)[1], "the spectra of the sites")
     np.testing.assert_allclose(state.shown.site_spectra, predict_sites(models.forward, clean), atol=1e-4)
     assert state.compared == (state.shown,)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import socket
 import threading
-import time
 import weakref
 from functools import partial
 
@@ -14,6 +13,7 @@ import pytest
 from app_fakes import MODELS, fake_generate
 from bokeh.client.session import ClientSession
 from bokeh.events import DocumentReady
+from waiting import until
 
 from app.page import Dashboard
 from app.session.snapshot import Status
@@ -32,14 +32,6 @@ def workers() -> int:
 def threads() -> int:
     """Number of threads, without the pools that event loops keep."""
     return sum(not thread.name.startswith("asyncio_") for thread in threading.enumerate())
-
-
-def until(condition, seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            pytest.fail(f"nothing happened in {seconds} s")
-        time.sleep(0.05)
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 from ase.build import bulk
 from ase.io import read, write
+from waiting import LIMIT, until
 
 from acgen.assets import asset
 from acgen.cli import main
@@ -117,12 +117,9 @@ def test_interrupting_keeps_what_is_finished(tmp_path):
         [*command, *options, "--out", str(tmp_path)],
         stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
-    deadline = time.monotonic() + 120
-    while not (tmp_path / "summary.json").exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    time.sleep(0.3)
+    until(lambda: (tmp_path / "summary.json").exists() or process.poll() is not None, "the first candidate is written")
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=LIMIT)
     assert process.returncode == 130
     kept = len(read(tmp_path / "candidates.extxyz", index=":"))
     assert 1 <= kept < 500
