@@ -11,7 +11,20 @@ import sys
 from collections.abc import Sequence
 
 from acgen import __version__
-from acgen.cli import app, data, density, generate, md, reach, report, spectra, structures, training, validation
+from acgen.cli import (
+    app,
+    data,
+    density,
+    generate,
+    label,
+    md,
+    reach,
+    report,
+    spectra,
+    structures,
+    training,
+    validation,
+)
 from acgen.errors import AcgenError
 
 
@@ -22,7 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"acgen {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for group in (generate, report, reach, density, spectra, structures, data, md, training, validation, app):
+    for group in (generate, report, reach, density, spectra, structures, data, label, md, training, validation, app):
         group.add_commands(commands)
     return parser
 

@@ -15,7 +15,7 @@ from acgen.errors import AcgenError
 PATTERNS = ("*.extxyz", "*.xyz", "*.vasp", "*.poscar", "POSCAR*", "CONTCAR*", "*.cif")
 
 
-def load_cells(sources: str | Path | Iterable[str | Path]) -> list[LabelledCell]:
+def load_cells(sources: str | Path | Iterable[str | Path], carbon_only: bool = True) -> list[LabelledCell]:
     """Load every cell found in the given folders and files.
 
     Parameters
@@ -23,6 +23,8 @@ def load_cells(sources: str | Path | Iterable[str | Path]) -> list[LabelledCell]
     sources
         One or more of: a folder with the layout of the public data set; a folder of structures (extxyz, POSCAR, CIF;
         every frame of a file counts, sub-folders do not); one structure file.
+    carbon_only
+        Refuse other elements, which the networks do not know.
 
     Returns
     -------
@@ -33,29 +35,30 @@ def load_cells(sources: str | Path | Iterable[str | Path]) -> list[LabelledCell]
     Raises
     ------
     AcgenError
-        If a source has no structures, or one is unreadable, has no cell, or has other elements than carbon.
+        If a source has no structures, or one is unreadable, has no cell, or has other elements than carbon where only
+        carbon is allowed.
     """
     if isinstance(sources, (str, Path)):
         sources = [sources]
     cells: list[LabelledCell] = []
     for source in map(Path, sources):
-        cells += load_public(source) if is_public(source) else _load_structures(source)
+        cells += load_public(source) if is_public(source) else _load_structures(source, carbon_only)
     if not cells:
         raise AcgenError("no folder or file with structures was given: name at least one")
     return cells
 
 
-def _load_structures(source: Path) -> list[LabelledCell]:
+def _load_structures(source: Path, carbon_only: bool) -> list[LabelledCell]:
     if source.is_dir():
         paths = sorted({path for pattern in PATTERNS for path in source.glob(pattern) if path.is_file()})
     else:
         paths = [source]
     if not paths:
         raise AcgenError(f"{source} has no structures: expected {', '.join(PATTERNS)}, or poscar/ and xanes/ in it")
-    return [cell for path in paths for cell in _load_file(path)]
+    return [cell for path in paths for cell in _load_file(path, carbon_only)]
 
 
-def _load_file(path: Path) -> list[LabelledCell]:
+def _load_file(path: Path, carbon_only: bool) -> list[LabelledCell]:
     if not path.is_file():
         raise AcgenError(f"{path} does not exist: give a folder or a structure file")
     try:
@@ -65,11 +68,11 @@ def _load_file(path: Path) -> list[LabelledCell]:
     if not frames:
         raise AcgenError(f"{path} has no structure in it")
     names = [path.stem] if len(frames) == 1 else [f"{path.stem}-{i:03d}" for i in range(len(frames))]
-    return [_cell(name, atoms, path) for name, atoms in zip(names, frames, strict=True)]
+    return [_cell(name, atoms, path, carbon_only) for name, atoms in zip(names, frames, strict=True)]
 
 
-def _cell(name: str, atoms: Atoms, path: Path) -> LabelledCell:
-    if set(atoms.get_chemical_symbols()) != {"C"}:
+def _cell(name: str, atoms: Atoms, path: Path, carbon_only: bool) -> LabelledCell:
+    if carbon_only and set(atoms.get_chemical_symbols()) != {"C"}:
         raise AcgenError(f"{path} has the formula {atoms.get_chemical_formula()}: acgen handles carbon only")
     if atoms.cell.rank < 3:
         raise AcgenError(f"{path} has no periodic cell in three directions: add the lattice")

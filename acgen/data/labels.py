@@ -1,0 +1,247 @@
+"""Labelling sites of structures with FEFF10 spectra, for training and for checks; resumable.
+
+A folder of labels holds `labels.jsonl`, one line per site with its spectrum and where it comes from, and
+`structures/`, the labelled structures by the first digits of their SHA-256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import ase.io
+import numpy as np
+from ase import Atoms
+
+from acgen.data.public import LabelledCell
+from acgen.errors import AcgenError
+from acgen.spectra.feff import CARBON, CARDS, Xmu, cluster, feff_input, input_key, on_grid
+from acgen.spectra.feff_run import FeffResult, feff_version, run_feff
+from acgen.structures.analysis import coordination_numbers
+
+LABELS = "labels.jsonl"
+#: Digits of a structure's SHA-256 in the name of its file.
+_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class Label:
+    """The FEFF spectrum of one site, or why there is none."""
+
+    #: SHA-256 of the input and the version of FEFF (`acgen.spectra.feff.input_key`); structure and site where the
+    #: structure allows no input.
+    key: str
+    #: Name of the structure's file, without its ending.
+    structure: str
+    #: SHA-256 of the structure (`structure_sha256`).
+    sha256: str
+    #: Index of the absorber.
+    site: int
+    #: Number of bonded neighbours.
+    coordination: int
+    #: Cards that all sites have in common.
+    cards: tuple[str, ...]
+    #: Program and version.
+    feff: str
+    #: Processor time, seconds.
+    seconds: float
+    #: Whether the potentials became self-consistent.
+    converged: bool
+    #: Energies on FEFF's own axis, eV, shape (M,); empty if FEFF failed.
+    energy: tuple[float, ...]
+    #: Absorption, shape (M,), see `acgen.spectra.feff.Xmu`; empty if FEFF failed.
+    mu: tuple[float, ...]
+    #: Why FEFF failed; empty if it did not.
+    error: str = ""
+
+    @property
+    def spectrum(self) -> Xmu:
+        """The spectrum as FEFF gave it; `acgen.spectra.feff.on_grid` brings it onto the grid."""
+        return Xmu(np.array(self.energy), np.array(self.mu))
+
+
+def structure_sha256(atoms: Atoms) -> str:
+    """SHA-256 of elements, cell and positions (rounded to 1e-8 Å, as files have them) of a structure."""
+    digest = hashlib.sha256(atoms.numbers.astype("<i8").tobytes())
+    for values in (np.asarray(atoms.cell), atoms.positions):
+        digest.update((np.round(values, 8) + 0.0).astype("<f8").tobytes())
+    return digest.hexdigest()
+
+
+def stratified_sites(atoms: Atoms, count: int, seed: int = 0) -> list[int]:
+    """Choose carbon sites by coordination, in an order of which every beginning is a good choice too.
+
+    A coordination number that a share p of the sites has gets a part of the choice proportional to the square root of
+    p: rare ones are seen, common ones are seen more. Within one the choice is random. Whoever wants the mean of the
+    structure weighs every coordination number by its share.
+
+    Parameters
+    ----------
+    atoms
+        The structure.
+    count
+        Number of sites; all carbon sites if there are fewer.
+    seed
+        The same seed and structure give the same sites; a smaller count gives the first of them.
+
+    Raises
+    ------
+    AcgenError
+        If the count is not positive or there is no carbon.
+    """
+    carbon = np.flatnonzero(atoms.numbers == CARBON)
+    if count < 1 or not carbon.size:
+        raise AcgenError(f"{count} sites of {carbon.size} carbon atoms were asked for; choose at least one of them")
+    random = np.random.default_rng([seed, int(structure_sha256(atoms)[:12], 16)])
+    numbers = coordination_numbers(atoms)[carbon]
+    kinds, amounts = np.unique(numbers, return_counts=True)
+    waiting = {int(kind): list(random.permutation(carbon[numbers == kind])) for kind in kinds}
+    shares = {int(kind): float(np.sqrt(amount)) for kind, amount in zip(kinds, amounts, strict=True)}
+    taken = dict.fromkeys(waiting, 0)
+    chosen: list[int] = []
+    while len(chosen) < min(count, carbon.size):
+        # The kind that is furthest behind its share is next, as seats are given to parties (Sainte-Laguë).
+        kind = max((k for k in waiting if waiting[k]), key=lambda k: shares[k] / (2 * taken[k] + 1))
+        chosen.append(int(waiting[kind].pop()))
+        taken[kind] += 1
+    return chosen
+
+
+def read_labels(folder: str | Path) -> list[Label]:
+    """The labels of a folder in the order they were made, without those whose calculation failed.
+
+    Raises
+    ------
+    AcgenError
+        If there are none.
+    """
+    labels = [label for label in _read(Path(folder) / LABELS) if not label.error]
+    if not labels:
+        raise AcgenError(f"{folder} has no labels: make some with `acgen label`")
+    return labels
+
+
+def label_spectra(labels: Sequence[Label]) -> np.ndarray:
+    """Spectra of labels on `acgen.spectra.grid.ENERGY`, shape (labels, 100)."""
+    return np.stack([on_grid(label.spectrum) for label in labels])
+
+
+def make_labels(
+    cells: Sequence[LabelledCell],
+    sites: int,
+    folder: str | Path,
+    seed: int = 0,
+    retry: bool = False,
+    run: Callable[[str], FeffResult] = run_feff,
+) -> Iterator[tuple[int, int, Label | None]]:
+    """Label sites of structures, one site of each in turn, so that a run that is stopped early is balanced.
+
+    Every label is on the disk before the next site begins. An input that the folder has a label of is not run again,
+    whichever site it comes from.
+
+    Parameters
+    ----------
+    cells
+        The structures.
+    sites
+        Number of sites of each, see `stratified_sites`.
+    folder
+        Where labels go.
+    seed
+        Seed of the choice of sites.
+    retry
+        Try sites again that failed before.
+    run
+        What makes a spectrum of an input.
+
+    Yields
+    ------
+    tuple[int, int, Label | None]
+        Sites done so far, all sites, and the new label; None if its input was done before. A label of a site that
+        failed says why in `Label.error`, and the rest goes on.
+
+    Raises
+    ------
+    AcgenError
+        If FEFF is not installed, or no site can be chosen.
+    """
+    version, folder = feff_version(), Path(folder)
+    known = {label.key for label in _read(folder / LABELS) if not (retry and label.error)}
+    chosen = [stratified_sites(cell.atoms, sites, seed) for cell in cells]
+    hashes = [structure_sha256(cell.atoms) for cell in cells]
+    coordination = [coordination_numbers(cell.atoms) for cell in cells]
+    order = [(k, own[turn]) for turn in range(sites) for k, own in enumerate(chosen) if turn < len(own)]
+    for done, (k, site) in enumerate(order, start=1):
+        key, text, error = _input(cells[k].atoms, site, version, hashes[k])
+        if key in known:
+            yield done, len(order), None
+            continue
+        about = (key, cells[k].name, hashes[k], site, int(coordination[k][site]), CARDS, version)
+        found = _failed(about, error) if error else _label(about, text, run)
+        known.add(key)
+        _store(folder, cells[k].atoms, found)
+        yield done, len(order), found
+
+
+def _input(atoms: Atoms, site: int, version: str, sha256: str) -> tuple[str, str, str]:
+    """Key and text of the input of a site, and why there is none."""
+    try:
+        text = feff_input(cluster(atoms, site))
+    except AcgenError as error:
+        return f"{sha256}:{site}", "", str(error)
+    return input_key(text, version), text, ""
+
+
+def _label(about: tuple[Any, ...], text: str, run: Callable[[str], FeffResult]) -> Label:
+    """The label of one site; a failure of FEFF is in it."""
+    try:
+        result = run(text)
+    except AcgenError as error:
+        return _failed(about, str(error))
+    energy, mu = (tuple(float(f"{v:.7g}") for v in values) for values in (result.spectrum.energy, result.spectrum.mu))
+    return Label(*about, result.seconds, result.converged, energy, mu)
+
+
+def _failed(about: tuple[Any, ...], error: str) -> Label:
+    return Label(*about, 0.0, False, (), (), error)
+
+
+def _store(folder: Path, atoms: Atoms, label: Label) -> None:
+    """Put structure and label on the disk, the label last."""
+    structures = folder / "structures"
+    structures.mkdir(parents=True, exist_ok=True)
+    path = structures / f"{label.sha256[:_DIGITS]}.extxyz"
+    if not path.exists():
+        plain = Atoms(atoms.symbols, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
+        part = path.with_suffix(".part")
+        ase.io.write(part, plain, format="extxyz")
+        os.replace(part, path)
+    with open(folder / LABELS, "ab") as file:
+        start = b"\n" if file.tell() and not _ends_line(folder / LABELS) else b""  # a line cut off by a crash
+        file.write(start + json.dumps(asdict(label)).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _ends_line(path: Path) -> bool:
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() == b"\n"
+
+
+def _read(path: Path) -> Iterator[Label]:
+    """Labels of a file; a line that was cut off when the machine stopped is passed over."""
+    if not path.exists():
+        return
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            values = json.loads(line)
+            lists = {name: tuple(values[name]) for name in ("cards", "energy", "mu")}
+            yield Label(**{**values, **lists})
+        except (ValueError, TypeError, KeyError):
+            continue
