@@ -44,18 +44,18 @@ class Label:
     site: int
     #: Number of bonded neighbours.
     coordination: int
-    #: Cards that all sites have in common.
-    cards: tuple[str, ...]
     #: Program and version.
     feff: str
+    #: Cards that all sites have in common.
+    cards: tuple[str, ...] = CARDS
     #: Processor time, seconds.
-    seconds: float
+    seconds: float = 0.0
     #: Whether the potentials became self-consistent.
-    converged: bool
+    converged: bool = False
     #: Energies on FEFF's own axis, eV, shape (M,); empty if FEFF failed.
-    energy: tuple[float, ...]
+    energy: tuple[float, ...] = ()
     #: Absorption, shape (M,), see `acgen.spectra.feff.Xmu`; empty if FEFF failed.
-    mu: tuple[float, ...]
+    mu: tuple[float, ...] = ()
     #: Why FEFF failed; empty if it did not.
     error: str = ""
 
@@ -181,8 +181,15 @@ def make_labels(
         if key in known:
             yield done, len(order), None
             continue
-        about = (key, cells[k].name, hashes[k], site, int(coordination[k][site]), CARDS, version)
-        found = _failed(about, error) if error else _label(about, text, run)
+        about: dict[str, Any] = {
+            "key": key,
+            "structure": cells[k].name,
+            "sha256": hashes[k],
+            "site": site,
+            "coordination": int(coordination[k][site]),
+            "feff": version,
+        }
+        found = Label(**about, error=error) if error else _label(about, text, run)
         known.add(key)
         _store(folder, cells[k].atoms, found)
         yield done, len(order), found
@@ -197,18 +204,14 @@ def _input(atoms: Atoms, site: int, version: str, sha256: str) -> tuple[str, str
     return input_key(text, version), text, ""
 
 
-def _label(about: tuple[Any, ...], text: str, run: Callable[[str], FeffResult]) -> Label:
+def _label(about: dict[str, Any], text: str, run: Callable[[str], FeffResult]) -> Label:
     """The label of one site; a failure of FEFF is in it."""
     try:
         result = run(text)
     except AcgenError as error:
-        return _failed(about, str(error))
+        return Label(**about, error=str(error))
     energy, mu = (tuple(float(f"{v:.7g}") for v in values) for values in (result.spectrum.energy, result.spectrum.mu))
-    return Label(*about, result.seconds, result.converged, energy, mu)
-
-
-def _failed(about: tuple[Any, ...], error: str) -> Label:
-    return Label(*about, 0.0, False, (), (), error)
+    return Label(**about, seconds=result.seconds, converged=result.converged, energy=energy, mu=mu)
 
 
 def _store(folder: Path, atoms: Atoms, label: Label) -> None:

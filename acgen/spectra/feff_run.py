@@ -92,15 +92,21 @@ def run_feff(text: str, seconds: float = MAX_SECONDS, memory: int = MAX_MEMORY) 
 
 def _run(command: list[str], environment: dict[str, str], output: Path) -> int:
     """Run a process that leads a group of its own and ends it when its standard input closes."""
-    group = {"process_group": 0} if os.name == "posix" else {}
+    group = 0 if os.name == "posix" else None
     with open(output, "wb") as file:
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=file, stderr=subprocess.STDOUT, env=environment, **group
+            command,
+            stdin=subprocess.PIPE,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            process_group=group,
         )
         try:
             return process.wait()
         finally:
-            process.stdin.close()
+            if process.stdin is not None:
+                process.stdin.close()
             process.wait()
 
 
