@@ -1,6 +1,7 @@
 """`panel serve app/main.py --show` serves the dashboard.
 
 `--args --max-runs N`, or the environment variable `ACGEN_MAX_RUNS`, sets how many runs work at once on this server;
+`--args --threads N`, or `ACGEN_THREADS`, sets the threads of each run (by default as many as are free and of use);
 `--args --potential FILE`, or `ACGEN_POTENTIAL`, gives C_2022_NEP4.txt for the energies of candidates.
 """
 
@@ -13,15 +14,18 @@ import panel as pn
 
 from acgen.inference.validation import energy_above_reference
 from acgen.structures.potential import nep_calculator
+from acgen.threads import thread_count, use_threads
 from app.page import Dashboard
 from app.workers.pool import server_processes
 from app.workers.slots import server_slots
 
 options = argparse.ArgumentParser()
 options.add_argument("--max-runs", type=int, default=int(os.environ.get("ACGEN_MAX_RUNS", "2")))
+options.add_argument("--threads", type=thread_count)
 options.add_argument("--potential", default=os.environ.get("ACGEN_POTENTIAL"))
 
 given = options.parse_known_args()[0]
+use_threads(asked=given.threads)  # of the page itself, which predicts spectra of single structures
 if given.potential is not None:
     # A wrong file says so before anybody has run anything.
     pn.state.as_cached("potential", nep_calculator, potential=given.potential)
@@ -30,7 +34,7 @@ if given.potential is not None:
 sys.setswitchinterval(1e-3)
 
 pn.extension("tabulator")
-processes = server_processes(given.max_runs)
+processes = server_processes(given.max_runs, given.threads)
 pn.state.onload(functools.partial(processes.warm, seconds=2.0))
 energy = None if given.potential is None else functools.partial(energy_above_reference, potential=given.potential)
 Dashboard(processes.generate, slots=server_slots(given.max_runs), energy=energy).page().servable()

@@ -17,7 +17,7 @@ CORE = (
     ("networks",),
     ("data",),
     ("spectra", "structures"),
-    ("assets",),
+    ("assets", "threads"),
     ("errors", "memory"),
 )
 APP = (

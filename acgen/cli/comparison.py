@@ -22,6 +22,7 @@ from acgen.spectra.quick import quick_answers
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import load_target
 from acgen.structures.analysis import coordination_fractions
+from acgen.threads import use_threads
 
 
 def run_comparison(args: argparse.Namespace) -> None:
@@ -34,6 +35,7 @@ def run_comparison(args: argparse.Namespace) -> None:
         print(f"warning: {warning}", file=sys.stderr)
     references = {Path(path).stem: load_target(path) for path in args.references}
     cells = load_cells([Path(path) for path in args.structures])
+    use_threads(max(len(cell.atoms) for cell in cells), args.threads)
     model = load_models(forward=args.weights).forward
     found = []
     with progress_bar() as bar:

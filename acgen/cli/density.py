@@ -6,10 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from acgen.cli.options import add_settings, settings_from
+from acgen.cli.options import add_settings, add_threads, settings_from
 from acgen.cli.output import output_file, write_json
 from acgen.cli.progress import progress_bar
 from acgen.inference.defaults import ATOMS, GRID
+from acgen.threads import use_threads
 
 if TYPE_CHECKING:
     from acgen.inference.density import DensityEstimate
@@ -22,11 +23,13 @@ def add_commands(commands) -> None:
     p.add_argument("--exact", action="store_true", help="fit no shift, slope and broadening to the target")
     p.add_argument("--weights", metavar="F", help="forward weights instead of the shipped")
     p.add_argument("--out", metavar="F.json|DIR", help="a file; with --guided a folder")
+    add_threads(p)
     _add_scan(p)
     p.set_defaults(run=_run)
     b = commands.add_parser("library", help="sample the structures `density` uses", description=_library.__doc__)
     b.add_argument("--densities", type=float, nargs="+", default=list(GRID), metavar="D")
     add_settings(b, ("candidates", "seed"), candidates=3)
+    add_threads(b)
     b.add_argument("--out", required=True, metavar="F.extxyz")
     b.set_defaults(run=_library)
 
@@ -59,6 +62,7 @@ def _run(args: argparse.Namespace) -> int:
     from acgen.networks.models import load_models
     from acgen.spectra.targets import load_target
 
+    use_threads(asked=args.threads)
     targets = [load_target(source) for source in args.targets]
     if args.guided is not None:
         return run_scan(args, targets)
@@ -98,6 +102,7 @@ def _library(args: argparse.Namespace) -> None:
     from acgen.inference.density import sample_prior
     from acgen.networks.models import load_models
 
+    use_threads(asked=args.threads)
     out = output_file(args.out)
     cells = []
     with progress_bar() as bar:

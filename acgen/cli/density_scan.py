@@ -20,6 +20,7 @@ from acgen.results.scan_files import Stored, identity, read_scan, write_scan
 from acgen.sampling.generate import FrameEvent
 from acgen.sampling.settings import Settings
 from acgen.spectra.spectrum import Target
+from acgen.threads import use_threads
 
 
 def run_scan(args: argparse.Namespace, targets: Sequence[Target]) -> int:
@@ -30,6 +31,7 @@ def run_scan(args: argparse.Namespace, targets: Sequence[Target]) -> int:
     if args.densities is not None:
         check_densities(args.densities)
     directory = output_directory(args.out)
+    use_threads(args.atoms, args.threads)
     models = load_models(forward=args.weights)
     asked = identity(settings, models, args.atoms)
     stored = read_scan(directory, asked)

@@ -6,11 +6,12 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from acgen.cli.options import add_settings, settings_from
+from acgen.cli.options import add_settings, add_threads, settings_from
 from acgen.cli.output import output_directory, output_file
 from acgen.cli.structures import read_structure
 from acgen.sampling.settings import OPTIONS
 from acgen.spectra.references import NAMES, builtin_targets
+from acgen.threads import use_threads
 
 if TYPE_CHECKING:
     from acgen.spectra.spectrum import Target
@@ -37,6 +38,7 @@ def add_commands(commands) -> None:
     p.add_argument("--weights", nargs="+", default=[], metavar="F", help="score or forward weights to use instead")
     p.add_argument("--trajectory", action="store_true", help="write trajectory-NNN.extxyz for every candidate")
     p.add_argument("--zip", metavar="F.zip", help="also write everything into one file, with a readable report")
+    add_threads(p)
     p.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
     p.set_defaults(run=_run)
     t = commands.add_parser("targets", help="list the built-in targets", description=_list.__doc__)
@@ -60,6 +62,7 @@ def _run(args: argparse.Namespace) -> int:
     archive = None if args.zip is None else output_file(args.zip)
     from acgen.cli.candidates import make_candidates, models_of  # torch, once the options are known to make sense
 
+    use_threads(settings.n_atoms, args.threads)
     models = models_of(args.weights)
     return make_candidates(settings, models, directory, trajectory=args.trajectory, archive=archive)
 

@@ -9,6 +9,7 @@ from typing import Any
 from acgen.errors import AcgenError
 from acgen.sampling.options import Option
 from acgen.sampling.settings import OPTIONS, Settings
+from acgen.threads import thread_count
 
 
 def add_settings(parser: Any, names: Iterable[str], **defaults: Any) -> None:
@@ -36,6 +37,19 @@ def add_settings(parser: Any, names: Iterable[str], **defaults: Any) -> None:
         elif each.kind in (int, float):
             about["metavar"] = "N" if each.kind is int else "X"
         parser.add_argument(f"--{name.replace('_', '-')}", **about)
+
+
+def add_threads(parser: Any) -> None:
+    """Add `--threads`, of a command that evaluates networks; see `acgen.threads.use_threads`."""
+    about = "threads of a computation (default: one for small cells, otherwise as many as there are free cores)"
+    parser.add_argument("--threads", type=_threads, metavar="N", help=about)
+
+
+def _threads(text: str) -> int:
+    try:
+        return thread_count(text)
+    except AcgenError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def settings_from(args: argparse.Namespace, **others: Any) -> Settings:

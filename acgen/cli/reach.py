@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from acgen.cli.options import add_threads
+from acgen.threads import use_threads
+
 
 def add_commands(commands) -> None:
     """Add `reach`."""
@@ -17,6 +20,7 @@ def add_commands(commands) -> None:
     p.add_argument(
         "--shift", type=_number, default=0.0, metavar="E|auto", help="energy shift in eV, or auto (measured spectra)"
     )
+    add_threads(p)
     p.set_defaults(run=_run)
 
 
@@ -30,6 +34,7 @@ def _run(args: argparse.Namespace) -> None:
     from acgen.results.archive import read_zip
     from acgen.spectra.targets import load_target
 
+    use_threads(asked=args.threads)
     target = load_target(args.target, slope=args.slope, shift=args.shift)
     known = list(shipped_spectra())
     for path in args.runs:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from acgen.cli.options import add_threads
 from acgen.cli.output import output_file, write_json
 from acgen.errors import AcgenError
 from acgen.spectra.bootstrap import COPIES
@@ -62,6 +63,7 @@ def add_commands(commands) -> None:
         metavar="N",
         help=f"how often noise and model error are drawn anew for the errors (default {COPIES}; 0: no errors)",
     )
+    add_threads(c)
     c.add_argument("--out", required=True, metavar="F.json")
     c.set_defaults(run=_compare)
 

@@ -7,7 +7,9 @@ import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from acgen.cli.options import add_threads
 from acgen.cli.output import output_file, write_json
+from acgen.threads import use_threads
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +27,7 @@ def add_commands(commands) -> None:
     p.add_argument("structures", nargs="+", metavar="STRUCTURE", help="any files ase reads: extxyz, CIF, POSCAR, …")
     p.add_argument("--sites", action="store_true", help="write a column for every atom too")
     p.add_argument("--weights", metavar="F", help="forward weights to use instead of the shipped")
+    add_threads(p)
     p.add_argument("--out", required=True, metavar="F.csv")
     p.set_defaults(run=_predict)
 
@@ -54,6 +57,7 @@ def _predict(args: argparse.Namespace) -> None:
     from acgen.spectra.grid import ENERGY
 
     cells, out = load_cells([Path(path) for path in args.structures]), output_file(args.out)
+    use_threads(max(len(cell.atoms) for cell in cells), args.threads)
     model = load_models(forward=args.weights).forward
     columns: dict[str, np.ndarray] = {}
     for cell in cells:

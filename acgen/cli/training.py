@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from acgen.cli.options import add_threads
 from acgen.cli.output import output_file
 from acgen.cli.progress import progress_bar
 from acgen.errors import AcgenError
 from acgen.networks.config import CONFIGS
+from acgen.threads import use_threads
 
 if TYPE_CHECKING:
     from acgen.networks.train import Progress
@@ -30,6 +32,7 @@ def add_commands(commands) -> None:
     p.add_argument("--compile", action="store_true", help="twice as fast; needs a C++ compiler")
     p.add_argument("--start", metavar="F", help="weights to start from, to train on or on your own cells")
     p.add_argument("--resume", action="store_true", help="go on from the state beside --out")
+    add_threads(p)
     p.add_argument("--out", required=True, metavar="F.safetensors")
     p.set_defaults(run=_run)
 
@@ -51,6 +54,7 @@ def _run(args: argparse.Namespace) -> None:
         cells = [cell for cell in cells if cell.spectra is not None]
     config = replace(DEFAULTS[args.task, args.config], updates=args.updates, minutes=args.minutes, seed=args.seed)
     out = output_file(args.out)
+    use_threads(config.batch * max((len(cell.atoms) for cell in cells), default=0), args.threads)
     torch.manual_seed(args.seed)
     model = build(CONFIGS[args.task, args.config])
     start = None if args.start is None or args.resume else Path(args.start)

@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from acgen.cli.options import add_settings, settings_from
+from acgen.cli.options import add_settings, add_threads, settings_from
 from acgen.cli.output import output_file, write_json
 from acgen.errors import AcgenError
+from acgen.threads import use_threads
 
 if TYPE_CHECKING:
     from acgen.data.cells import LabelledCell
@@ -41,12 +42,14 @@ def add_commands(commands) -> None:
 
 def _common(parser: argparse.ArgumentParser, candidates: int) -> None:
     add_settings(parser, ("candidates", "seed", "restarts"), candidates=candidates)
+    add_threads(parser)
     parser.add_argument("--potential", type=Path, metavar="FILE", help="C_2022_NEP4.txt, for energies")
     parser.add_argument("--score", metavar="F", help="score weights instead of the shipped")
     parser.add_argument("--out", metavar="F.json")
 
 
 def _unseen(parser: argparse.ArgumentParser) -> None:
+    add_threads(parser)
     parser.add_argument("--weights", required=True, metavar="F", help="forward weights")
     parser.add_argument("--data", required=True, metavar="DIR")
     parser.add_argument("--network", required=True, help="the network of atoms left out of its training, such as 2.0")
@@ -58,6 +61,7 @@ def _labelled(args: argparse.Namespace) -> list[LabelledCell]:
     cells = [cell for cell in load_cells(Path(args.data)) if cell.network == args.network and cell.spectra is not None]
     if not cells:
         raise AcgenError(f"{args.data} has no labelled cell of the network {args.network}; name one such as 2.0")
+    use_threads(max(len(cell.atoms) for cell in cells), args.threads)
     return cells
 
 
@@ -83,6 +87,7 @@ def _prior(args: argparse.Namespace) -> None:
     from acgen.networks.models import load_models
 
     settings = settings_from(args)
+    use_threads(asked=args.threads)
     rows = []
     print("g/cm³  CN2/3/4 %  reference  mean |dCN|  CN1 %  energy above reference, eV/atom  s/candidate")
     for result, found in prior_realism(load_models(score=args.score), args.densities, settings, args.potential):
@@ -108,6 +113,7 @@ def _guide(args: argparse.Namespace) -> None:
     from acgen.networks.models import load_models
 
     settings = settings_from(args)
+    use_threads(settings.n_atoms, args.threads)
     rows = []
     print("target  misfit (unguided, change)  judge (unguided, change)  CN2/3/4 %  energy over unguided  s/candidate")
     for result in guided(load_models(score=args.score), args.targets, settings, args.potential):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import html
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,11 @@ from acgen.errors import AcgenError
 from acgen.networks.models import Models
 from acgen.results.archive import write_zip
 from acgen.results.run import Run
-from acgen.sampling.generate import Candidate, generate
-from acgen.sampling.settings import Settings, check_xi
+from acgen.sampling.generate import Candidate, FrameEvent, generate
+from acgen.sampling.settings import Settings, Strength, check_xi
 from acgen.spectra.grid import N_POINTS
 from acgen.spectra.spectrum import Target
+from acgen.threads import use_threads
 from app.notebook.inputs import atoms_of, predicted, target_of
 from app.notebook.plot import Plot, WithPlots, legend, size
 from app.session.archive import run_of
@@ -149,7 +150,7 @@ class GuidedSampler(WithPlots):
 
     def __init__(self, target: Any = None, *, models: Models | None = None, **options: Any):
         self.settings = Settings(target=None if target is None else target_of(target), **options)
-        self.runner = Runner(generate, shared_models if models is None else lambda: models)
+        self.runner = Runner(_generate, shared_models if models is None else lambda: models)
         self.state = _state_with(self.settings.target)
         self.structure = StructureView(width=360, height=360)
         self.plots = (
@@ -293,6 +294,12 @@ class GuidedSampler(WithPlots):
             self.runner.resume()
         else:
             self.runner.pause()
+
+
+def _generate(settings: Settings, models: Models, strength: Strength) -> Iterator[FrameEvent | Candidate]:
+    """The candidates of a run, with the threads that are free when it begins."""
+    use_threads(settings.n_atoms)
+    yield from generate(settings, models, strength)
 
 
 def _state_with(target: Target | None) -> State:

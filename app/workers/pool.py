@@ -24,6 +24,7 @@ from acgen.errors import AcgenError
 from acgen.networks.models import Models, load_models
 from acgen.sampling.generate import Candidate, FrameEvent, generate
 from acgen.sampling.settings import LiveXi, Settings
+from acgen.threads import VARIABLE, use_threads
 
 
 class Processes:
@@ -33,10 +34,12 @@ class Processes:
     ----------
     limit
         Idle processes to keep; each holds the networks in about 350 MB.
+    threads
+        Of each process; by default what `acgen.threads.use_threads` chooses for each run.
     """
 
-    def __init__(self, limit: int):
-        self.limit = limit
+    def __init__(self, limit: int, threads: int | None = None):
+        self.limit, self.threads = limit, threads
         self._idle: list[subprocess.Popen] = []
         self._lock = threading.Lock()
         self._started = False
@@ -49,7 +52,7 @@ class Processes:
         with self._lock:
             if not self._started:
                 self._started = True
-                self._idle.append(_start())
+                self._idle.append(_start(self.threads))
 
     def generate(self, settings: Settings, models: Models, strength: LiveXi) -> Iterator[FrameEvent | Candidate]:
         """As `acgen.sampling.generate.generate`, with the shipped networks, in one of the processes.
@@ -85,7 +88,7 @@ class Processes:
         with self._lock:
             alive = [process for process in self._idle if process.poll() is None]
             self._idle, self._started = alive[1:], True
-        return alive[0] if alive else _start()
+        return alive[0] if alive else _start(self.threads)
 
     def _give(self, process: subprocess.Popen) -> None:
         with self._lock:
@@ -102,14 +105,14 @@ class Processes:
             _end(process)
 
 
-def _start() -> subprocess.Popen:
+def _start(threads: int | None) -> subprocess.Popen:
     root = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
     return subprocess.Popen(
         [sys.executable, "-m", "app.workers.pool"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": path},
+        env=os.environ | {"PYTHONPATH": path} | ({} if threads is None else {VARIABLE: str(threads)}),
     )
 
 
@@ -145,9 +148,9 @@ def _ends(event: Any) -> bool:
 
 
 @functools.cache
-def server_processes(limit: int) -> Processes:
+def server_processes(limit: int, threads: int | None = None) -> Processes:
     """The processes that all sessions of this server share."""
-    return Processes(limit)
+    return Processes(limit, threads)
 
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
@@ -158,6 +161,7 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     while True:
         try:
             settings = pickle.load(requests)
+            use_threads(settings.n_atoms, beside=1)  # one core is for the server and the browser
             strength = LiveXi(0.0)
             events = generate(settings, models, strength)
             while (xi := pickle.load(requests)) is not None:
@@ -181,8 +185,4 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server ends by it, and then closes the input
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no answer
-    import torch
-
-    # One core stays free for the server and the browser: threads that wait for a busy core slow everything down.
-    torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     _serve(sys.stdin.buffer, answers)

@@ -31,9 +31,9 @@ def test_it_serves_the_installed_dashboard_to_this_machine_alone():
 
 
 def test_options_reach_panel_and_the_dashboard():
-    made = command("--port", "7001", "--max-runs", "3", "--show", "--", "--prefix", "/acgen")
+    made = command("--port", "7001", "--max-runs", "3", "--threads", "2", "--show", "--", "--prefix", "/acgen")
     split = made.index("--args")
-    assert made[split:] == ["--args", "--max-runs", "3"]
+    assert made[split:] == ["--args", "--max-runs", "3", "--threads", "2"]
     for pair in (["--port", "7001"], ["--prefix", "/acgen"]):
         assert made[made.index(pair[0]) : made.index(pair[0]) + 2] == pair
     assert made.index("--prefix") < split
