@@ -20,7 +20,7 @@ def add_commands(commands) -> None:
     """Add `density` and `library`."""
     p = commands.add_parser("density", help="density and coordination a spectrum speaks for", description=_run.__doc__)
     p.add_argument("targets", nargs="+", metavar="FILE|NAME", help="measured spectra, or names from `acgen targets`")
-    p.add_argument("--exact", action="store_true", help="fit no shift, slope and broadening to the target")
+    add_settings(p, ("instrument",))
     p.add_argument("--weights", metavar="F", help="forward weights instead of the shipped")
     p.add_argument("--out", metavar="F.json|DIR", help="a file; with --guided a folder")
     add_threads(p)
@@ -68,7 +68,7 @@ def _run(args: argparse.Namespace) -> int:
         return run_scan(args, targets)
     out = None if args.out is None else output_file(args.out)
     model = load_models(forward=args.weights).forward
-    found = [estimate_density(target, model, instrument=not args.exact) for target in targets]
+    found = [estimate_density(target, model, instrument=getattr(args, "instrument", None)) for target in targets]
     for target, estimate in zip(targets, found, strict=True):
         print(estimate.words if len(found) == 1 else f"{target.name}: {estimate.words}")
     for target in targets:

@@ -27,7 +27,7 @@ def run_scan(args: argparse.Namespace, targets: Sequence[Target]) -> int:
     """Scan as the options say, and print and write what the scan says."""
     if len(targets) != 1 or args.out is None:
         raise AcgenError(f"--guided takes one target and --out DIR; got {len(targets)} targets and --out {args.out}")
-    settings = settings_from(args, target=targets[0], instrument=not args.exact, candidates=args.guided)
+    settings = settings_from(args, target=targets[0], candidates=args.guided)
     if args.densities is not None:
         check_densities(args.densities)
     directory = output_directory(args.out)
@@ -35,7 +35,7 @@ def run_scan(args: argparse.Namespace, targets: Sequence[Target]) -> int:
     models = load_models(forward=args.weights)
     asked = identity(settings, models, args.atoms)
     stored = read_scan(directory, asked)
-    plain = estimate_density(targets[0], models.forward, instrument=not args.exact)
+    plain = estimate_density(targets[0], models.forward, instrument=settings.instrument)
     print(f"unguided structures: {plain.words}")
     for warning in targets[0].warnings:
         print(f"warning: {warning}")

@@ -10,7 +10,7 @@ from acgen.cli.options import add_settings, add_threads, settings_from
 from acgen.cli.output import output_directory, output_file
 from acgen.cli.structures import read_structure
 from acgen.sampling.settings import OPTIONS
-from acgen.spectra.references import NAMES, builtin_targets
+from acgen.spectra.references import builtin_targets
 from acgen.threads import use_threads
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def add_commands(commands) -> None:
     """Add `generate` and `targets`."""
     p = commands.add_parser("generate", help="generate candidate structures", description=_run.__doc__)
-    add_settings(p, (name for name in OPTIONS if name != "instrument"))
+    add_settings(p, OPTIONS)
     p.add_argument("--target", metavar="FILE|NAME", help="measured spectrum, or a name from `acgen targets`")
     p.add_argument(
         "--columns",
@@ -28,11 +28,6 @@ def add_commands(commands) -> None:
         nargs="+",
         metavar="N",
         help="columns of --target, from 1: energy and signal, or energy, numerator and denominator",
-    )
-    p.add_argument(
-        "--instrument",
-        action=argparse.BooleanOptionalAction,
-        help="fit shift, scale, slope and broadening of the prediction along the way (default: for measured spectra)",
     )
     p.add_argument("--start", metavar="STRUCTURE", help="start from this structure noised to --start-t")
     p.add_argument("--weights", nargs="+", default=[], metavar="F", help="score or forward weights to use instead")
@@ -57,7 +52,7 @@ def _run(args: argparse.Namespace) -> int:
     for warning in () if target is None else target.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     start = None if args.start is None else read_structure(args.start)
-    settings = settings_from(args, target=target, start=start, instrument=_instrument(args))
+    settings = settings_from(args, target=target, start=start)
     directory = output_directory(args.out)
     archive = None if args.zip is None else output_file(args.zip)
     from acgen.cli.candidates import make_candidates, models_of  # torch, once the options are known to make sense
@@ -71,10 +66,3 @@ def _target(args: argparse.Namespace) -> Target:
     from acgen.spectra.targets import load_target
 
     return load_target(args.target, columns=None if args.columns is None else tuple(args.columns))
-
-
-def _instrument(args: argparse.Namespace) -> bool:
-    """What was asked for; otherwise whether the target is a measurement that the mean over atoms is compared with."""
-    if args.instrument is None:
-        return args.target is not None and args.target not in NAMES and getattr(args, "guide", "cell") == "cell"
-    return args.instrument

@@ -27,7 +27,7 @@ from acgen.sampling.settings import Settings
 from acgen.spectra.bootstrap import resampled
 from acgen.spectra.instrument import Instrument
 from acgen.spectra.model_error import error_covariance
-from acgen.spectra.spectrum import Target
+from acgen.spectra.spectrum import Target, fits_instrument
 from acgen.structures.analysis import coordination_fractions
 from acgen.structures.cell import density as density_of
 from acgen.structures.cell import edge_of
@@ -115,7 +115,7 @@ def estimate_density(
     model: ForwardModel,
     cells: Iterable[Atoms] | None = None,
     *,
-    instrument: bool = True,
+    instrument: bool | None = None,
     leave_out: str | None = None,
     bootstraps: int = 20,
 ) -> DensityEstimate:
@@ -130,8 +130,8 @@ def estimate_density(
     cells
         Structures at several densities instead of the shipped ones; `info["density"]` in g/cm³ or that of the cell.
     instrument
-        Shift, scale, slope and broadening of the target are unknown, as for a measured spectrum; they are fitted, and
-        what they leave open widens the answer.
+        Whether shift, scale, slope and broadening of the target are unknown; they are then fitted, and what they leave
+        open widens the answer. By default for a measured target.
     leave_out
         A network of atoms whose forward error is not to be known (`acgen.spectra.model_error.error_covariance`).
     bootstraps
@@ -150,7 +150,7 @@ def estimate_density(
     fractions = [coordination_fractions(atoms) for atoms in cells]
     asked = np.column_stack([at, [[fraction[k] for k in (2, 3, 4)] for fraction in fractions]])
     spectra = np.array([predict_sites(model, atoms).mean(0) for atoms in cells])
-    error = error_covariance(leave_out)
+    error, instrument = error_covariance(leave_out), fits_instrument(target, instrument)
     misfit, start = best_misfits(target, spectra, instrument)
     found = adjust(target, spectra, asked, error, misfit, start)
     limits = float(grid[0] - _half_step(grid)), min(float(grid[-1] + _half_step(grid)), DENSEST)

@@ -105,7 +105,7 @@ def recover_density(
     """
     mean = np.mean([cell.spectra.mean(0) for cell in cells if cell.spectra is not None], axis=0)
     seen = instrument.apply(mean) + np.random.default_rng(seed).normal(0, noise, mean.shape)
-    target = Target(seen, np.ones(seen.shape, bool), cells[0].network, noise=np.full(seen.shape, noise))
+    target = Target(seen, np.ones(seen.shape, bool), cells[0].network, noise=np.full(seen.shape, noise), measured=True)
     fractions = [coordination_fractions(cell.atoms) for cell in cells]
     truth = {str(cn): float(np.mean([fraction[cn] for fraction in fractions])) for cn in (2, 3, 4)}
     truth["density"] = float(np.mean([density_of(cell.atoms) for cell in cells]))
@@ -156,7 +156,7 @@ def guided(models: Models, names: Sequence[str], settings: Settings, potential: 
     free_energy = _energy(free, potential)
     for name in names:
         target = load_target(name)
-        found = run(replace(settings, target=target), models)
+        found = run(replace(settings, target=target, instrument=None), models)
         cn = np.mean([list(candidate.to_dict()["cn_fraction"].values()) for candidate in found], axis=0)
         yield Guided(
             target.name,

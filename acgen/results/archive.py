@@ -37,7 +37,7 @@ from acgen.results.run import Run
 from acgen.sampling.generate import FrameEvent, write_spectra
 from acgen.structures.cell import carbon
 
-FORMAT = 2  # 2: an instrument may be fitted
+FORMAT = 3  # 2: an instrument may be fitted; 3: tolerance, guide_below and end_t, and whether a target was measured
 RUN, ARRAYS = "restore/run.json", "restore/arrays.safetensors"
 #: Bounds of what is read: entries of the file, bytes of what is unpacked, runs.
 MAX_ENTRIES, MAX_BYTES, MAX_RUNS = 10_000, 500_000_000, 1_000

@@ -31,7 +31,6 @@ class ResultsError(AcgenError):
 def check_run(run: Run) -> None:
     """Raise ResultsError unless every part of a restored run, but for its earlier runs, is what it should be."""
     want(isinstance(run.settings, Settings), "its settings are missing")
-    want(type(run.settings.instrument) is bool, "its settings do not say whether an instrument is fitted")
     want(type(run.number) is int and 0 < run.number <= MAX_FRAMES, "its number is missing")
     want(all_of(run.candidates, Candidate, MAX_CANDIDATES), f"expected at most {MAX_CANDIDATES} candidates")
     want(all_of(run.frames, FrameEvent, MAX_FRAMES), f"expected at most {MAX_FRAMES} frames")

@@ -14,7 +14,7 @@ from acgen.networks.noise import T_MAX, T_MIN
 from acgen.sampling.options import docstring, option, options_of
 from acgen.sampling.schedule import ANNEALED, END_T, GUIDE_BELOW, RESTART_STEPS, Plan, make_plan
 from acgen.spectra.model_error import UNSEEN_ERROR
-from acgen.spectra.spectrum import Target
+from acgen.spectra.spectrum import Target, fits_instrument
 from acgen.structures.cell import DENSITY_RANGE, cell_matrix, n_atoms
 from acgen.structures.cell import density as density_of
 
@@ -173,10 +173,12 @@ class Settings:
     )
     resume: Frame | None = None
     instrument: bool = option(
-        False,
+        None,
         "Fit the instrument",
         "Fit shift (up to 1 eV), scale, slope and broadening of the prediction to the target in every step. What a "
         "beamline does to a spectrum is then not blamed on the atoms. Only for guide cell.",
+        kind=bool,
+        otherwise="on for measured targets",
     )
     tolerance: float = option(
         UNSEEN_ERROR,
@@ -215,6 +217,8 @@ class Settings:
             object.__setattr__(self, "xi", DEFAULT_XI[self.guide])
         if self.instrument and self.guide != "cell":
             raise AcgenError(f"the instrument is fitted to the mean over atoms: use guide 'cell', not {self.guide!r}")
+        fitted = self.guide == "cell" and fits_instrument(self.target, self.instrument)
+        object.__setattr__(self, "instrument", fitted)
         total = self.steps + self.restarts * self.restart_steps
         if total > MAX_STEPS:
             raise AcgenError(f"a run of {total} steps is too long, at most {MAX_STEPS}; give fewer steps or restarts")

@@ -128,7 +128,7 @@ def prepare(
             f"only (amorphous carbon: {DOMAIN_LIMIT} or more), so perhaps no such structure has this spectrum."
         )
     label = name or spectrum.name
-    return Target(intensity * factor, mask, label, tuple(history), tuple(warnings), noise * factor, sensitivity)
+    return Target(intensity * factor, mask, label, tuple(history), tuple(warnings), noise * factor, sensitivity, measured=True)
 
 
 def _useful(energy: np.ndarray) -> np.ndarray:

@@ -74,6 +74,8 @@ class Target:
     noise: np.ndarray | None = None
     #: Relative change of all intensities if the other normalisation had been used; None if unknown.
     sensitivity: float | None = None
+    #: Whether it was measured, so that an instrument stood between it and the atoms; False for a computed spectrum.
+    measured: bool = False
 
     def __post_init__(self) -> None:
         mask = np.array(self.mask, dtype=bool)
@@ -113,6 +115,11 @@ class Target:
         if prediction.shape != (N_POINTS,):
             raise SpectrumError(f"a prediction has shape ({N_POINTS},), got {prediction.shape}: average over the atoms")
         return float(np.linalg.norm((self.intensity - prediction)[self.mask]))
+
+
+def fits_instrument(target: Target | None, asked: bool | None = None) -> bool:
+    """Whether an instrument is fitted to a target: as asked; if nothing is asked, to a measured one."""
+    return target is not None and (target.measured if asked is None else asked)
 
 
 def _frozen_array(values: np.ndarray, what: str) -> np.ndarray:

@@ -6,7 +6,7 @@ import param
 from ase import Atoms
 
 from acgen.sampling.settings import DEFAULT_XI, Settings
-from acgen.spectra.spectrum import Target
+from acgen.spectra.spectrum import Target, fits_instrument
 from acgen.spectra.targets import builtin_targets
 from app.session.shown import Shown
 from app.session.snapshot import Finished, Snapshot
@@ -124,9 +124,9 @@ class State(param.Parameterized):
         self.param.target_name.objects = list(self.targets)
         self.param.watch(self._measured, "target_name")
 
-    def _measured(self, event) -> None:
-        """Targets that are not shipped are taken for measured: an instrument stood between them and the atoms."""
-        self.instrument = event.new not in self.builtin_names()
+    def _measured(self, *_events) -> None:
+        """Fit the instrument to measured targets, until the user says otherwise."""
+        self.instrument = fits_instrument(self.target)
 
     @property
     def target(self) -> Target | None:

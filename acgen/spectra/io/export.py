@@ -84,7 +84,8 @@ def _from_csv(text: str, name: str) -> Target:
         raise SpectrumError("the prepared target has a row that is not energy,target: prepare it again") from error
     if energy.shape != (N_POINTS,) or not np.allclose(energy, ENERGY, atol=1e-3):
         raise SpectrumError(f"the prepared target is not on the grid {ENERGY[0]}-{ENERGY[-1]} eV: prepare it again")
-    return Target(intensity, np.array([bool(cell) for cell in cells]), name, (f"Read a prepared target, {name}.",))
+    history = (f"Read a prepared target, {name}.",)
+    return Target(intensity, np.array([bool(cell) for cell in cells]), name, history, measured=True)
 
 
 def _from_xdi(text: str, name: str) -> Target:
@@ -107,7 +108,7 @@ def _from_xdi(text: str, name: str) -> Target:
     numbers = line_numbers(next(iter(texts["sensitivity"]), ""))
     sensitivity = numbers[0] if numbers else None
     history, warnings = tuple(texts["history"]), tuple(texts["warning"])
-    return Target(columns[1], columns[0] > 0, label, history, warnings, noise, sensitivity)
+    return Target(columns[1], columns[0] > 0, label, history, warnings, noise, sensitivity, measured=True)
 
 
 def _xdi(labels: tuple[str, ...], header: list[str], columns: list[np.ndarray]) -> str:
