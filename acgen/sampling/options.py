@@ -105,7 +105,7 @@ class Option:
         if known and np.isfinite(value) and (low is None or value >= low) and (high is None or value <= high):
             return self.kind(value)
         wanted = {bool: "True or False", int: "a whole number", float: "a number"}[self.kind]
-        raise AcgenError(f"{self.name} is {value!r:.60}; give {wanted} {self.range}".rstrip())
+        raise AcgenError(f"{self.name} is {value!r:.60}; give {', '.join(filter(None, (wanted, self.range)))}")
 
 
 def option(default: Any, label: str, doc: str, *, kind: type | None = None, **more: Any) -> Any:

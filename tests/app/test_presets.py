@@ -118,7 +118,7 @@ def test_the_instrument_is_fitted_for_measured_targets_unless_the_user_says_othe
     state = State()
     assert not state.settings.instrument
     target = state.target
-    state.add_target(Target(target.intensity, target.mask, "film"))
+    state.add_target(Target(target.intensity, target.mask, "film", measured=True))
     assert state.settings.instrument
     state.instrument = False
     assert not state.settings.instrument

@@ -16,7 +16,7 @@ from acgen.results.archive import read_zip
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.references import reference_spectra
 from acgen.spectra.spectrum import Spectrum
-from acgen.spectra.targets import load_target
+from acgen.spectra.targets import builtin_targets, load_target
 from app.notebook.inputs import atoms_of, target_of
 from app.notebook.widgets import GuidedSampler, SpectrumView, StructureView
 
@@ -159,7 +159,7 @@ def test_strength_can_be_changed_from_python_and_in_the_display():
     assert sampler.xi.value == 350
     sampler.xi.value = 120
     assert sampler.runner._strength.xi == 120
-    with pytest.raises(ValueError, match="not negative"):
+    with pytest.raises(ValueError, match="at least 0"):
         sampler.steer(-1)
     assert sampler.xi.value == 120
 
@@ -176,8 +176,18 @@ def test_a_run_that_fails_says_why(monkeypatch):
     assert "too small" in sampler.text.value
 
 
+def test_the_instrument_is_fitted_to_a_measured_file(tmp_path):
+    known = builtin_targets()["a-C-2.0"]
+    film = tmp_path / "film.csv"
+    np.savetxt(film, np.column_stack([ENERGY, known.intensity]), delimiter=",")
+    assert GuidedSampler(film).settings.instrument
+    assert GuidedSampler(np.column_stack([ENERGY, known.intensity])).settings.instrument
+    assert not GuidedSampler(film, instrument=False).settings.instrument
+    assert not GuidedSampler("a-C-2.0").settings.instrument
+
+
 def test_settings_that_make_no_sense_are_refused_at_once():
-    with pytest.raises(ValueError, match="out of range"):
+    with pytest.raises(ValueError, match="density is 99"):
         GuidedSampler(density=99)
 
 

@@ -89,7 +89,7 @@ def test_what_the_instrument_did_does_not_move_the_answer_and_noise_widens_it(mo
     exact = target_of(models, atoms)
     seen = Instrument(0.4, 1.0, 0.004, 0.25).apply(exact.intensity)
     plain, noisy = (
-        estimate_density(Target(seen, exact.mask, "seen", noise=np.full(100, size)), models.forward)
+        estimate_density(Target(seen, exact.mask, "seen", noise=np.full(100, size), measured=True), models.forward)
         for size in (0.001, 0.1)
     )
     assert abs(plain.density - density_of(atoms)) < 0.25

@@ -166,7 +166,7 @@ def test_a_run_that_explodes_does_not_end_the_scan(monkeypatch) -> None:
     assert [event.seed for event in events[1:]] == [0, 1, 1]
 
 
-SMALL = ["--guided", "2", "--densities", "2,3", "--atoms", "50", "--steps", "3", "--restarts", "0"]
+SMALL = ["--guided", "2", "--densities", "2,3", "--atoms", "50", "--steps", "3", "--restarts", "0", "--xi", "300"]
 
 
 def test_an_interrupted_scan_goes_on_and_ends_as_an_uninterrupted_one(tmp_path, capsys, monkeypatch) -> None:
@@ -209,7 +209,7 @@ def test_a_folder_of_something_else_is_refused_and_left_as_it_is(tmp_path, capsy
         "target name: a-C-2.5, not a-C-2.0": ["a-C-2.0", *SMALL],
         "settings steps: 3, not 4": ["a-C-2.5", *SMALL, "--steps", "4"],
         "atoms: 50, not 60": ["a-C-2.5", *SMALL, "--atoms", "60"],
-        "settings instrument: True, not False": ["a-C-2.5", *SMALL, "--exact"],
+        "settings instrument: False, not True": ["a-C-2.5", *SMALL, "--instrument"],
     }
     for message, options in cases.items():
         assert main(["density", *options, "--out", str(folder)]) == 2

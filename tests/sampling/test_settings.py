@@ -1,7 +1,7 @@
 """Settings: what is said of each once is what is checked, stored and offered."""
 
 import argparse
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from ase.build import bulk
 from acgen.cli.options import add_settings, settings_from
 from acgen.errors import AcgenError
 from acgen.sampling.settings import MAX_STEPS, OPTIONS, Settings
+from acgen.spectra.targets import load_target
 
 NO_OPTION = {"target", "start", "resume"}
 NUMBERS = [name for name, each in OPTIONS.items() if each.kind in (int, float) and not each.counts]
@@ -51,6 +52,24 @@ def test_all_that_shapes_a_run_is_stored():
 def test_a_run_that_is_too_long_is_refused_before_its_plan_is_built():
     with pytest.raises(AcgenError, match="too long"):
         Settings(steps=10, restarts=MAX_STEPS, restart_steps=MAX_STEPS)
+
+
+def test_an_instrument_is_fitted_to_what_was_measured_unless_said_otherwise():
+    known = load_target("a-C-2.0")
+    film = replace(known, measured=True)
+    assert not Settings().instrument
+    assert not Settings(target=known).instrument
+    assert Settings(target=known, instrument=True).instrument
+    assert Settings(target=film).instrument
+    assert not Settings(target=film, instrument=False).instrument
+    assert not Settings(target=film, guide="site").instrument
+    assert not Settings(instrument=True).instrument, "nothing to fit it to"
+    assert not replace(Settings(target=film), target=None).instrument
+    with pytest.raises(AcgenError, match="mean over atoms"):
+        Settings(target=film, guide="site", instrument=True)
+    assert settings_from(parsed(), target=film).instrument
+    assert not settings_from(parsed("--no-instrument"), target=film).instrument
+    assert settings_from(parsed("--instrument"), target=known).instrument
 
 
 def parsed(*words, **defaults):

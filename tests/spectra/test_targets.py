@@ -9,6 +9,7 @@ import pytest
 
 from acgen.assets import asset
 from acgen.spectra.grid import ENERGY
+from acgen.spectra.io.export import target_csv, target_xdi
 from acgen.spectra.references import NAMES
 from acgen.spectra.spectrum import SpectrumError
 from acgen.spectra.targets import builtin_targets, load_target
@@ -38,6 +39,16 @@ def test_load_target_of_a_file_goes_through_preparation(tmp_path: Path) -> None:
     target = load_target(path)
     assert target.name == "measured"
     assert target.misfit(sp3.intensity) < 1e-3
+
+
+def test_what_comes_from_a_file_was_measured_and_what_is_shipped_was_not(tmp_path: Path) -> None:
+    sp3 = builtin_targets()["sp3"]
+    path = tmp_path / "measured.csv"
+    path.write_text("\n".join(f"{e},{i * 5 + 3}" for e, i in zip(ENERGY, sp3.intensity, strict=True)))
+    (tmp_path / "target.csv").write_text(target_csv(load_target(path)))
+    (tmp_path / "target.xdi").write_text(target_xdi(load_target(path)))
+    assert all(load_target(tmp_path / name).measured for name in ("measured.csv", "target.csv", "target.xdi"))
+    assert not any(target.measured for target in builtin_targets().values())
 
 
 def test_unknown_target_lists_what_there_is(tmp_path: Path) -> None:
