@@ -127,8 +127,16 @@ def prepare(
             f"Out of domain: the derivative correlates with the best mixture of carbon references by {correlation:.2f} "
             f"only (amorphous carbon: {DOMAIN_LIMIT} or more), so perhaps no such structure has this spectrum."
         )
-    label = name or spectrum.name
-    return Target(intensity * factor, mask, label, tuple(history), tuple(warnings), noise * factor, sensitivity, measured=True)
+    return Target(
+        intensity * factor,
+        mask,
+        name or spectrum.name,
+        tuple(history),
+        tuple(warnings),
+        noise * factor,
+        sensitivity,
+        measured=True,
+    )
 
 
 def _useful(energy: np.ndarray) -> np.ndarray:
