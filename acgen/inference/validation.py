@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -156,7 +157,8 @@ def guided(models: Models, names: Sequence[str], settings: Settings, potential: 
     free_energy = _energy(free, potential)
     for name in names:
         target = load_target(name)
-        found = run(replace(settings, target=target, instrument=None), models)
+        asked: dict[str, Any] = {"target": target, "instrument": None}  # as it suits this target
+        found = run(replace(settings, **asked), models)
         cn = np.mean([list(candidate.to_dict()["cn_fraction"].values()) for candidate in found], axis=0)
         yield Guided(
             target.name,
