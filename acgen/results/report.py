@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from acgen import __version__
 from acgen.inference.flags import NEAR, density_flags, prediction_flags
@@ -16,6 +15,9 @@ from acgen.sampling.generate import Candidate
 from acgen.sampling.settings import Settings
 from acgen.structures.analysis import HIGHEST_CN, Analysis, analyse
 from acgen.structures.reference import reference_at
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 CITATION = (
     "H. Kwon, T. Hsu et al., Spectroscopy-guided discovery of three-dimensional structures of disordered materials "
