@@ -20,6 +20,7 @@ from app.session.presets import PRESETS, apply_preset
 from app.session.state import State
 from app.session.uploads import BoundedInput, structure_from_upload
 from app.views.progress import clock
+from app.workers.background import Background
 from app.workers.pace import SERVER_PACE, Pace
 
 WIDE = {"size": "small", "sizing_mode": "stretch_width"}
@@ -40,7 +41,7 @@ UPLOAD = {**WIDE, "variant": "outlined"}
 class Controls(pn.viewable.Viewer):
     """Everything that is chosen before a run; greyed out while one is active, but for xi."""
 
-    def __init__(self, state: State, pace: Pace = SERVER_PACE, **params):
+    def __init__(self, state: State, background: Background | None = None, pace: Pace = SERVER_PACE, **params):
         super().__init__(**params)
         self.state, self.pace = state, pace
         parameters = state.param
@@ -63,7 +64,7 @@ class Controls(pn.viewable.Viewer):
             multiple=True,
         )
         self.message = Notice(margin=(4, 16))
-        self.preparation = Preparation()
+        self.preparation = Preparation(background)
         self.prepare = PreparationDialog(state, self.preparation)
         self.intake = Intake(state, self.preparation, self.prepare, self._complain)
         self.history = pn.pane.HTML("", margin=(0, 18), stylesheets=[STYLE], css_classes=["acgen-small"])

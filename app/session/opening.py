@@ -1,8 +1,7 @@
-"""A downloaded session opened again: its bytes bounded, read in a thread, its settings brought back to the controls."""
+"""A downloaded session opened again: its bytes bounded, its settings brought back to the controls."""
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +11,9 @@ import param
 
 from acgen.sampling.settings import Settings
 from acgen.spectra.spectrum import Target
-from app.session.archive import MAX_ZIP, snapshot_from_zip
-from app.session.snapshot import Snapshot
+from app.session.archive import MAX_ZIP
 from app.session.state import NO_TARGET, State
 from app.session.uploads import label_of
-from app.workers.explain import explain
 
 #: Bytes of one message of an upload: far below the 20 MiB at which the server hangs up.
 CHUNK = 2_000_000
@@ -54,40 +51,6 @@ class ZipInput(pmui.FileInput):
         self._parts.clear()
         if whole:
             self.content = whole
-
-
-class Opening:
-    """Reads one file at a time in a thread of its own; `take` gives what came of it, once."""
-
-    def __init__(self) -> None:
-        self._thread: threading.Thread | None = None
-        self._found: Snapshot | str | None = None
-
-    @property
-    def busy(self) -> bool:
-        """Whether a file is being read."""
-        return self._thread is not None
-
-    def read(self, data: bytes) -> None:
-        """Begin to read a file; one that is being read is forgotten."""
-        self._found = None
-        self._thread = threading.Thread(target=self._read, args=(data,), daemon=True, name="acgen-open")
-        self._thread.start()
-
-    def take(self) -> Snapshot | str | None:
-        """The session of the file, or why there is none; None while it is being read or none was given."""
-        if self._thread is None or self._thread.is_alive():
-            return None
-        found, self._thread, self._found = self._found, None, None
-        return found
-
-    def _read(self, data: bytes) -> None:
-        try:
-            found: Snapshot | str = snapshot_from_zip(data)
-        except Exception as error:  # the page has to live on, whatever the file holds
-            found = explain(error)
-        if self._thread is threading.current_thread():
-            self._found = found
 
 
 def follow(state: State, settings: Settings) -> list[str]:

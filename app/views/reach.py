@@ -23,6 +23,7 @@ from app.session.snapshot import Finished
 from app.session.state import State
 from app.views.plot import FRAME, LIVE, LivePlot
 from app.views.save import Saver
+from app.workers.background import Background
 from app.workers.explain import explain
 from app.workers.models import shared_models
 
@@ -90,6 +91,8 @@ class ReachView(pn.viewable.Viewer):
     ----------
     state
         Its target and density, and the candidates that are finished.
+    background
+        Does the work.
     saver
         Where the curve is exported to.
     known
@@ -99,17 +102,16 @@ class ReachView(pn.viewable.Viewer):
     def __init__(
         self,
         state: State,
+        background: Background,
         saver: Saver | None = None,
         known: Callable[[Sequence[Finished]], Sequence[KnownSpectrum]] = known_spectra,
         **params,
     ):
         super().__init__(**params)
-        self.state, self._known = state, known
+        self.state, self._background, self._known = state, background, known
         self.found: Reach | None = None
         self._changed_at: float | None = None  # when what is asked last changed; None if it is answered
         self._asked: object = None
-        self._thread: threading.Thread | None = None
-        self._answer: Reach | str = ""
         self.opened: Callable[[], None] = lambda: None
         self.short = pn.Row(margin=0)
         self.text = pn.pane.HTML("", margin=0, sizing_mode="stretch_width", stylesheets=[STYLE])
@@ -129,12 +131,7 @@ class ReachView(pn.viewable.Viewer):
         return self.state.density if self.state.start is None else density_of(self.state.start)
 
     def tick(self, now: float) -> None:
-        """Begin to work out what has changed once it has settled, and show what is worked out."""
-        if self._thread is not None:
-            if self._thread.is_alive():
-                return
-            self._thread = None
-            self._show(self._answer)
+        """Begin to work out what has changed once it has settled."""
         if self._changed_at is None:
             self._changed_at = now if self._question() != self._asked else None
         elif now - self._changed_at >= SETTLE:
@@ -149,25 +146,22 @@ class ReachView(pn.viewable.Viewer):
 
     def _ask(self) -> None:
         self._asked = self._question()
-        target, density, _ = self._asked
+        target, density, _ = asked = self._asked
         if target is None:
-            self._show("")
+            self._show(None)
             return
-        # Not a daemon: torch aborts the process that ends under it.
-        self._thread = threading.Thread(
-            target=self._work, args=(target, density, self.state.snapshot.finished), name="acgen-reach"
+        finished = self.state.snapshot.finished
+        self._background.do(
+            "reach", lambda: reach(target, density, self._known(finished)), functools.partial(self._answered, asked)
         )
-        self._thread.start()
 
-    def _work(self, target: Target, density: float, finished: Sequence[Finished]) -> None:
-        try:
-            self._answer = reach(target, density, self._known(finished))
-        except Exception as error:  # the page has to live on
-            self._answer = explain(error)
+    def _answered(self, asked: tuple, found: Reach | None, error: Exception | None) -> None:
+        if asked == self._asked:  # otherwise something else is asked by now
+            self._show(found, "" if error is None else explain(error))
 
-    def _show(self, answer: Reach | str) -> None:
-        self.found = self.curve.found = answer if isinstance(answer, Reach) else None
-        self._say("" if self.found else str(answer))
+    def _show(self, found: Reach | None, problem: str = "") -> None:
+        self.found = self.curve.found = found
+        self._say(problem)
         self.curve.refresh()
 
     def _say(self, problem: str = "") -> None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
 
 from acgen.errors import AcgenError
 
+_log = logging.getLogger("acgen")
+
+
+class Reported(RuntimeError):
+    """A bug that was explained where it happened, in another process; the message is what `explain` said there."""
+
 
 def explain(error: Exception) -> str:
-    """Text of an error for the page: the core's own message, or where a programming error happened."""
-    if isinstance(error, AcgenError):
+    """Text of an error for the page: the core's own message, or where a bug is; its traceback goes to the log."""
+    if isinstance(error, (AcgenError, Reported)):
         return str(error)
+    _log.error("a bug of acgen", exc_info=error)
     place = traceback.extract_tb(error.__traceback__)[-1]
     file = place.filename.rsplit("/", 1)[-1]
     return (

@@ -51,7 +51,7 @@ def send(widget: ZipInput, data: bytes, size: int = 10_000) -> None:
 def upload(dashboard: Dashboard, data: bytes) -> None:
     """Open a file and wait until it is read."""
     send(dashboard.transport.open, data)
-    until(lambda: (dashboard.tick(), not dashboard.transport.opening.busy)[1], "the file is read")
+    until(lambda: (dashboard.tick(), not dashboard.background.busy("open"))[1], "the file is read")
     dashboard.tick()
 
 

@@ -19,6 +19,7 @@ from app.session.state import State
 from app.viewer.colouring import by_coordination, by_share, shares
 from app.viewer.selection import SiteSpectra, describe_atom
 from app.views.spectrum import SpectrumView
+from app.workers.background import Background
 
 DIAMOND = bulk("C", cubic=True)
 
@@ -60,13 +61,14 @@ def test_site_spectra_are_predicted_when_something_was_picked_and_the_run_rests(
     clean.rattle(0.1, seed=1)
     shown = Shown("step 1", DIAMOND, None, denoised=clean.positions)
     state.param.update(shown=shown, compared=(shown,), snapshot=Snapshot(status=Status.RUNNING))
-    sites = SiteSpectra(state, lambda: models)
+    background = Background()
+    sites = SiteSpectra(state, lambda: models, background, pytest.fail)
     sites.tick()
     state.atom = 2
     sites.tick()
-    assert sites._thread is None, "frames change too fast"
+    assert not background.busy("site spectra"), "frames change too fast"
     state.snapshot = Snapshot(status=Status.PAUSED)
-    until(lambda: (sites.tick(), state.shown.site_spectra is not None)[1], "the spectra of the sites")
+    until(lambda: (background.tick(), sites.tick(), state.shown.site_spectra is not None)[2], "the site spectra")
     np.testing.assert_allclose(state.shown.site_spectra, predict_sites(models.forward, clean), atol=1e-4)
     assert state.compared == (state.shown,)
 
