@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import holoviews as hv
+import holoviews.plotting.bokeh  # noqa: F401  registers what draws
 import numpy as np
 import panel as pn
 import panel_material_ui as pmui
@@ -21,7 +22,7 @@ from app.look import colours
 from app.look.css import STYLE
 from app.session.snapshot import Finished
 from app.session.state import State
-from app.views.plot import FRAME, LIVE, LivePlot
+from app.views.plot import FONTS, PADDING, PlotView
 from app.views.save import Saver
 from app.workers.background import Background
 from app.workers.explain import explain
@@ -38,7 +39,11 @@ LOOK = {
     Verdict.NEAR: ("warning", "adjust"),
     Verdict.OUT: ("error", "error_outline"),
 }
+DENSITY_TICKS = (1.5, 2, 2.5, 3, 3.5)
 _LOADING = threading.Lock()
+
+# Not hv.extension: in a notebook that loads scripts from other hosts.
+hv.Store.set_current_backend("bokeh")
 
 
 @functools.cache
@@ -58,25 +63,47 @@ def known_spectra(finished: Sequence[Finished]) -> list[KnownSpectrum]:
     return [*shipped, *own]
 
 
-class ReachCurve(LivePlot):
+class ReachCurve(PlotView):
     """Distance of the nearest known spectrum by density, over the bounds of what it means."""
 
     title = "Reach"
+    axes = ("Density (g/cm³)", "Distance")
     found: Reach | None = None
 
     def source(self):
         return (self.found,)
 
-    def draw(self, data):
-        curve, here = (data[0].by_density, [(data[0].density, data[0].distance)]) if data[0] else ([], [])
-        axes = ("Density (g/cm³)", "Distance")
-        distances = hv.Curve(list(curve), *axes).opts(
-            color=colours.TARGET, line_width=2, tools=["hover"], **LIVE
+    def pane(self):
+        self._changed = hv.streams.Counter()
+        self.map = hv.DynamicMap(self._draw, streams=[self._changed])
+        return pn.pane.HoloViews(self.map, sizing_mode="stretch_both", linked_axes=False, margin=0)
+
+    def redraw(self, _data):
+        self._changed.event()
+
+    def _draw(self, counter: int) -> hv.Overlay:
+        found = self._drawn[0] if self._drawn else None
+        curve, here = (found.by_density, [(found.density, found.distance)]) if found else ((), ())
+        distances = hv.Curve(list(curve), *self.axes).opts(
+            color=colours.TARGET, line_width=2, tools=["hover"], padding=PADDING, framewise=True
         )
-        bounds = hv.HLines([WITHIN, NEAR]).opts(color=colours.TEXT, line_dash="dashed", line_width=1, **LIVE)
-        chosen = hv.Points(here, list(axes)).opts(color=colours.PREDICTION, size=9, **LIVE)
+        bounds = hv.HLines([WITHIN, NEAR]).opts(color=colours.TEXT, line_dash="dashed", line_width=1)
+        chosen = hv.Points(list(here), list(self.axes)).opts(color=colours.PREDICTION, size=9)
         return hv.Overlay([bounds, distances, chosen]).opts(
-            **FRAME, xlabel=axes[0], ylabel=axes[1], ylim=(0, None), yticks=4, xticks=[1.5, 2, 2.5, 3, 3.5]
+            responsive=True,
+            framewise=True,
+            toolbar=None,
+            default_tools=[],
+            show_legend=False,
+            show_grid=True,
+            gridstyle={"grid_line_color": colours.GRID, "grid_line_width": 1},
+            fontsize=FONTS,
+            xlabel=self.axes[0],
+            ylabel=self.axes[1],
+            ylim=(0, None),
+            xticks=list(DENSITY_TICKS),
+            yticks=4,
+            hooks=[lambda plot, _element: plot.state.update(name=self.file_name)],
         )
 
     def table(self):
@@ -120,7 +147,7 @@ class ReachView(pn.viewable.Viewer):
         self.gauge = pn.pane.HTML("", margin=0, sizing_mode="stretch_width", stylesheets=[STYLE])
         self.curve = ReachCurve(state, saver)
         self.tools = [self.curve.menu]
-        self._tap = hv.streams.SingleTap(source=self.curve.plot.object)
+        self._tap = hv.streams.SingleTap(source=self.curve.map)
         self._tap.add_subscriber(lambda x, y: self._set_density(x))
         state.param.watch(self._change, ["target_name", "targets", "density", "start"])
         self._say()

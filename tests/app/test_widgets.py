@@ -105,10 +105,11 @@ def test_predictions_are_arrays_or_structures():
 
 def test_a_curve_reaches_the_figure_that_the_notebook_shows():
     view = SpectrumView("sp2")
-    document = view.plot.children[1]._document
+    figure = view.plot.figure
     spectrum = reference_spectra()["a-C-3.5"]
     view.show(spectrum)
-    sources = [model.data for model in document.models if hasattr(model, "data") and isinstance(model.data, dict)]
+    assert view.plot.children[1].render_bundle["render_items"][0]["roots"].keys() == {figure.id}
+    sources = [renderer.data_source.data for renderer in figure.renderers]
     assert any(np.array_equal(values, spectrum) for data in sources for values in data.values())
 
 
