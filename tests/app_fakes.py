@@ -87,7 +87,7 @@ def session() -> Snapshot:
         run=2,
         status=Status.STOPPED,
         settings=changed,
-        models=MODELS,
+        weights=MODELS.sha256,
         candidate=frames[-1].candidate,
         frame=frames[-1].frame,
         xi=frames[-1].xi,
@@ -96,7 +96,10 @@ def session() -> Snapshot:
             tuple((event.frame.step, event.frame.misfit) for event in frames if event.candidate == index)
             for index in (0, 1)
         ),
-        finished=(*(Finished(1, SETTINGS, item) for item in made), Finished(2, changed, more)),
+        finished=(
+            *(Finished(1, SETTINGS, item, weights=MODELS.sha256) for item in made),
+            Finished(2, changed, more, weights=MODELS.sha256),
+        ),
         log=(LogEntry("2026-05-01T10:00:00+02:00", "Run 2 started"),),
     )
 

@@ -19,10 +19,11 @@ from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.settings import LiveXi, Settings, Strength
 from app.session.snapshot import KEPT_CANDIDATES, Finished, Snapshot, Status, in_words, keep, note
 from app.workers.explain import explain
+from app.workers.models import Loaded
 from app.workers.pace import SERVER_PACE, Pace
 from app.workers.slots import Slots, Turn
 
-Generate = Callable[[Settings, Models, Strength], Iterator[FrameEvent | Candidate]]
+Generate = Callable[[Settings, Models, Strength], Iterator[Loaded | FrameEvent | Candidate]]
 
 
 class Runner:
@@ -66,6 +67,8 @@ class Runner:
         self._paused = False
         self._steps = 0  # how many frames a paused run may still make
         self._strength = LiveXi(0.0)
+        #: What a run failed by, with its traceback.
+        self.failure: Exception | None = None
 
     @property
     def snapshot(self) -> Snapshot:
@@ -92,7 +95,7 @@ class Runner:
             raise AcgenError("a run is active: stop it before the next start")
         self.join()
         self._stop = threading.Event()
-        self._paused, self._steps = False, 0
+        self._paused, self._steps, self.failure = False, 0, None
         self._strength = LiveXi(settings.xi)
         number = before.run + 1
         begun = note(f"Run {number} started{origin and ' from ' + origin}: {in_words(settings)}")
@@ -132,7 +135,6 @@ class Runner:
             version=before.version + 1,
             run=brought.run + shift,
             finished=joined[-KEPT_CANDIDATES:],
-            models=before.models,
             log=(*brought.log, *told),
         )
 
@@ -187,7 +189,7 @@ class Runner:
         try:
             if self._take(turn, stop, Status.LOADING):
                 models = self._load_models()
-                self._publish(status=Status.RUNNING, models=models)
+                self._publish(status=Status.RUNNING, weights=dict(models.sha256))
                 self._consume(self._generate(settings, models, self._strength), stop, turn)
             ended = f"with {len(self._snapshot.candidates)} of {settings.candidates} candidates"
             if stop.is_set():
@@ -195,7 +197,7 @@ class Runner:
             else:
                 self._publish(f"Done {ended}", status=Status.DONE)
         except Exception as error:
-            reason = explain(error)
+            self.failure, reason = error, explain(error)
             self._publish(f"Failed{self._where()}: {reason}", status=Status.FAILED, error=reason)
         finally:
             turn.give()
@@ -209,12 +211,15 @@ class Runner:
             self._publish(status=then, place=0)
         return taken
 
-    def _consume(self, events: Iterator[FrameEvent | Candidate], stop: threading.Event, turn: Turn) -> None:
+    def _consume(self, events: Iterator[Loaded | FrameEvent | Candidate], stop: threading.Event, turn: Turn) -> None:
         misfits: list[list[tuple[int, float]]] = []
         begin = self._clock()
         try:
             for event in events:
                 elapsed = self._clock() - begin
+                if isinstance(event, Loaded):  # in a process of its own
+                    self._publish(weights=event.sha256)
+                    continue
                 if isinstance(event, Candidate):
                     self._finish(event, elapsed)
                     continue
@@ -243,7 +248,7 @@ class Runner:
     def _finish(self, candidate: Candidate, elapsed: float) -> None:
         now = self._snapshot
         energy = None if self._energy is None else self._energy(candidate.atoms)
-        item = Finished(now.run, now.settings, candidate, energy)
+        item = Finished(now.run, now.settings, candidate, energy, now.weights)
         misfit = "" if candidate.misfit is None else f", misfit {candidate.misfit:.3f}"
         self._publish(
             f"Candidate {candidate.index + 1} finished{misfit}",

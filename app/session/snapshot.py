@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from acgen.networks.models import Models
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.sampler import Frame
 from acgen.sampling.settings import Settings
@@ -47,13 +47,15 @@ class LogEntry:
 class Finished:
     """A candidate, the run of this session that made it (from 1), and the settings of that run.
 
-    `energy` is that above the reference in eV per atom, None where no potential is known.
+    `energy` is that above the reference in eV per atom, None where no potential is known; `weights` are the SHA-256 of
+    the networks that made it.
     """
 
     run: int
     settings: Settings
     candidate: Candidate
     energy: float | None = None
+    weights: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def key(self) -> tuple[int, int]:
@@ -80,6 +82,8 @@ class Snapshot:
         What the run is doing; its place in the line while it is queued, from 1.
     settings
         What it runs with; None before the first.
+    weights
+        SHA-256 of the networks that it runs with, by whoever has loaded them; empty until they are.
     candidate, frame, xi
         The newest frame, the candidate it belongs to, and the guidance strength of its step; None before the first.
     trajectory
@@ -101,7 +105,7 @@ class Snapshot:
     status: Status = Status.IDLE
     place: int = 0
     settings: Settings | None = None
-    models: Models | None = None
+    weights: Mapping[str, str] = field(default_factory=dict, repr=False)
     candidate: int = 0
     frame: Frame | None = None
     xi: float | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from dataclasses import dataclass
 
 from acgen.errors import AcgenError
 
@@ -25,3 +26,21 @@ def explain(error: Exception) -> str:
         f"{type(error).__name__}: {error} ({place.name}, line {place.lineno} of {file}). "
         "Change a setting and start again; if it happens again, please report this line."
     )
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a run failed, in words, and whether its user can mend that; otherwise it is a bug."""
+
+    text: str
+    mendable: bool
+
+    @classmethod
+    def of(cls, error: Exception) -> Failure:
+        """What there is to say of an error."""
+        return cls(explain(error), isinstance(error, AcgenError))
+
+    @property
+    def error(self) -> Exception:
+        """The error on this side."""
+        return AcgenError(self.text) if self.mendable else Reported(self.text)
