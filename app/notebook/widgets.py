@@ -192,8 +192,8 @@ class GuidedSampler(WithPlots):
 
     @property
     def spectra(self) -> np.ndarray:
-        """Their predicted mean spectra, shape (candidates, 100), on `acgen.spectra.grid.ENERGY`."""
-        return np.array([candidate.spectrum for candidate in self.snapshot.candidates]).reshape(-1, N_POINTS)
+        """Their spectra as compared with the target, shape (candidates, 100), on `acgen.spectra.grid.ENERGY`."""
+        return np.array([candidate.seen for candidate in self.snapshot.candidates]).reshape(-1, N_POINTS)
 
     @property
     def run(self) -> Run:

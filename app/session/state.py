@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import param
 from ase import Atoms
 
@@ -134,6 +136,23 @@ class State(param.Parameterized):
         return self.targets[self.target_name]
 
     @property
+    def choices(self) -> dict[str, Any]:
+        """Everything that the page sets of a run, by the fields of `Settings`."""
+        return {
+            "density": self.density,
+            "cell": self.cell if self.cubic else (self.cell, self.cell_b, self.cell_c),
+            "target": self.target,
+            "xi": self.xi,
+            "instrument": self.instrument and self.target is not None,
+            "steps": self.steps,
+            "restarts": self.restarts,
+            "candidates": self.candidates,
+            "seed": self.seed,
+            "start": self.start,
+            "start_t": self.start_t,
+        }
+
+    @property
     def settings(self) -> Settings:
         """What Start would run.
 
@@ -142,19 +161,7 @@ class State(param.Parameterized):
         AcgenError
             If the core refuses the combination.
         """
-        return Settings(
-            density=self.density,
-            cell=self.cell if self.cubic else (self.cell, self.cell_b, self.cell_c),
-            target=self.target,
-            xi=self.xi,
-            instrument=self.instrument and self.target is not None,
-            steps=self.steps,
-            restarts=self.restarts,
-            candidates=self.candidates,
-            seed=self.seed,
-            start=self.start,
-            start_t=self.start_t,
-        )
+        return Settings(**self.choices)
 
     @property
     def chosen(self) -> tuple[Finished, ...]:

@@ -9,6 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from acgen.networks.models import Models, predict_sites
+from acgen.sampling.settings import Settings
+from acgen.spectra.instrument import fit_instrument
 from acgen.structures.analysis import bonds
 from acgen.structures.cell import carbon
 from app.session.shown import Shown
@@ -30,7 +32,7 @@ def describe_atom(shown: Shown, atom: int, energies: tuple[float, float] | None)
     if len(own):
         text += " · bonds " + ", ".join(f"{length:.2f}" for length in own) + " Å"
     if energies is not None and shown.site_spectra is not None:
-        text += f" · {shares(shown.site_spectra, energies)[atom]:.2f} of the average at {in_words(energies)}"
+        text += f" · {shares(shown.seen_sites, energies)[atom]:.2f} of the average at {in_words(energies)}"
     return text
 
 
@@ -72,21 +74,27 @@ class SiteSpectra:
             and (state.atom is not None or state.energies is not None)
         ):
             self._asked = shown
-            work = functools.partial(_predict, self._load, shown)
+            work = functools.partial(with_sites, shown, state.snapshot.settings, self._load)
             self._background.do("site spectra", work, functools.partial(self._take, shown))
 
     def _picked(self, *_events) -> None:
         if not self._background.busy("site spectra"):
             self._asked = None
 
-    def _take(self, asked: Shown, sites: np.ndarray | None, error: Exception | None) -> None:
+    def _take(self, asked: Shown, known: Shown | None, error: Exception | None) -> None:
         if error is not None:
             self._tell(f"No spectra of the atoms: {explain(error)}")
         elif asked is self.state.shown:
-            known = replace(asked, site_spectra=sites)
             self.state.param.update(shown=known, compared=(known, *self.state.compared[1:]))
 
 
-def _predict(load: Callable[[], Models], shown: Shown) -> np.ndarray:
+def with_sites(shown: Shown, settings: Settings | None, load: Callable[[], Models]) -> Shown:
+    """A frame of a run with the spectra of its atoms, and what that run sees them through."""
     clean = shown.atoms if shown.denoised is None else carbon(shown.denoised, shown.atoms.cell.array)
-    return predict_sites(load().forward, clean)
+    sites = predict_sites(load().forward, clean)
+    mean, instrument = sites.mean(0), None
+    if settings is not None and settings.instrument:
+        fit = fit_instrument(settings.target, mean)
+        mean, instrument = fit.prediction, fit.instrument
+    prediction = mean if shown.prediction is None else shown.prediction
+    return replace(shown, prediction=prediction, site_spectra=sites, instrument=instrument)

@@ -163,8 +163,8 @@ class LivePlot(PlotView):
             self.data[name].data = columns
 
     def curve(self, source: str, y: str = "y", *, hover: bool = False, **look: Any) -> None:
-        """Draw the column `y` of a data source over its column `x` as a line."""
-        drawn = self.figure.line("x", y, source=self.data[source], **look)
+        """Draw the column `y` of a data source over its column `x` as a line of that name."""
+        drawn = self.figure.line("x", y, source=self.data[source], name=y, **look)
         if hover:
             texts = [(axis, f"@{column}") for axis, column in zip(self.axes, ("x", y), strict=True)]
             self.figure.add_tools(HoverTool(renderers=[drawn], tooltips=texts))
@@ -203,8 +203,10 @@ def _empty_figure(plot: LivePlot) -> figure:
     )
     for axis, ticks in zip((made.xaxis, made.yaxis), plot.ticks, strict=True):
         axis.axis_label_text_font_size, axis.major_label_text_font_size = FONTS["labels"], FONTS["ticks"]
-        if ticks is not None:
-            axis.ticker = BasicTicker(desired_num_ticks=ticks) if isinstance(ticks, int) else FixedTicker(ticks=ticks)
+        if isinstance(ticks, int):
+            axis.ticker = BasicTicker(desired_num_ticks=ticks)
+        elif ticks is not None:
+            axis.ticker = FixedTicker(ticks=list(ticks))
     made.grid.grid_line_color = colours.GRID
     if plot.border is not None:
         made.min_border_left = plot.border

@@ -76,7 +76,7 @@ class SpectrumView(LivePlot):
 
     def columns(self, data):
         target, compared, atom = data
-        site = NOTHING if atom is None or atom >= len(compared[0].site_spectra) else compared[0].site_spectra[atom]
+        site = NOTHING if atom is None or atom >= len(compared[0].seen_sites) else compared[0].seen_sites[atom]
         measured = NOTHING if target is None else measured_of(target)
         mean, spread = predicted(compared)
         lines = [shown.prediction for shown in compared if shown.prediction is not None]
@@ -93,7 +93,7 @@ class SpectrumView(LivePlot):
         columns = {"energy_eV": ENERGY, "target": NOTHING if target is None else measured_of(target)}
         columns |= {"prediction_mean": mean, "prediction_std": spread, "residual": residual(target, mean)}
         if atom is not None:
-            columns[f"atom {atom + 1}"] = compared[0].site_spectra[atom]
+            columns[f"atom {atom + 1}"] = compared[0].seen_sites[atom]
         return columns | {f"prediction {s.name}": s.prediction for s in compared if s.prediction is not None}
 
     def empty(self):
@@ -167,7 +167,7 @@ def predicted(compared: tuple[Shown, ...]) -> tuple[np.ndarray, np.ndarray]:
         return NOTHING, NOTHING
     if len(known) > 1:
         return mean_and_spread([shown.prediction for shown in known])
-    sites = known[0].site_spectra
+    sites = known[0].seen_sites
     return known[0].prediction, np.zeros(ENERGY.size) if sites is None else sites.std(axis=0)
 
 
