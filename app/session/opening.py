@@ -9,16 +9,14 @@ import numpy as np
 import panel_material_ui as pmui
 import param
 
-from acgen.sampling.settings import Settings
+from acgen.sampling.settings import OPTIONS, Settings
 from acgen.spectra.spectrum import Target
 from app.session.archive import MAX_ZIP
-from app.session.state import NO_TARGET, State
+from app.session.state import LEFT_ALONE, NO_TARGET, SET_HERE, State
 from app.session.uploads import label_of
 
 #: Bytes of one message of an upload: far below the 20 MiB at which the server hangs up.
 CHUNK = 2_000_000
-#: What the page cannot set: a run of the command line may have had other values.
-FIXED = ("guide", "restart_steps", "restart_t", "noise_scale", "autoguidance")
 
 
 class ZipInput(pmui.FileInput):
@@ -56,14 +54,13 @@ class ZipInput(pmui.FileInput):
 def follow(state: State, settings: Settings) -> list[str]:
     """Set the controls to the settings of a run; returns a sentence for each that they cannot express."""
     problems = [
-        f"Its {name.replace('_', ' ')} was {value if isinstance(value, str) else f'{value}'}: new runs have "
-        f"{getattr(Settings, name)}."
-        for name in FIXED
-        if (value := getattr(settings, name)) != getattr(Settings, name)
+        f"Its {OPTIONS[name].label} was {_told(value)}: new runs have {_told(OPTIONS[name].default)}."
+        for name in LEFT_ALONE
+        if (value := getattr(settings, name)) != OPTIONS[name].default
     ]
-    numbers: dict[str, Any] = {
-        name: getattr(settings, name) for name in ("xi", "steps", "restarts", "candidates", "seed", "start", "start_t")
-    }
+    apart = ("density", "cell", "instrument")  # which depend on start and target
+    numbers: dict[str, Any] = {name: getattr(settings, name) for name in SET_HERE if name not in apart}
+    numbers["start"] = settings.start
     edges = [round(float(edge), 6) for edge in np.linalg.norm(settings.box, axis=1)]
     if settings.start is None:
         numbers |= {"density": settings.density, "cell": edges[0], "cell_b": edges[1], "cell_c": edges[2]}
@@ -106,3 +103,7 @@ def _same(one: Target | None, other: Target) -> bool:
         and np.array_equal(one.mask, other.mask)
         and np.allclose(one.intensity[one.mask], other.intensity[other.mask])
     )
+
+
+def _told(value: Any) -> str:
+    return " to ".join(f"{each:g}" for each in value) if isinstance(value, tuple) else f"{value}"
