@@ -94,7 +94,6 @@ class State(param.Parameterized):
         return {name: getattr(self, name) for name in SET_HERE} | {
             "cell": self.cell if self.cubic else (self.cell, self.cell_b, self.cell_c),
             "target": self.target,
-            "instrument": self.instrument and self.target is not None,
             "start": self.start,
         }
 
