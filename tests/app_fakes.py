@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from ase.build import bulk
 
+from acgen.results.run import LogEntry
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.sampler import Frame
 from acgen.sampling.settings import Settings
 from acgen.spectra.targets import builtin_targets, load_target
 from acgen.structures.cell import carbon
-from app.session.snapshot import Finished, LogEntry, Snapshot, Status
+from app.session.snapshot import Finished, Snapshot, Status
 
 MODELS = SimpleNamespace(sha256={"score": "0" * 64, "forward": "1" * 64, "judge": "2" * 64})
 

@@ -14,13 +14,12 @@ For the page:
 from __future__ import annotations
 
 import io
-from datetime import datetime
 
 from acgen.results.archive import read_zip, write_zip
 from acgen.results.check import ResultsError
-from acgen.results.run import Run
+from acgen.results.run import LogEntry, Run
 from acgen.sampling.generate import FrameEvent
-from app.session.snapshot import Finished, LogEntry, Snapshot, Status, note
+from app.session.snapshot import Finished, Snapshot, Status
 
 #: Largest upload, bytes; and what it may unpack to.
 MAX_ZIP, MAX_UNPACKED = 50_000_000, 150_000_000
@@ -86,7 +85,7 @@ def snapshot_from_zip(data: bytes, version: int = 1) -> Snapshot:
         trajectory=run.frames,
         misfits=_misfits(run.frames),
         finished=finished,
-        log=(*map(_entry, run.log), note("Brought back from a file")),
+        log=(*run.log, LogEntry.now("Brought back from a file")),
         elapsed=sum(candidate.wall_s for candidate in run.candidates),
     )
 
@@ -110,8 +109,7 @@ def run_of(snapshot: Snapshot) -> Run:
     ]
     *earlier, newest = parts
     frames = thinned(snapshot.trajectory, FRAME_BYTES) if newest.number == snapshot.run else ()
-    log = tuple(f"{entry.when} {entry.text}" for entry in snapshot.log)
-    return Run(newest.settings, newest.candidates, newest.weights, frames, log, newest.number, tuple(earlier))
+    return Run(newest.settings, newest.candidates, newest.weights, frames, snapshot.log, newest.number, tuple(earlier))
 
 
 def thinned(frames: tuple[FrameEvent, ...], most: int) -> tuple[FrameEvent, ...]:
@@ -132,13 +130,3 @@ def _misfits(frames: tuple[FrameEvent, ...]) -> tuple[tuple[tuple[int, float], .
         if event.frame.misfit is not None:
             found[event.candidate].append((event.frame.step, event.frame.misfit))
     return tuple(map(tuple, found))
-
-
-def _entry(line: str) -> LogEntry:
-    """A line of the log with its time apart, where it begins with one."""
-    when, _, text = line.partition(" ")
-    try:
-        datetime.fromisoformat(when)
-    except ValueError:
-        return LogEntry("", line)
-    return LogEntry(when, text)

@@ -15,9 +15,10 @@ from ase import Atoms
 
 from acgen.errors import AcgenError
 from acgen.networks.models import Models
+from acgen.results.run import LogEntry
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.settings import LiveXi, Settings, Strength
-from app.session.snapshot import KEPT_CANDIDATES, Finished, Snapshot, Status, in_words, keep, note
+from app.session.snapshot import KEPT_CANDIDATES, Finished, Snapshot, Status, in_words, keep
 from app.workers.explain import explain
 from app.workers.models import Loaded
 from app.workers.pace import SERVER_PACE, Pace
@@ -66,6 +67,7 @@ class Runner:
         self._go = threading.Condition()
         self._paused = False
         self._steps = 0  # how many frames a paused run may still make
+        self._rests = False  # whether the log says that the run is paused
         self._strength = LiveXi(0.0)
         #: What a run failed by, with its traceback.
         self.failure: Exception | None = None
@@ -95,10 +97,10 @@ class Runner:
             raise AcgenError("a run is active: stop it before the next start")
         self.join()
         self._stop = threading.Event()
-        self._paused, self._steps, self.failure = False, 0, None
+        self._paused, self._rests, self._steps, self.failure = False, False, 0, None
         self._strength = LiveXi(settings.xi)
         number = before.run + 1
-        begun = note(f"Run {number} started{origin and ' from ' + origin}: {in_words(settings)}")
+        begun = LogEntry.now(f"Run {number} started{origin and ' from ' + origin}: {in_words(settings)}")
         self._snapshot = Snapshot(
             before.version + 1,
             number,
@@ -129,13 +131,13 @@ class Runner:
         self.join()
         shift = before.run
         joined = (*before.finished, *(replace(item, run=item.run + shift) for item in brought.finished))
-        told = (note(f"Its runs are numbered from {shift + 1}: its run 1 is run {shift + 1} here"),) if shift else ()
+        numbered = LogEntry.now(f"Its runs are numbered from {shift + 1}: its run 1 is run {shift + 1} here")
         self._snapshot = replace(
             brought,
             version=before.version + 1,
             run=brought.run + shift,
             finished=joined[-KEPT_CANDIDATES:],
-            log=(*brought.log, *told),
+            log=(*brought.log, numbered) if shift else brought.log,
         )
 
     def steer(self, xi: float) -> None:
@@ -181,7 +183,7 @@ class Runner:
 
     def _publish(self, told: str = "", **changes) -> None:
         now = self._snapshot
-        log = (*now.log, note(told)) if told else now.log
+        log = (*now.log, LogEntry.now(told)) if told else now.log
         self._snapshot = replace(now, version=now.version + 1, log=log, **changes)
 
     def _work(self, settings: Settings, stop: threading.Event) -> None:
@@ -268,13 +270,14 @@ class Runner:
                 self._steps -= 1
                 return 0.0
             since = self._clock()
-            again = self._snapshot.log[-1].text.startswith("Paused")
-            self._publish("" if again else f"Paused{self._where()}", status=Status.PAUSED)
+            self._publish("" if self._rests else f"Paused{self._where()}", status=Status.PAUSED)
+            self._rests = True
             turn.give()
             self._go.wait_for(lambda: not self._paused or self._steps > 0 or stop.is_set())
             if self._steps > 0:
                 self._steps -= 1
         if self._take(turn, stop, Status.RUNNING) and not self._paused:
+            self._rests = False
             self._publish("Resumed")
         return self._clock() - since
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 
+from acgen.results.run import LogEntry
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.sampler import Frame
 from acgen.sampling.settings import Settings
@@ -33,14 +33,6 @@ class Status(StrEnum):
     def active(self) -> bool:
         """Whether a worker is at work, or waits to go on."""
         return self in (Status.QUEUED, Status.LOADING, Status.RUNNING, Status.PAUSED)
-
-
-@dataclass(frozen=True)
-class LogEntry:
-    """One thing that was done, in plain words; `when` is local time as ISO 8601 with its offset."""
-
-    when: str
-    text: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,11 +140,6 @@ def keep(trajectory: tuple[FrameEvent, ...], event: FrameEvent) -> tuple[FrameEv
     if len(trajectory) >= max(2, KEPT_BYTES // size):
         trajectory = trajectory[::2]
     return (*trajectory, event)
-
-
-def note(text: str) -> LogEntry:
-    """An entry of now."""
-    return LogEntry(datetime.now().astimezone().isoformat(timespec="seconds"), text)
 
 
 def in_words(settings: Settings) -> str:
