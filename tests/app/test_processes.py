@@ -79,7 +79,7 @@ def test_a_process_that_dies_says_what_to_do_and_another_takes_its_place(process
 
 
 def test_what_a_user_can_mend_stays_that_and_a_bug_is_told_as_one_with_its_place(processes):
-    with pytest.raises(AcgenError, match="its own images"):
+    with pytest.raises(AcgenError, match="between its closest faces"):
         list(processes.generate(replace(SETTINGS, cell=3.0), None, LiveXi(0.0)))
     broken = replace(SETTINGS, resume=None)
     object.__setattr__(broken, "steps", "many")
