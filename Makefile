@@ -1,11 +1,11 @@
-# `make app` opens the dashboard, `make test` runs the tests, `make screenshots` takes the pictures of the dashboard again;
-# each builds what it needs first.
+# `make app` opens the dashboard, `make test` runs the tests, `make docs` makes the book, `make screenshots`
+# takes the pictures of the dashboard again; each builds what it needs first.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LARCH := .venv-larch
 
-.PHONY: app test lint screenshots clean
+.PHONY: app test lint docs screenshots clean
 app: $(VENV)/app.stamp
 	$(BIN)/panel serve app/main.py --address localhost --show
 
@@ -16,6 +16,11 @@ lint: $(VENV)/test.stamp
 	$(BIN)/ruff check acgen app tests
 	$(BIN)/mypy
 
+# The tests build the same book (tests/test_book.py).
+docs: $(VENV)/docs.stamp
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --builder html notebooks build/book
+	@echo "open build/book/index.html"
+
 screenshots: $(VENV)/test.stamp
 	$(BIN)/python tests/browser/screenshots.py
 
@@ -24,6 +29,10 @@ $(BIN)/pip:
 
 $(VENV)/app.stamp: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --editable '.[app]'
+	touch $@
+
+$(VENV)/docs.stamp: pyproject.toml | $(BIN)/pip
+	$(BIN)/pip install --quiet --editable '.[docs]'
 	touch $@
 
 $(VENV)/test.stamp: pyproject.toml tests/install_browser.sh $(LARCH)/larch.stamp | $(BIN)/pip

@@ -16,8 +16,8 @@ from sphinx.writers.html5 import HTML5Translator
 import acgen
 
 project = "acgen"
-author = "the authors of acgen"
-copyright = author
+author = "The acgen developers"
+project_copyright = author
 version = release = acgen.__version__
 
 extensions = [
@@ -27,8 +27,8 @@ extensions = [
     "sphinxarg.ext",
 ]
 exclude_patterns = ["**/.ipynb_checkpoints"]
+highlight_language = "text"  # of blocks that name none: commands, not Python
 default_role = "py:obj"  # `acgen.generate` in a docstring is a link
-templates_path: list[str] = []
 
 html_theme = "furo"
 html_title = f"acgen {release}"
@@ -42,7 +42,8 @@ myst_heading_anchors = 3
 nb_execution_mode = "force"
 nb_execution_excludepatterns = ["widgets.ipynb"]  # widgets need a live kernel; tests/test_notebooks.py runs it
 nb_execution_raise_on_error = True
-nb_execution_timeout = 600
+nb_execution_in_temp = True
+nb_execution_timeout = 1200
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # the default loads scripts from other hosts
 nb_output_stderr = "remove"
 
@@ -72,7 +73,7 @@ def modules_of(package: str) -> list[str]:
         names += sorted(module.name for module in pkgutil.walk_packages(path, f"{package}."))
     lines = []
     for name in names:
-        heading = [name, "-" * len(name)] if len(names) > 1 else []
+        heading = [name, "-" * len(name)]
         own = ["   :no-members:"] if name == package and len(names) > 1 else []
         lines += ["", *heading, "", f".. automodule:: {name}", *own, ""]
     return lines

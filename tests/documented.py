@@ -54,6 +54,8 @@ def fault_of_form(command: str) -> str:
     """What a form names that does not exist: a subcommand, a choice or an option; or nothing."""
     parser = build_parser()
     words = shlex.split(command.replace("\\|", "|").replace("…", " … "))
+    if "--" in words:  # what follows goes to another program
+        words = words[: words.index("--")]
     place = 0
     while (groups := [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]) and place < len(words):
         names = words[place].split("|")

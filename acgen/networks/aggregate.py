@@ -15,7 +15,7 @@ def neighbour_sum(
     """Filtered scalars and vectors of the neighbours j of every atom i, with C channels.
 
         scalar_i = sum_j W_a(r_ij) a_j
-        vector_i = sum_j W_c(r_ij) c_j r_ij/|r_ij| + W_b(r_ij) b_j
+        vector_i = sum_j W_c(r_ij) c_j u_ij + W_b(r_ij) b_j
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def neighbour_sum(
     filters
         W_a, W_c, W_b side by side, shape (E, 3 C), or W_a, W_c, (E, 2 C).
     direction
-        Unit vectors r_ij / |r_ij|, shape (E, 3).
+        Unit vectors u_ij, shape (E, 3).
     senders, receivers
         Atoms j and i of every edge, shape (E,).
 

@@ -1,11 +1,13 @@
 """A guided density scan in a folder, so that one that was interrupted goes on where it was.
 
-| file | what |
-|---|---|
-| `scan.json` | what was asked, figures of every candidate, and the answer |
-| `scan.csv` | misfit, coordination and probability by density |
-| `candidates.extxyz` | the structures, `info` has density, seed and misfits |
-| `scan.png`, `scan.svg` | misfit, coordination and answer over density |
+`scan.json`
+    what was asked, figures of every candidate, and the answer
+`scan.csv`
+    misfit, coordination and probability by density
+`candidates.extxyz`
+    the structures, `info` has density, seed and misfits
+`scan.png`, `scan.svg`
+    misfit, coordination and answer over density
 """
 
 from __future__ import annotations
