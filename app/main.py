@@ -9,6 +9,7 @@ import argparse
 import functools
 import os
 import sys
+from importlib import import_module
 
 import panel as pn
 
@@ -34,6 +35,7 @@ if given.potential is not None:
 sys.setswitchinterval(1e-3)
 
 pn.extension("tabulator")
+import_module("freud")  # now, and not while the first g(r) of a run is waited for
 processes = server_processes(given.max_runs, given.threads)
 pn.state.onload(functools.partial(processes.warm, seconds=2.0))
 energy = None if given.potential is None else functools.partial(energy_above_reference, potential=given.potential)

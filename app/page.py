@@ -33,6 +33,7 @@ from app.views.progress import MisfitView
 from app.views.reach import ReachView
 from app.views.save import Saver
 from app.views.spectrum import ResidualView, SpectrumView
+from app.workers.background import Background
 from app.workers.models import shared_models
 
 PLOTS = (SpectrumView, ResidualView, CoordinationView, AnglesView, RadialView, MisfitView)
@@ -74,17 +75,17 @@ class Dashboard(pn.viewable.Viewer):
         super().__init__(**params)
         self._clock = clock
         self._context = None  # of the session, once there is one
-        self.state, self.saver = State(), Saver()
+        self.state, self.saver, self.background = State(), Saver(), Background()
         self.runner = Runner(generate, load, slots, energy=energy)
-        self.controls = Controls(self.state)
-        self.transport = Transport(self.state, self.runner)
+        self.controls = Controls(self.state, self.background)
+        self.transport = Transport(self.state, self.runner, self.background)
         self.player = Player(self.state, self.transport.branch, clock)
         self.structure = StructureView(self.state, self.player)
-        self.sites = SiteSpectra(self.state, load)
+        self.sites = SiteSpectra(self.state, load, self.background, self.transport.problem.say)
         plots = [kind(self.state, self.saver) for kind in PLOTS]
         self.spectrum, self.residual, self.coordination, self.angles, self.radial, self.misfit = plots
         self.candidates = CandidatesView(self.state)
-        self.reach = ReachView(self.state, self.saver)
+        self.reach = ReachView(self.state, self.background, self.saver)
         self.progress = Deck(
             {"Reach": self.reach, "Misfit": self.misfit, "Candidates": self.candidates, "Log": LogView(self.state)}
         )
@@ -105,6 +106,7 @@ class Dashboard(pn.viewable.Viewer):
         snapshot, now = self.runner.snapshot, self._clock()
         with pn.io.hold():
             self._mount()
+            self.background.tick()
             self.transport.tick()
             self.reach.tick(now)
             self._tell(snapshot, now)
@@ -182,6 +184,7 @@ class Dashboard(pn.viewable.Viewer):
     def close(self) -> None:
         """End the run and let go of all frames and structures, which Panel might keep longer than the session."""
         self.runner.close()
+        self.background.close()
         self.structure.close()
         self._analysed.clear()
         self._source_shown = None

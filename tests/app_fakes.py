@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from ase.build import bulk
 
+from acgen.results.run import LogEntry
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.sampler import Frame
 from acgen.sampling.settings import Settings
 from acgen.spectra.targets import builtin_targets, load_target
 from acgen.structures.cell import carbon
-from app.session.snapshot import Finished, LogEntry, Snapshot, Status
+from app.session.snapshot import Finished, Snapshot, Status
 
 MODELS = SimpleNamespace(sha256={"score": "0" * 64, "forward": "1" * 64, "judge": "2" * 64})
 
@@ -87,7 +88,7 @@ def session() -> Snapshot:
         run=2,
         status=Status.STOPPED,
         settings=changed,
-        models=MODELS,
+        weights=MODELS.sha256,
         candidate=frames[-1].candidate,
         frame=frames[-1].frame,
         xi=frames[-1].xi,
@@ -96,7 +97,10 @@ def session() -> Snapshot:
             tuple((event.frame.step, event.frame.misfit) for event in frames if event.candidate == index)
             for index in (0, 1)
         ),
-        finished=(*(Finished(1, SETTINGS, item) for item in made), Finished(2, changed, more)),
+        finished=(
+            *(Finished(1, SETTINGS, item, weights=MODELS.sha256) for item in made),
+            Finished(2, changed, more, weights=MODELS.sha256),
+        ),
         log=(LogEntry("2026-05-01T10:00:00+02:00", "Run 2 started"),),
     )
 

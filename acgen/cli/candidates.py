@@ -12,7 +12,7 @@ from acgen.networks.checkpoint import read_tensors
 from acgen.networks.models import Models, load_models
 from acgen.results.archive import write_zip
 from acgen.results.report import describe
-from acgen.results.run import Run
+from acgen.results.run import LogEntry, Run
 from acgen.sampling.generate import Candidate, FrameEvent, generate, write_results
 from acgen.sampling.sampler import Frame
 from acgen.sampling.settings import Settings
@@ -60,7 +60,8 @@ def make_candidates(
         except KeyboardInterrupt:
             code = 130
     if archive is not None and done:
-        write_zip(archive, Run(settings, tuple(done), models.sha256, tuple(events), ("Made by acgen generate.",)))
+        log = (LogEntry.now("Made by acgen generate."),)
+        write_zip(archive, Run(settings, tuple(done), models.sha256, tuple(events), log))
     kept = f"{len(done)} of {settings.candidates} candidates"
     if code:
         print(f"interrupted: {kept} kept in {directory}" if done else "interrupted: no candidate was finished")

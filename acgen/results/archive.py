@@ -41,11 +41,13 @@ from acgen import __version__
 from acgen.results import codec, figures
 from acgen.results.check import MAX_FRAMES, ResultsError, all_of, check_run, want
 from acgen.results.report import describe, figures_of, report_html
-from acgen.results.run import Run
+from acgen.results.run import LogEntry, Run
 from acgen.sampling.generate import FrameEvent, write_spectra
 from acgen.structures.cell import carbon
 
-FORMAT = 3  # 2: an instrument may be fitted; 3: tolerance, guide_below and end_t, and whether a target was measured
+#: 2: an instrument may be fitted; 3: tolerance, guide_below and end_t, whether a target was measured, times in the log.
+FORMAT = 3
+_CLASSES: dict[str, type] = {"Run": Run, "LogEntry": LogEntry}
 RUN, ARRAYS = "restore/run.json", "restore/arrays.safetensors"
 #: Bounds of what is read: entries of the file, bytes of what is unpacked, runs.
 MAX_ENTRIES, MAX_BYTES, MAX_RUNS = 10_000, 500_000_000, 1_000
@@ -66,7 +68,7 @@ def write_zip(file: str | Path | BinaryIO, run: Run) -> None:
     """
     if not run.candidates:
         raise ResultsError("no candidate is finished yet: wait for the first, or let the run go on")
-    text, arrays = codec.dump({"format": FORMAT, "acgen": __version__, "run": run}, {"Run": Run})
+    text, arrays = codec.dump({"format": FORMAT, "acgen": __version__, "run": run}, _CLASSES)
     if len(text) + len(arrays) > MAX_BYTES or len(run.frames) > MAX_FRAMES:
         raise ResultsError(
             f"the run has {(len(text) + len(arrays)) / 1e6:.0f} MB and {len(run.frames)} frames, at most "
@@ -106,7 +108,7 @@ def read_zip(file: str | Path | BinaryIO, max_bytes: int = MAX_BYTES) -> Run:
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ResultsError(f"this is not a zip file of acgen, or it is damaged ({error})") from error
     try:
-        run = _run(codec.load(text, arrays, {"Run": Run}))
+        run = _run(codec.load(text, arrays, _CLASSES))
         for part in (run, *run.earlier):
             check_run(part)
     except ResultsError:
@@ -124,7 +126,7 @@ def summary(run: Run) -> dict[str, Any]:
         "weights": dict(run.weights),
         "overview": describe(run.settings, run.candidates),
         "candidates": [candidate.to_dict() for candidate in run.candidates],
-        "log": list(run.log),
+        "log": [entry.line for entry in run.log],
     }
 
 
@@ -169,7 +171,7 @@ def _contents(run: Run) -> Iterator[tuple[str, str | bytes]]:
     """Names and contents of the entries of one run, but for what restores it."""
     yield "report.html", report_html(run.settings, run.candidates, run.weights, run.log)
     yield "summary.json", json.dumps(summary(run), indent=1) + "\n"
-    yield "log.txt", "".join(f"{line}\n" for line in run.log)
+    yield "log.txt", "".join(f"{entry.line}\n" for entry in run.log)
     yield "spectra.csv", _spectra(run)
     yield "candidates.extxyz", _formatted([candidate.atoms for candidate in run.candidates], "extxyz")
     for candidate in run.candidates:

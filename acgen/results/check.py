@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from ase import Atoms
 
 from acgen.errors import AcgenError
+from acgen.results.run import LogEntry, Run
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.sampler import Frame
 from acgen.sampling.settings import Settings
 from acgen.spectra.grid import N_POINTS
 from acgen.spectra.instrument import Fit, Instrument
-
-if TYPE_CHECKING:
-    from acgen.results.run import Run
 
 #: Bounds of what is read: candidates and frames of a run, atoms of each.
 MAX_CANDIDATES, MAX_FRAMES, MAX_ATOMS = 1_000, 100_000, 100_000
@@ -34,7 +32,9 @@ def check_run(run: Run) -> None:
     want(type(run.number) is int and 0 < run.number <= MAX_FRAMES, "its number is missing")
     want(all_of(run.candidates, Candidate, MAX_CANDIDATES), f"expected at most {MAX_CANDIDATES} candidates")
     want(all_of(run.frames, FrameEvent, MAX_FRAMES), f"expected at most {MAX_FRAMES} frames")
-    want(all_of(run.log, str, MAX_FRAMES), "its log is not text")
+    want(all_of(run.log, LogEntry, MAX_FRAMES), "its log has no entries")
+    said = [word for entry in run.log for word in (entry.when, entry.text)]
+    want(all(isinstance(word, str) for word in said), "its log is not text")
     words = [*run.weights.keys(), *run.weights.values()]
     want(all(isinstance(word, str) for word in words), "its weights have no checksums")
     want(run.settings.n_atoms <= MAX_ATOMS, f"{run.settings.n_atoms} atoms are too many, at most {MAX_ATOMS}")

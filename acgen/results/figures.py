@@ -5,12 +5,9 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
 from acgen.inference.scan_answer import ScanAnswer
 from acgen.sampling.generate import Candidate
@@ -18,6 +15,10 @@ from acgen.spectra.grid import ENERGY
 from acgen.spectra.spectrum import Target
 from acgen.structures.analysis import HIGHEST_CN, Analysis
 from acgen.structures.reference import Figures
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: Colours of Okabe and Ito (2008), which stay apart under every common colour blindness: by coordination number, where
 #: 5 stands for five and more, and one each for target, prediction and reference.
@@ -32,7 +33,7 @@ def spectrum_figure(candidates: Sequence[Candidate], target: Target | None) -> F
 
     Where an instrument was fitted, the predictions are those behind it.
     """
-    figure = Figure(figsize=SIZE, layout="constrained")
+    figure = _empty()
     spectra = np.stack([candidate.seen for candidate in candidates])
     if target is None:
         axes = figure.subplots()
@@ -53,7 +54,9 @@ def spectrum_figure(candidates: Sequence[Candidate], target: Target | None) -> F
 
 def coordination_figure(analyses: Sequence[Analysis], reference: Figures) -> Figure:
     """Percentage of the atoms by coordination number, mean and standard deviation, beside the reference."""
-    figure = Figure(figsize=SIZE, layout="constrained")
+    from matplotlib.patches import Patch
+
+    figure = _empty()
     axes = figure.subplots()
     numbers = range(1, HIGHEST_CN + 1)
     shares = 100 * np.array([[analysis.coordination[cn] for cn in numbers] for analysis in analyses])
@@ -76,7 +79,7 @@ def coordination_figure(analyses: Sequence[Analysis], reference: Figures) -> Fig
 
 def angle_figure(analyses: Sequence[Analysis], reference: Figures) -> Figure:
     """Bond-angle distribution, mean and range over the candidates, and the reference."""
-    figure = Figure(figsize=SIZE, layout="constrained")
+    figure = _empty()
     axes = figure.subplots()
     axes.plot(reference.angles, 100 * reference.angle_distribution, color=REFERENCE_COLOUR, lw=3, label="reference")
     values = np.stack([100 * analysis.angle_distribution for analysis in analyses])
@@ -88,7 +91,7 @@ def angle_figure(analyses: Sequence[Analysis], reference: Figures) -> Figure:
 
 def rdf_figure(analyses: Sequence[Analysis], reference: Figures) -> Figure:
     """g(r), mean and range over the candidates, and the reference."""
-    figure = Figure(figsize=SIZE, layout="constrained")
+    figure = _empty()
     axes = figure.subplots()
     axes.plot(reference.rdf.r, reference.rdf.g, color=REFERENCE_COLOUR, lw=3, label="reference")
     _band(axes, analyses[0].rdf.r, np.stack([a.rdf.g for a in analyses]), PREDICTION_COLOUR, "candidates")
@@ -100,7 +103,7 @@ def rdf_figure(analyses: Sequence[Analysis], reference: Figures) -> Figure:
 def density_scan_figure(answer: ScanAnswer) -> Figure:
     """Misfit by the guide and by the judge, and coordination, over density: means and standard deviations over the
     candidates, the answer as a band, and the plain estimate with its error at the foot."""
-    figure = Figure(figsize=(SIZE[0], 5.2), layout="constrained")
+    figure = _empty(5.2)
     above, below = figure.subplots(2, sharex=True)
     style: dict[str, Any] = {"capsize": 3, "marker": "o", "ms": 4, "lw": 1.4}
     for values, spread, colour, label in (
@@ -124,6 +127,12 @@ def density_scan_figure(answer: ScanAnswer) -> Figure:
     for axes in (above, below):
         axes.legend(frameon=False, fontsize="small", ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure
+
+
+def _empty(height: float = SIZE[1]) -> Figure:
+    from matplotlib.figure import Figure  # when something is drawn: the page needs the colours at once
+
+    return Figure(figsize=(SIZE[0], height), layout="constrained")
 
 
 def svg(figure: Figure) -> str:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from acgen import __version__
 from acgen.inference.flags import NEAR, density_flags, prediction_flags
 from acgen.results import figures
+from acgen.results.run import LogEntry
 from acgen.sampling.generate import Candidate
 from acgen.sampling.settings import Settings
 from acgen.structures.analysis import HIGHEST_CN, Analysis, analyse
 from acgen.structures.reference import reference_at
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 CITATION = (
     "H. Kwon, T. Hsu et al., Spectroscopy-guided discovery of three-dimensional structures of disordered materials "
@@ -50,7 +53,7 @@ _INSTRUMENT = {
 
 
 def report_html(
-    settings: Settings, candidates: Sequence[Candidate], weights: Mapping[str, str], log: Sequence[str] = ()
+    settings: Settings, candidates: Sequence[Candidate], weights: Mapping[str, str], log: Sequence[LogEntry] = ()
 ) -> str:
     """The report of one or more candidates as the text of an HTML page.
 
@@ -59,7 +62,7 @@ def report_html(
     weights
         SHA-256 of the networks' files.
     log
-        What was done, one sentence each.
+        What was done.
     """
     overview = describe(settings, candidates)
     name = "no target" if settings.target is None else settings.target.name
@@ -68,6 +71,7 @@ def report_html(
         for key, figure in figures_of(settings, candidates).items()
     )
     history = () if settings.target is None else settings.target.history
+    made_with = [f"Weights {name}: SHA-256 {digest}" for name, digest in weights.items()]
     parts = [
         f"<h1>Candidate structures: {_text(name)}</h1>",
         f"<p>{_text(_sentence(settings, overview))}</p>",
@@ -82,7 +86,7 @@ def report_html(
         _pairs(_settings_rows(settings)),
         *(["<h2>How the target was made</h2>", _list(history)] if history else []),
         "<h2>What was done</h2>",
-        _list([*log, *(f"Weights {name}: SHA-256 {digest}" for name, digest in weights.items())]),
+        _list([*(entry.line for entry in log), *made_with]),
         "<h2>How to cite</h2>",
         f"<p>{_text(CITATION)} Made with acgen {_text(__version__)}.</p>",
     ]

@@ -4,9 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.settings import Settings
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One thing that was done, in plain words; `when` is local time as ISO 8601 with its offset, empty if unknown."""
+
+    when: str
+    text: str
+
+    @classmethod
+    def now(cls, text: str) -> LogEntry:
+        """An entry of this moment."""
+        return cls(datetime.now().astimezone().isoformat(timespec="seconds"), text)
+
+    @property
+    def line(self) -> str:
+        """Time and text."""
+        return f"{self.when} {self.text}".lstrip()
 
 
 @dataclass(frozen=True)
@@ -24,7 +43,7 @@ class Run:
     frames
         Frames of any candidates, in order; may be empty.
     log
-        What was done, one sentence each, such as a changed xi or a branch.
+        What was done, such as a changed xi or a branch.
     number
         Of the run in its session, from 1.
     earlier
@@ -35,6 +54,11 @@ class Run:
     candidates: tuple[Candidate, ...]
     weights: Mapping[str, str]
     frames: tuple[FrameEvent, ...] = field(default=(), repr=False)
-    log: tuple[str, ...] = ()
+    log: tuple[LogEntry, ...] = ()
     number: int = 1
     earlier: tuple[Run, ...] = ()
+
+    def __post_init__(self) -> None:
+        # Until format 3 a log was lines of text.
+        log = tuple(LogEntry("", entry) if isinstance(entry, str) else entry for entry in self.log)
+        object.__setattr__(self, "log", log)

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 from ase import Atoms
-from ase.io import write
 from torch import Tensor
 
 from acgen.errors import AcgenError
@@ -208,6 +207,8 @@ def summary(settings: Settings, models: Models, candidates: Sequence[Candidate])
 
 def write_results(directory: Path, settings: Settings, models: Models, candidates: Sequence[Candidate]) -> None:
     """Write `candidates.extxyz`, `spectra.csv` and `summary.json`; whole, however many candidates are finished."""
+    from ase.io import write  # half a second that a process which only samples does without
+
     write(directory / "candidates.extxyz", [candidate.atoms for candidate in candidates], format="extxyz")
     write_spectra(directory / "spectra.csv", settings.target, candidates)
     text = json.dumps(summary(settings, models, candidates), indent=1)

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import freud
 import numpy as np
 from ase import Atoms
 from matscipy.neighbours import neighbour_list
 
 from acgen.errors import AcgenError
 from acgen.structures.cell import density, heights
+
+if TYPE_CHECKING:  # freud brings matplotlib, together over a second: a sampler needs neither
+    import freud
 
 BOND_CUTOFF = 1.84
 """Two carbon atoms are bonded below this distance in Å (arXiv:2312.05472)."""
@@ -214,6 +216,8 @@ def radial_distribution(atoms: Atoms, r_max: float = 6.0, bins: int = 120) -> Ra
     bins
         Number of bins between 0 and `r_max`.
     """
+    import freud
+
     rdf = freud.density.RDF(bins=bins, r_max=r_max, normalization_mode="exact")
     rdf.compute(_freud_system(atoms, r_max))
     # freud's own centres are the same in single precision.
@@ -240,6 +244,8 @@ def steinhardt(atoms: Atoms, order: int, cutoff: float = BOND_CUTOFF) -> np.ndar
     ndarray
         NaN for an atom without neighbours.
     """
+    import freud
+
     parameter = freud.order.Steinhardt(l=order, average=True)
     parameter.compute(_freud_system(atoms, cutoff), neighbors={"r_max": cutoff})
     # A repeated cell starts with the atoms of the given one.
@@ -294,6 +300,8 @@ def _neighbours(atoms: Atoms, quantities: str, cutoff: float) -> tuple[np.ndarra
 
 def _freud_system(atoms: Atoms, r_max: float) -> tuple[freud.box.Box, np.ndarray]:
     """Box and positions for freud, repeated until the faces of the cell are more than 2 `r_max` apart."""
+    import freud
+
     _check(atoms)
     repeats = np.floor(2 * r_max / heights(np.asarray(atoms.cell))).astype(int) + 1
     if np.any(repeats > 1):

@@ -80,7 +80,7 @@ class Player(pn.viewable.Viewer):
             label="Branch",
             icon="call_split",
             items=[{"label": label} for label in (GO_ON, *NOISE)],
-            description="Start a run from what is shown, with the ξ, target, candidates and seed that are set now",
+            description="Start a run from what is shown, with the ξ, target, instrument, candidates and seed set now",
             variant="outlined",
             size="small",
             margin=0,

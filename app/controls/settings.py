@@ -20,6 +20,7 @@ from app.session.presets import PRESETS, apply_preset
 from app.session.state import State
 from app.session.uploads import BoundedInput, structure_from_upload
 from app.views.progress import clock
+from app.workers.background import Background
 from app.workers.pace import SERVER_PACE, Pace
 
 WIDE = {"size": "small", "sizing_mode": "stretch_width"}
@@ -40,7 +41,7 @@ UPLOAD = {**WIDE, "variant": "outlined"}
 class Controls(pn.viewable.Viewer):
     """Everything that is chosen before a run; greyed out while one is active, but for xi."""
 
-    def __init__(self, state: State, pace: Pace = SERVER_PACE, **params):
+    def __init__(self, state: State, background: Background | None = None, pace: Pace = SERVER_PACE, **params):
         super().__init__(**params)
         self.state, self.pace = state, pace
         parameters = state.param
@@ -63,13 +64,11 @@ class Controls(pn.viewable.Viewer):
             multiple=True,
         )
         self.message = Notice(margin=(4, 16))
-        self.preparation = Preparation()
+        self.preparation = Preparation(background)
         self.prepare = PreparationDialog(state, self.preparation)
         self.intake = Intake(state, self.preparation, self.prepare, self._complain)
         self.history = pn.pane.HTML("", margin=(0, 18), stylesheets=[STYLE], css_classes=["acgen-small"])
-        self.density, self.cell = (
-            _slider(pmui.EditableFloatSlider, parameters[name], "0.00") for name in ("density", "cell")
-        )
+        self.density, self.cell = (_slider(parameters[name]) for name in ("density", "cell"))
         self.cubic = pmui.Checkbox.from_param(parameters.cubic, size="small", margin=(0, 14))
         self.edges = pn.Row(
             *(
@@ -90,16 +89,14 @@ class Controls(pn.viewable.Viewer):
             css_classes=["acgen-structure-file"],
             **UPLOAD,
         )
-        self.start_t = _slider(pmui.EditableFloatSlider, parameters.start_t, "0.00")
+        self.start_t = _slider(parameters.start_t)
         self.random = pmui.Button(
             label="Use random atoms instead", variant="text", size="small", margin=(0, 16),
             on_click=lambda _event: state.param.update(start=None),
         )
-        self.xi = _slider(pmui.EditableFloatSlider, parameters.xi, "0")
+        self.xi = _slider(parameters.xi)
         self.instrument = pmui.Checkbox.from_param(parameters.instrument, size="small", margin=(0, 14))
-        self.counts = [
-            _slider(pmui.EditableIntSlider, parameters[name], "0") for name in ("restarts", "steps", "candidates")
-        ]
+        self.counts = [_slider(parameters[name]) for name in ("restarts", "steps", "candidates")]
         self.seed = pmui.IntInput.from_param(
             parameters.seed, margin=(6, 16, 2, 16), css_classes=["acgen-seed"], **WIDE
         )
@@ -228,9 +225,11 @@ def size_text(settings: Settings, seconds: float) -> str:
     return f"<b>{settings.n_atoms:,} atoms</b> {what} · about <b>{clock(max(seconds, 1))}</b> for all candidates"
 
 
-def _slider(kind: type, parameter: param.Parameter, form: str) -> pn.widgets.Widget:
+def _slider(parameter: param.Parameter) -> pn.widgets.Widget:
+    kind = pmui.EditableIntSlider if isinstance(parameter, param.Integer) else pmui.EditableFloatSlider
     low, high = parameter.bounds
-    limits = {"start": low, "end": high, "fixed_start": low, "fixed_end": high, "step": parameter.step or 1}
+    limits = {"start": low, "end": high, "fixed_start": low, "fixed_end": high, "step": parameter.step}
+    form = "0" if parameter.step >= 1 else "0.00"
     return kind.from_param(parameter, format=form, css_classes=[f"acgen-{parameter.name}"], **limits, **SLIDER)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import io
 
 import panel as pn
@@ -11,13 +12,15 @@ import panel_material_ui as pmui
 from acgen.errors import AcgenError
 from acgen.sampling.settings import Settings
 from app.look.notice import Notice
-from app.session.archive import results_zip, zip_name
+from app.session.archive import results_zip, snapshot_from_zip, zip_name
 from app.session.branch import go_on, noise_candidate, noise_frame
-from app.session.opening import Opening, ZipInput, follow
+from app.session.opening import ZipInput, follow
 from app.session.runner import Runner
 from app.session.snapshot import Snapshot, Status
 from app.session.state import State
 from app.views.progress import ProgressView
+from app.workers.background import Background
+from app.workers.explain import explain
 
 BUTTON = {"size": "small", "margin": 0}
 
@@ -29,9 +32,9 @@ class Transport(pn.viewable.Viewer):
     out as a file.
     """
 
-    def __init__(self, state: State, runner: Runner, **params):
+    def __init__(self, state: State, runner: Runner, background: Background, **params):
         super().__init__(**params)
-        self.state, self.runner = state, runner
+        self.state, self.runner, self.background = state, runner, background
         self._next: tuple[Settings, str] | None = None  # starts as soon as the run that it replaces has ended
         self.start = pmui.Button(
             label="Start",
@@ -78,7 +81,6 @@ class Transport(pn.viewable.Viewer):
             css_classes=["acgen-session-file"],
             **BUTTON,
         )
-        self.opening = Opening()
         self.beside = pn.Row(margin=0)
         self.files = pn.Row(self.open, self.download, margin=0, styles={"gap": "6px"})
         self.progress = ProgressView(state)
@@ -104,8 +106,7 @@ class Transport(pn.viewable.Viewer):
         self.tick()
 
     def tick(self) -> None:
-        """Start what waits for the end of a run, and take what was read from a file."""
-        self._opened()
+        """Start what waits for the end of a run."""
         if self._next is not None and not self.runner.snapshot.status.active:
             (settings, origin), self._next = self._next, None
             self._begin(settings, origin)
@@ -118,15 +119,12 @@ class Transport(pn.viewable.Viewer):
         if event.new:
             self.open.content = b""
             self.open.disabled = True
-            self.opening.read(event.new)
+            self.background.do("open", functools.partial(snapshot_from_zip, event.new), self._opened)
 
-    def _opened(self) -> None:
-        found = self.opening.take()
+    def _opened(self, found: Snapshot | None, error: Exception | None) -> None:
+        self.open.disabled = self.state.snapshot.status.active
         if found is None:
-            return
-        self.open.disabled = False
-        if isinstance(found, str):
-            self._not_opened(found)
+            self._not_opened(explain(error))
             return
         try:
             self.runner.adopt(found)
@@ -183,7 +181,7 @@ class Transport(pn.viewable.Viewer):
         )
         self.step.disabled = not paused
         self.stop.disabled = not status.active
-        self.open.disabled = status.active or self.opening.busy
+        self.open.disabled = status.active or self.background.busy("open")
         self.download.disabled = not snapshot.finished
         if snapshot.finished:
             self.download.filename = zip_name(snapshot)

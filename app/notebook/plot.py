@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import holoviews as hv
 import ipywidgets
 from bokeh.resources import Resources
 from IPython.display import publish_display_data
@@ -45,9 +44,10 @@ class Plot(ipywidgets.VBox):
     def __init__(self, plot: LivePlot, width: int, height: int):
         self._plot = plot
         self._text = ipywidgets.HTML()
-        fixed = plot.plot.object.apply.opts(responsive=False, width=width, height=height, xaxis="bottom")
-        figure = hv.renderer("bokeh").get_plot(fixed).state
-        super().__init__([self._text, BokehModel(figure, combine_events=True)], layout=size(width + 10))
+        self.figure = plot.figure
+        self.figure.update(sizing_mode="fixed", width=width, height=height)
+        self.figure.xaxis.visible = True
+        super().__init__([self._text, BokehModel(self.figure, combine_events=True)], layout=size(width + 10))
         self._describe()
 
     def refresh(self) -> None:

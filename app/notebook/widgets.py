@@ -192,8 +192,8 @@ class GuidedSampler(WithPlots):
 
     @property
     def spectra(self) -> np.ndarray:
-        """Their predicted mean spectra, shape (candidates, 100), on `acgen.spectra.grid.ENERGY`."""
-        return np.array([candidate.spectrum for candidate in self.snapshot.candidates]).reshape(-1, N_POINTS)
+        """Their spectra as compared with the target, shape (candidates, 100), on `acgen.spectra.grid.ENERGY`."""
+        return np.array([candidate.seen for candidate in self.snapshot.candidates]).reshape(-1, N_POINTS)
 
     @property
     def run(self) -> Run:
@@ -229,7 +229,7 @@ class GuidedSampler(WithPlots):
         Raises
         ------
         AcgenError
-            If the run failed, with what to do.
+            If the run failed, with what to do; what else it failed by is a bug and is raised as it is.
         TimeoutError
             If it takes longer than `seconds`; it goes on.
         """
@@ -243,8 +243,8 @@ class GuidedSampler(WithPlots):
             time.sleep(TICK)
         self.runner.join()
         self.tick()
-        if self.snapshot.status is Status.FAILED:
-            raise AcgenError(self.snapshot.error)
+        if self.runner.failure is not None:
+            raise self.runner.failure
         return self.candidates
 
     def save(self, file: str | Path) -> None:

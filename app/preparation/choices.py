@@ -17,7 +17,8 @@ from acgen.spectra.spectrum import SpectrumError, Target
 from app.preparation.files import Source, read_source
 from app.preparation.jobs import Answers, Job, Prepared, prepare_job, quick_answers
 from app.preparation.pick import Pick
-from app.preparation.worker import Worker
+from app.workers.background import Background
+from app.workers.explain import explain
 
 #: Largest recipe that is read, bytes.
 MAX_RECIPE = 20_000
@@ -85,9 +86,9 @@ class Preparation(param.Parameterized):
         "reference_energy",
     )
 
-    def __init__(self, worker: Worker | None = None, **params):
+    def __init__(self, background: Background | None = None, **params):
         super().__init__(**params)
-        self.worker = worker or Worker()
+        self.background = background or Background(pool=None)
         self.sample, self.i0, self.reference = Pick(), Pick(), Pick()
         self._wanted: dict[str, Choice] = {}  # of a recipe, for files that are still to come
         self._asked: tuple | None = None  # what the newest job was made of
@@ -146,12 +147,14 @@ class Preparation(param.Parameterized):
         """
 
         def done(source: Source | None, error: Exception | None) -> None:
-            reason = _reason(error)
+            reason = "" if error is None else explain(error)
             if source is not None:
                 self.take(kind, source, afresh)
             then(source, reason)
 
-        self.worker.do(f"read {kind}", lambda: read_source(data, filename), done)
+        # A file of a fresh upload is not forgotten for one that is chosen in the panel meanwhile.
+        job = f"read {kind} afresh" if afresh else f"read {kind}"
+        self.background.do(job, lambda: read_source(data, filename), done)
 
     def take(self, kind: str, source: Source | None, afresh: bool = False) -> None:
         """Use a file that was read, or none."""
@@ -238,10 +241,10 @@ class Preparation(param.Parameterized):
             return
         self._asked = asked
         job = Job(**sources, recipe=self.recipe, name=self.name_of_target.strip())
-        self.worker.do(
+        self.background.do(
             "prepare",
             lambda: prepare_job(job),
-            lambda prepared, error: self._take(prepared or Prepared(job, problem=_reason(error))),
+            lambda prepared, error: self._take(prepared or Prepared(job, problem=explain(error))),
         )
 
     def _take(self, prepared: Prepared) -> None:
@@ -257,7 +260,7 @@ class Preparation(param.Parameterized):
     def _ask(self) -> None:
         prepared = self.prepared
         if self.watched and self.answers is None and prepared is not None and prepared.target is not None:
-            self.worker.do("answer", lambda: (prepared, quick_answers(prepared.target)), self._answer)
+            self.background.do("answer", lambda: (prepared, quick_answers(prepared.target)), self._answer)
 
     def _answer(self, found: tuple[Prepared, Answers] | None, _error: Exception | None) -> None:
         if found is not None and found[0] is self.prepared:
@@ -284,11 +287,3 @@ def read_recipe(data: object) -> Recipe:
 def named(target: Target, taken: list[str]) -> Target:
     """The target with a name that none of the built-in ones has."""
     return replace(target, name=f"{target.name} (measured)") if target.name in taken else target
-
-
-def _reason(error: Exception | None) -> str:
-    if error is None:
-        return ""
-    if isinstance(error, SpectrumError):
-        return str(error)
-    return f"{type(error).__name__}: {error}"

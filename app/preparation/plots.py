@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import holoviews as hv
 import numpy as np
 import panel as pn
 import param
@@ -15,11 +14,10 @@ from app.look import colours
 from app.look.card import swatch
 from app.look.css import STYLE
 from app.preparation.choices import Preparation
-from app.views.plot import FRAME, LIVE, LivePlot, band
+from app.views.plot import LivePlot, between
 from app.views.save import Saver
 from app.views.spectrum import AXES, measured_of
 
-RAW_AXES = ("Photon energy as measured (eV)", "Signal as measured")
 #: Energies around the carbon edge that are drawn, eV, if the measurement has any there.
 WINDOW = (264.0, 330.0)
 NEAREST, NOTHING = "nearest reference", "nothing"
@@ -74,36 +72,38 @@ class BeforePlot(_Plot):
     """The measured curve with its background and the ranges that decide about background and scale."""
 
     title = "Measured"
+    axes = ("Photon energy as measured (eV)", "Signal as measured")
     border = 62
 
     def source(self):
         return self.state.prepared, self.state.problem
 
-    def draw(self, data):
+    def build(self):
+        self.band("pre_range", colours.CN[3])
+        self.band("post_range", colours.CN[4])
+        self.curve("curve", color=colours.TARGET, line_width=2, hover=True)
+        self.curve("background", color=colours.PREDICTION, line_width=2, line_dash="dashed")
+
+    def columns(self, data):
         prepared = data[0]
         measured = None if prepared is None else prepared.measured
-        energy, signal = HOLLOW if measured is None else (measured.energy, measured.intensity)
+        if measured is None:
+            nothing: dict[str, list[float]] = {"x": [], "y": []}
+            bands = {name: {"xs": [], "ys": []} for name in ("pre_range", "post_range")}
+            return bands | {"curve": nothing, "background": nothing}
+        energy, signal = measured.energy, measured.intensity
         seen = (energy >= WINDOW[0]) & (energy <= WINDOW[1])
         if seen.any():
             energy, signal = energy[seen], signal[seen]
-        line = None if measured is None else prepared.pre_edge()
-        parts = []
-        for limits, colour in (("pre_range", colours.CN[3]), ("post_range", colours.CN[4])):
-            ends, low, high = (np.full(2, np.nan) for _ in range(3))
-            if measured is not None:
-                ends = PI_STAR - prepared.shift + np.array(getattr(prepared.job.recipe, limits))
-                ends = np.clip(ends, energy[0], energy[-1])
-                low, high = np.full(2, signal.min()), np.full(2, signal.max())
-            parts.append(band(ends, low, high, RAW_AXES, colour))
-        curve = hv.Curve((energy, signal), *RAW_AXES).opts(
-            color=colours.TARGET, line_width=2, tools=["hover"], **LIVE
-        )
-        ends, values = HOLLOW if line is None else line
+        bands = {}
+        for name in ("pre_range", "post_range"):
+            ends = PI_STAR - prepared.shift + np.array(getattr(prepared.job.recipe, name))
+            ends = np.clip(ends, energy[0], energy[-1])
+            bands[name] = between(ends, np.full(2, signal.min()), np.full(2, signal.max()))
+        ends, values = prepared.pre_edge() or HOLLOW
         inside = np.clip(ends, energy[0], energy[-1])
-        background = hv.Curve((inside, np.interp(inside, ends, values)), *RAW_AXES).opts(
-            color=colours.PREDICTION, line_width=2, line_dash="dashed", **LIVE
-        )
-        return hv.Overlay([*parts, curve, background]).opts(**FRAME)
+        background = {"x": inside, "y": np.interp(inside, ends, values)}
+        return bands | {"curve": {"x": energy, "y": signal}, "background": background}
 
     def table(self):
         prepared = self.state.prepared
@@ -129,6 +129,8 @@ class AfterPlot(_Plot):
     """The target on the grid where it was measured, its noise, what the other scale would make of it, a reference."""
 
     title = "Target"
+    axes = AXES
+    limits = ((ENERGY[0], ENERGY[-1]), (None, None))
     border = 52
 
     def __init__(self, preparation: Preparation, comparison: Comparison, saver: Saver, **params):
@@ -143,28 +145,33 @@ class AfterPlot(_Plot):
     def source(self):
         return self.target, self.comparison.against, float(self.comparison.sigma)
 
-    def draw(self, data):
+    def build(self):
+        self.band("missing", colours.TARGET)
+        self.curve("curves", "other", color=colours.CN[4], line_width=1)
+        self.curve("curves", "known", color=colours.PREDICTION, line_width=1.5, hover=True)
+        self.curve("curves", "target", color=colours.TARGET, line_width=3, hover=True)
+        self.band("noise", colours.CN[3])
+
+    def columns(self, data):
         target = data[0]
         nothing = np.full(ENERGY.size, np.nan)
-        values = nothing if target is None else measured_of(target)
-        noise = nothing if target is None or target.noise is None else 2 * target.noise
-        other = nothing if target is None or target.sensitivity is None else values * (1 + target.sensitivity)
-        known = None if target is None else self.comparison.found(target)[1]
-        limits = [] if target is None else [(ENERGY[0], ENERGY[target.mask][0]), (ENERGY[target.mask][-1], ENERGY[-1])]
-        top = 0.0 if target is None else float(target.intensity.max())
-        missing = [
-            band(np.array(ends), np.zeros(2), np.full(2, top), AXES, colours.TARGET)
-            for ends in limits or [(np.nan, np.nan)] * 2
-        ]
-        curves = [
-            hv.Curve((ENERGY, other), *AXES).opts(color=colours.CN[4], line_width=1, **LIVE),
-            hv.Curve((ENERGY, nothing if known is None else known), *AXES).opts(
-                color=colours.PREDICTION, line_width=1.5, tools=["hover"], **LIVE
-            ),
-            hv.Curve((ENERGY, values), *AXES).opts(color=colours.TARGET, line_width=3, tools=["hover"], **LIVE),
-        ]
-        uncertain = band(ENERGY, values - noise, values + noise, AXES, colours.CN[3])
-        return hv.Overlay([*missing, *curves, uncertain]).opts(**FRAME, xlim=(ENERGY[0], ENERGY[-1]))
+        if target is None:
+            empty: dict[str, list[float]] = {"xs": [], "ys": []}
+            curves = {name: nothing for name in ("other", "known", "target")}
+            return {"missing": empty, "noise": empty, "curves": {"x": ENERGY} | curves}
+        values = measured_of(target)
+        noise = nothing if target.noise is None else 2 * target.noise
+        other = nothing if target.sensitivity is None else values * (1 + target.sensitivity)
+        known = self.comparison.found(target)[1]
+        first, last = ENERGY[target.mask][[0, -1]]
+        missing = np.array([ENERGY[0], first, np.nan, last, ENERGY[-1]])
+        top = np.full(missing.size, float(target.intensity.max()))
+        curves = {"other": other, "known": nothing if known is None else known, "target": values}
+        return {
+            "missing": between(missing, 0 * top, top),
+            "noise": between(ENERGY, values - noise, values + noise),
+            "curves": {"x": ENERGY} | curves,
+        }
 
     def table(self):
         target = self.target

@@ -25,6 +25,7 @@ from app.preparation.plots import AfterPlot, BeforePlot, Comparison
 from app.session.state import State
 from app.session.uploads import BoundedInput, label_of
 from app.views.save import Saver
+from app.workers.explain import explain
 from app.workers.models import shared_models
 
 SHEETS = [STYLE, Path(__file__).with_name("preparation.css").read_text(encoding="utf-8")]
@@ -247,7 +248,7 @@ class PreparationView(pn.viewable.Viewer):
             return
         target = self.preparation.prepared.target
         self.ask_density.param.update(loading=True, disabled=True)
-        self.preparation.worker.do(
+        self.preparation.background.do(
             "density", lambda: (target, estimate_density(target, shared_models().forward)), self._answered
         )
 
@@ -257,7 +258,8 @@ class PreparationView(pn.viewable.Viewer):
         if found is not None and (prepared is None or prepared.target is not found[0]):
             return  # the target is another one by now
         self.estimate = found
-        self.density.object = words.density(None if found is None else found[1], f"No density: {error}")
+        reason = "" if error is None else f"No density: {explain(error)}"
+        self.density.object = words.density(None if found is None else found[1], reason)
         self.set_density.visible = found is not None
         if found is not None:
             self.set_density.label = f"Set density to {found[1].density:.2f} g/cm³"

@@ -7,21 +7,19 @@ For the page:
 - `snapshot_from_zip(data)` turns uploaded bytes into the snapshot that was packed, or raises a `AcgenError` whose text
   can be shown as it is; nothing is changed when it does. `Runner.adopt` takes it while no run is active.
   `snapshot.settings` has the target and everything for the controls, `snapshot.trajectory` the frames to replay and to
-  branch from, `snapshot.finished` the candidates of all runs, `snapshot.log` what was done. `snapshot.models` is None
-  until the next run loads its networks.
+  branch from, `snapshot.finished` the candidates of all runs, `snapshot.log` what was done.
 - `app.session.opening` refuses uploads of more than `MAX_ZIP` bytes before they are kept.
 """
 
 from __future__ import annotations
 
 import io
-from datetime import datetime
 
 from acgen.results.archive import read_zip, write_zip
 from acgen.results.check import ResultsError
-from acgen.results.run import Run
+from acgen.results.run import LogEntry, Run
 from acgen.sampling.generate import FrameEvent
-from app.session.snapshot import Finished, LogEntry, Snapshot, Status, note
+from app.session.snapshot import Finished, Snapshot, Status
 
 #: Largest upload, bytes; and what it may unpack to.
 MAX_ZIP, MAX_UNPACKED = 50_000_000, 150_000_000
@@ -69,25 +67,25 @@ def snapshot_from_zip(data: bytes, version: int = 1) -> Snapshot:
         raise ResultsError(f"the file has {len(data) / 1e6:.1f} MB, at most {MAX_ZIP / 1e6:g} MB are read")
     run = read_zip(io.BytesIO(data), MAX_UNPACKED)
     finished = tuple(
-        Finished(part.number, part.settings, candidate)
+        Finished(part.number, part.settings, candidate, weights=part.weights)
         for part in sorted((*run.earlier, run), key=lambda part: part.number)
         for candidate in part.candidates
     )
     last = run.frames[-1] if run.frames else None
     whole = len(run.candidates) == run.settings.candidates
-    made_with = [f"Made with {name} weights of SHA-256 {digest}" for name, digest in run.weights.items()]
     return Snapshot(
         version=version,
         run=run.number,
         status=Status.DONE if whole else Status.STOPPED,
         settings=run.settings,
+        weights=run.weights,
         candidate=len(run.candidates) - 1 if last is None else last.candidate,
         frame=None if last is None else last.frame,
         xi=None if last is None else last.xi,
         trajectory=run.frames,
         misfits=_misfits(run.frames),
         finished=finished,
-        log=(*map(_entry, run.log), *map(note, made_with), note("Brought back from a file")),
+        log=(*run.log, LogEntry.now("Brought back from a file")),
         elapsed=sum(candidate.wall_s for candidate in run.candidates),
     )
 
@@ -102,18 +100,16 @@ def run_of(snapshot: Snapshot) -> Run:
     """
     if not snapshot.finished:
         raise ResultsError("no candidate is finished yet: wait for the first, or let the run go on")
-    weights = {} if snapshot.models is None else dict(snapshot.models.sha256)
     runs: dict[int, list[Finished]] = {}
     for item in snapshot.finished:
         runs.setdefault(item.run, []).append(item)
     parts = [
-        Run(items[0].settings, tuple(item.candidate for item in items), weights, number=number)
+        Run(items[0].settings, tuple(item.candidate for item in items), dict(items[0].weights), number=number)
         for number, items in sorted(runs.items())
     ]
     *earlier, newest = parts
     frames = thinned(snapshot.trajectory, FRAME_BYTES) if newest.number == snapshot.run else ()
-    log = tuple(f"{entry.when} {entry.text}" for entry in snapshot.log)
-    return Run(newest.settings, newest.candidates, weights, frames, log, newest.number, tuple(earlier))
+    return Run(newest.settings, newest.candidates, newest.weights, frames, snapshot.log, newest.number, tuple(earlier))
 
 
 def thinned(frames: tuple[FrameEvent, ...], most: int) -> tuple[FrameEvent, ...]:
@@ -134,13 +130,3 @@ def _misfits(frames: tuple[FrameEvent, ...]) -> tuple[tuple[tuple[int, float], .
         if event.frame.misfit is not None:
             found[event.candidate].append((event.frame.step, event.frame.misfit))
     return tuple(map(tuple, found))
-
-
-def _entry(line: str) -> LogEntry:
-    """A line of the log with its time apart, where it begins with one."""
-    when, _, text = line.partition(" ")
-    try:
-        datetime.fromisoformat(when)
-    except ValueError:
-        return LogEntry("", line)
-    return LogEntry(when, text)

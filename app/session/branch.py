@@ -10,6 +10,9 @@ from acgen.structures.cell import carbon
 from app.session.snapshot import Finished, Snapshot
 from app.session.state import State
 
+#: What a frame that a run goes on from has decided already.
+OF_THE_FRAME = frozenset({"density", "cell", "steps", "restarts", "start", "start_t"})
+
 
 def go_on(state: State, snapshot: Snapshot, event: FrameEvent) -> tuple[Settings, str]:
     """Continue a frame of the run: cell and steps are those of the run, the rest is what is chosen now.
@@ -24,14 +27,8 @@ def go_on(state: State, snapshot: Snapshot, event: FrameEvent) -> tuple[Settings
     AcgenError
         If the frame is the last of its candidate.
     """
-    settings = replace(
-        snapshot.settings,
-        resume=event.frame,
-        target=state.target,
-        xi=state.xi,
-        candidates=state.candidates,
-        seed=state.seed,
-    )
+    chosen = {name: value for name, value in state.choices.items() if name not in OF_THE_FRAME}
+    settings = replace(snapshot.settings, resume=event.frame, **chosen)
     return settings, f"{_place(snapshot, event)}, continued"
 
 

@@ -1,8 +1,7 @@
-"""A downloaded session opened again: its bytes bounded, read in a thread, its settings brought back to the controls."""
+"""A downloaded session opened again: its bytes bounded, its settings brought back to the controls."""
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from typing import Any
 
@@ -10,18 +9,14 @@ import numpy as np
 import panel_material_ui as pmui
 import param
 
-from acgen.sampling.settings import Settings
+from acgen.sampling.settings import OPTIONS, Settings
 from acgen.spectra.spectrum import Target
-from app.session.archive import MAX_ZIP, snapshot_from_zip
-from app.session.snapshot import Snapshot
-from app.session.state import NO_TARGET, State
+from app.session.archive import MAX_ZIP
+from app.session.state import LEFT_ALONE, NO_TARGET, SET_HERE, State
 from app.session.uploads import label_of
-from app.workers.explain import explain
 
 #: Bytes of one message of an upload: far below the 20 MiB at which the server hangs up.
 CHUNK = 2_000_000
-#: What the page cannot set: a run of the command line may have had other values.
-FIXED = ("guide", "restart_steps", "restart_t", "noise_scale", "autoguidance")
 
 
 class ZipInput(pmui.FileInput):
@@ -56,51 +51,16 @@ class ZipInput(pmui.FileInput):
             self.content = whole
 
 
-class Opening:
-    """Reads one file at a time in a thread of its own; `take` gives what came of it, once."""
-
-    def __init__(self) -> None:
-        self._thread: threading.Thread | None = None
-        self._found: Snapshot | str | None = None
-
-    @property
-    def busy(self) -> bool:
-        """Whether a file is being read."""
-        return self._thread is not None
-
-    def read(self, data: bytes) -> None:
-        """Begin to read a file; one that is being read is forgotten."""
-        self._found = None
-        self._thread = threading.Thread(target=self._read, args=(data,), daemon=True, name="acgen-open")
-        self._thread.start()
-
-    def take(self) -> Snapshot | str | None:
-        """The session of the file, or why there is none; None while it is being read or none was given."""
-        if self._thread is None or self._thread.is_alive():
-            return None
-        found, self._thread, self._found = self._found, None, None
-        return found
-
-    def _read(self, data: bytes) -> None:
-        try:
-            found: Snapshot | str = snapshot_from_zip(data)
-        except Exception as error:  # the page has to live on, whatever the file holds
-            found = explain(error)
-        if self._thread is threading.current_thread():
-            self._found = found
-
-
 def follow(state: State, settings: Settings) -> list[str]:
     """Set the controls to the settings of a run; returns a sentence for each that they cannot express."""
     problems = [
-        f"Its {name.replace('_', ' ')} was {value if isinstance(value, str) else f'{value}'}: new runs have "
-        f"{getattr(Settings, name)}."
-        for name in FIXED
-        if (value := getattr(settings, name)) != getattr(Settings, name)
+        f"Its {OPTIONS[name].label} was {_told(value)}: new runs have {_told(OPTIONS[name].default)}."
+        for name in LEFT_ALONE
+        if (value := getattr(settings, name)) != OPTIONS[name].default
     ]
-    numbers: dict[str, Any] = {
-        name: getattr(settings, name) for name in ("xi", "steps", "restarts", "candidates", "seed", "start", "start_t")
-    }
+    apart = ("density", "cell", "instrument")  # which depend on start and target
+    numbers: dict[str, Any] = {name: getattr(settings, name) for name in SET_HERE if name not in apart}
+    numbers["start"] = settings.start
     edges = [round(float(edge), 6) for edge in np.linalg.norm(settings.box, axis=1)]
     if settings.start is None:
         numbers |= {"density": settings.density, "cell": edges[0], "cell_b": edges[1], "cell_c": edges[2]}
@@ -143,3 +103,7 @@ def _same(one: Target | None, other: Target) -> bool:
         and np.array_equal(one.mask, other.mask)
         and np.allclose(one.intensity[one.mask], other.intensity[other.mask])
     )
+
+
+def _told(value: Any) -> str:
+    return " to ".join(f"{each:g}" for each in value) if isinstance(value, tuple) else f"{value}"

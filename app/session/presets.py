@@ -8,23 +8,11 @@ from typing import Any
 import param
 
 from acgen.errors import AcgenError
-from app.session.state import State
+from app.session.state import SET_HERE, State
 
-#: Parameters that a link and a preset set; the target only if it is built in.
-LINKED = (
-    "target_name",
-    "instrument",
-    "density",
-    "cubic",
-    "cell",
-    "cell_b",
-    "cell_c",
-    "xi",
-    "restarts",
-    "steps",
-    "candidates",
-    "seed",
-)
+#: Parameters that a link and a preset set, the target before the instrument, which follows it; a structure to start
+#: from, and how far it is noised, cannot be in a link.
+LINKED = ("target_name", "cubic", "cell_b", "cell_c", *(name for name in SET_HERE if name != "start_t"))
 
 PAPER = {"density": 2.0, "xi": 3000.0, "candidates": 16, "restarts": 8, "steps": 64}
 

@@ -15,14 +15,16 @@ from ase import Atoms
 
 from acgen.errors import AcgenError
 from acgen.networks.models import Models
+from acgen.results.run import LogEntry
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.settings import LiveXi, Settings, Strength
-from app.session.snapshot import KEPT_CANDIDATES, Finished, Snapshot, Status, in_words, keep, note
+from app.session.snapshot import KEPT_CANDIDATES, Finished, Snapshot, Status, in_words, keep
 from app.workers.explain import explain
+from app.workers.models import Loaded
 from app.workers.pace import SERVER_PACE, Pace
 from app.workers.slots import Slots, Turn
 
-Generate = Callable[[Settings, Models, Strength], Iterator[FrameEvent | Candidate]]
+Generate = Callable[[Settings, Models, Strength], Iterator[Loaded | FrameEvent | Candidate]]
 
 
 class Runner:
@@ -65,7 +67,10 @@ class Runner:
         self._go = threading.Condition()
         self._paused = False
         self._steps = 0  # how many frames a paused run may still make
+        self._rests = False  # whether the log says that the run is paused
         self._strength = LiveXi(0.0)
+        #: What a run failed by, with its traceback.
+        self.failure: Exception | None = None
 
     @property
     def snapshot(self) -> Snapshot:
@@ -92,10 +97,10 @@ class Runner:
             raise AcgenError("a run is active: stop it before the next start")
         self.join()
         self._stop = threading.Event()
-        self._paused, self._steps = False, 0
+        self._paused, self._rests, self._steps, self.failure = False, False, 0, None
         self._strength = LiveXi(settings.xi)
         number = before.run + 1
-        begun = note(f"Run {number} started{origin and ' from ' + origin}: {in_words(settings)}")
+        begun = LogEntry.now(f"Run {number} started{origin and ' from ' + origin}: {in_words(settings)}")
         self._snapshot = Snapshot(
             before.version + 1,
             number,
@@ -126,14 +131,13 @@ class Runner:
         self.join()
         shift = before.run
         joined = (*before.finished, *(replace(item, run=item.run + shift) for item in brought.finished))
-        told = (note(f"Its runs are numbered from {shift + 1}: its run 1 is run {shift + 1} here"),) if shift else ()
+        numbered = LogEntry.now(f"Its runs are numbered from {shift + 1}: its run 1 is run {shift + 1} here")
         self._snapshot = replace(
             brought,
             version=before.version + 1,
             run=brought.run + shift,
             finished=joined[-KEPT_CANDIDATES:],
-            models=before.models,
-            log=(*brought.log, *told),
+            log=(*brought.log, numbered) if shift else brought.log,
         )
 
     def steer(self, xi: float) -> None:
@@ -179,7 +183,7 @@ class Runner:
 
     def _publish(self, told: str = "", **changes) -> None:
         now = self._snapshot
-        log = (*now.log, note(told)) if told else now.log
+        log = (*now.log, LogEntry.now(told)) if told else now.log
         self._snapshot = replace(now, version=now.version + 1, log=log, **changes)
 
     def _work(self, settings: Settings, stop: threading.Event) -> None:
@@ -187,7 +191,7 @@ class Runner:
         try:
             if self._take(turn, stop, Status.LOADING):
                 models = self._load_models()
-                self._publish(status=Status.RUNNING, models=models)
+                self._publish(status=Status.RUNNING, weights=dict(models.sha256))
                 self._consume(self._generate(settings, models, self._strength), stop, turn)
             ended = f"with {len(self._snapshot.candidates)} of {settings.candidates} candidates"
             if stop.is_set():
@@ -195,7 +199,7 @@ class Runner:
             else:
                 self._publish(f"Done {ended}", status=Status.DONE)
         except Exception as error:
-            reason = explain(error)
+            self.failure, reason = error, explain(error)
             self._publish(f"Failed{self._where()}: {reason}", status=Status.FAILED, error=reason)
         finally:
             turn.give()
@@ -209,12 +213,15 @@ class Runner:
             self._publish(status=then, place=0)
         return taken
 
-    def _consume(self, events: Iterator[FrameEvent | Candidate], stop: threading.Event, turn: Turn) -> None:
+    def _consume(self, events: Iterator[Loaded | FrameEvent | Candidate], stop: threading.Event, turn: Turn) -> None:
         misfits: list[list[tuple[int, float]]] = []
         begin = self._clock()
         try:
             for event in events:
                 elapsed = self._clock() - begin
+                if isinstance(event, Loaded):  # in a process of its own
+                    self._publish(weights=event.sha256)
+                    continue
                 if isinstance(event, Candidate):
                     self._finish(event, elapsed)
                     continue
@@ -243,7 +250,7 @@ class Runner:
     def _finish(self, candidate: Candidate, elapsed: float) -> None:
         now = self._snapshot
         energy = None if self._energy is None else self._energy(candidate.atoms)
-        item = Finished(now.run, now.settings, candidate, energy)
+        item = Finished(now.run, now.settings, candidate, energy, now.weights)
         misfit = "" if candidate.misfit is None else f", misfit {candidate.misfit:.3f}"
         self._publish(
             f"Candidate {candidate.index + 1} finished{misfit}",
@@ -263,13 +270,14 @@ class Runner:
                 self._steps -= 1
                 return 0.0
             since = self._clock()
-            again = self._snapshot.log[-1].text.startswith("Paused")
-            self._publish("" if again else f"Paused{self._where()}", status=Status.PAUSED)
+            self._publish("" if self._rests else f"Paused{self._where()}", status=Status.PAUSED)
+            self._rests = True
             turn.give()
             self._go.wait_for(lambda: not self._paused or self._steps > 0 or stop.is_set())
             if self._steps > 0:
                 self._steps -= 1
         if self._take(turn, stop, Status.RUNNING) and not self._paused:
+            self._rests = False
             self._publish("Resumed")
         return self._clock() - since
 

@@ -10,6 +10,8 @@ from ase import Atoms
 
 from acgen.sampling.generate import Candidate
 from acgen.sampling.sampler import Frame
+from acgen.spectra.grid import N_POINTS
+from acgen.spectra.instrument import Instrument
 from acgen.structures.analysis import (
     HIGHEST_CN,
     RadialDistribution,
@@ -33,10 +35,13 @@ class Shown:
     atoms
         Atoms inside their cell, in Å.
     prediction
-        Predicted mean spectrum, shape (100,), behind the instrument if one was fitted; None where no forward model was
-        asked.
+        Predicted mean spectrum as it is compared with the target, shape (100,): behind the instrument if one was
+        fitted; None where no forward model was asked.
     site_spectra
-        Predicted spectrum of every atom, shape (N, 100); None where not known.
+        Predicted spectrum of every atom, shape (N, 100), before any instrument; None where not known. What is drawn is
+        `seen_sites`.
+    instrument
+        What `prediction` is seen through, if one was fitted.
     denoised
         Estimate of the clean atoms in Å that the spectra belong to, shape (N, 3); None where it is `atoms`.
     """
@@ -45,12 +50,21 @@ class Shown:
     atoms: Atoms
     prediction: np.ndarray | None
     site_spectra: np.ndarray | None = None
+    instrument: Instrument | None = None
     denoised: np.ndarray | None = None
 
     @cached_property
     def density(self) -> float:
         """g/cm³."""
         return density(self.atoms)
+
+    @cached_property
+    def seen_sites(self) -> np.ndarray | None:
+        """Spectrum of every atom, shape (N, 100), through the same instrument as `prediction`, which is their mean."""
+        if self.instrument is None or self.site_spectra is None:
+            return self.site_spectra
+        # An instrument is linear, so that it need not be asked about every atom.
+        return self.site_spectra @ np.stack([self.instrument.apply(unit) for unit in np.eye(N_POINTS)])
 
     @cached_property
     def coordination(self) -> np.ndarray:
@@ -91,9 +105,10 @@ def show_frame(frame: Frame, cell: np.ndarray) -> Shown:
 
 def show_candidate(candidate: Candidate, name: str) -> Shown:
     """A finished candidate."""
-    atoms = candidate.atoms
+    atoms = carbon(candidate.atoms.positions, np.asarray(candidate.atoms.cell))
+    fit = candidate.instrument
     return Shown(
-        name, carbon(atoms.positions, np.asarray(atoms.cell)), candidate.seen, np.asarray(candidate.site_spectra)
+        name, atoms, candidate.seen, np.asarray(candidate.site_spectra), None if fit is None else fit.instrument
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from acgen.networks.models import Models
+from acgen.results.run import LogEntry
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.sampler import Frame
 from acgen.sampling.settings import Settings
@@ -35,25 +35,19 @@ class Status(StrEnum):
         return self in (Status.QUEUED, Status.LOADING, Status.RUNNING, Status.PAUSED)
 
 
-@dataclass(frozen=True)
-class LogEntry:
-    """One thing that was done, in plain words; `when` is local time as ISO 8601 with its offset."""
-
-    when: str
-    text: str
-
-
 @dataclass(frozen=True, eq=False)
 class Finished:
     """A candidate, the run of this session that made it (from 1), and the settings of that run.
 
-    `energy` is that above the reference in eV per atom, None where no potential is known.
+    `energy` is that above the reference in eV per atom, None where no potential is known; `weights` are the SHA-256 of
+    the networks that made it.
     """
 
     run: int
     settings: Settings
     candidate: Candidate
     energy: float | None = None
+    weights: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def key(self) -> tuple[int, int]:
@@ -80,6 +74,8 @@ class Snapshot:
         What the run is doing; its place in the line while it is queued, from 1.
     settings
         What it runs with; None before the first.
+    weights
+        SHA-256 of the networks that it runs with, by whoever has loaded them; empty until they are.
     candidate, frame, xi
         The newest frame, the candidate it belongs to, and the guidance strength of its step; None before the first.
     trajectory
@@ -101,7 +97,7 @@ class Snapshot:
     status: Status = Status.IDLE
     place: int = 0
     settings: Settings | None = None
-    models: Models | None = None
+    weights: Mapping[str, str] = field(default_factory=dict, repr=False)
     candidate: int = 0
     frame: Frame | None = None
     xi: float | None = None
@@ -146,15 +142,11 @@ def keep(trajectory: tuple[FrameEvent, ...], event: FrameEvent) -> tuple[FrameEv
     return (*trajectory, event)
 
 
-def note(text: str) -> LogEntry:
-    """An entry of now."""
-    return LogEntry(datetime.now().astimezone().isoformat(timespec="seconds"), text)
-
-
 def in_words(settings: Settings) -> str:
     """All that decides the result, in one line."""
     lengths = " × ".join(f"{edge:.2f}" for edge in (settings.box**2).sum(1) ** 0.5)
     guide = "no target" if settings.target is None else f"target {settings.target.name}, ξ {settings.xi:g}"
+    guide += " behind a fitted instrument" if settings.instrument else ""
     return (
         f"{settings.n_atoms} atoms at {settings.density:.3g} g/cm³ in {lengths} Å, {guide}, {settings.steps} steps, "
         f"{settings.restarts} restarts, {settings.candidates} candidates, seed {settings.seed}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import param
 from ase import Atoms
 
-from acgen.sampling.settings import DEFAULT_XI, Settings
+from acgen.sampling.settings import OPTIONS, Settings
 from acgen.spectra.spectrum import Target, fits_instrument
 from acgen.spectra.targets import builtin_targets
 from app.session.shown import Shown
@@ -15,84 +18,36 @@ NO_TARGET = "none (unguided)"
 DEFAULT_TARGET = "a-C-2.0"
 
 
-def _edge(label: str) -> param.Number:
-    return param.Number(
-        Settings.cell,
-        bounds=(6.0, 40.0),
-        step=0.01,
-        label=label,
-        doc="Edge of the periodic cell. 12.93 Å cubed holds 217 atoms at 2.0 g/cm³; time grows with the volume.",
-    )
+_DEFAULT = Settings()
+
+
+def _setting(name: str, label: str = "") -> param.Parameter:
+    """The parameter of an option of the core, on the range of a slider; `label` where there is more than one of it."""
+    each = OPTIONS[name]
+    kind = {bool: param.Boolean, int: param.Integer, float: param.Number}[each.kind]
+    ends = {} if each.kind is bool else {"bounds": each.soft, "step": each.step}
+    default = each.default if each.counts else getattr(_DEFAULT, name)
+    return kind(default, label=replace(each, label=label or each.label).title, doc=each.doc, **ends)
 
 
 class State(param.Parameterized):
     """Settings of the next run, the newest snapshot of the current one, and the structures on display."""
 
-    density = param.Number(
-        Settings.density,
-        bounds=(0.5, 4.0),
-        step=0.05,
-        label="Density (g/cm³)",
-        doc="Mass density of the structure. It sets, with the cell, the number of atoms. References: 1.5 to 3.5 g/cm³.",
-    )
+    density = _setting("density")
     cubic = param.Boolean(True, label="Cubic cell", doc="One edge for the whole cell, or one each along x, y and z.")
-    cell = _edge("Cell edge a (Å)")
-    cell_b = _edge("b (Å)")
-    cell_c = _edge("c (Å)")
+    cell = _setting("cell", "Cell edge a")
+    cell_b = _setting("cell", "b")
+    cell_c = _setting("cell", "c")
     start = param.ClassSelector(
         class_=Atoms, default=None, allow_None=True, doc="Structure to start from instead of random atoms."
     )
-    start_t = param.Number(
-        Settings.start_t,
-        bounds=(0.05, 0.95),
-        step=0.05,
-        label="Noise time t",
-        doc="How far the structure is noised before it is denoised again: 0.3 keeps the medium-range order (the "
-        "paper's restarts), 0.9 keeps next to nothing. The noise is 0.8 t Å along each axis.",
-    )
-    xi = param.Number(
-        DEFAULT_XI["cell"],
-        bounds=(0.0, 10000.0),
-        step=50.0,
-        label="Guidance ξ",
-        doc="How strongly the target spectrum pulls on the atoms; 0 switches guidance off. The paper's 180-250, "
-        "for a loss of every atom, correspond to 2600-3700 here. "
-        "More fits the spectrum better, at the cost of strained bonds and of fitting the model's own errors. "
-        "It can be changed while a run goes on: the next step takes it.",
-    )
-    instrument = param.Boolean(
-        False,
-        label="Fit the instrument",
-        doc="Shift (up to 1 eV), scale, slope and broadening of the prediction are fitted to the target in every step, "
-        "and reported: what a beamline does to a spectrum is then not blamed on the atoms. On for measured targets.",
-    )
-    restarts = param.Integer(
-        Settings.restarts,
-        bounds=(0, 20),
-        label="Restart cycles",
-        doc="How often the finished structure is partly noised and denoised again. It heals broken bonds; the paper "
-        "uses 6-10.",
-    )
-    steps = param.Integer(
-        Settings.steps,
-        bounds=(8, 256),
-        label="First-pass steps",
-        doc="Denoising steps from random atoms to the first structure. Each restart cycle adds its own, shorter pass.",
-    )
-    candidates = param.Integer(
-        Settings.candidates,
-        bounds=(1, 32),
-        label="Candidates",
-        doc="How many structures to generate, each from its own random start. The spread over several says what the "
-        "spectrum leaves open; the paper's Fig. 5 has 16.",
-    )
-    seed = param.Integer(
-        0,
-        bounds=(0, 2**31 - 1),
-        label="Seed",
-        doc="Start of the random numbers. The same seed and settings give the same structures; candidate i "
-        "uses seed + i.",
-    )
+    start_t = _setting("start_t")
+    xi = _setting("xi")
+    instrument = _setting("instrument")
+    restarts = _setting("restarts")
+    steps = _setting("steps")
+    candidates = _setting("candidates")
+    seed = _setting("seed")
     target_name = param.Selector(
         default=DEFAULT_TARGET,
         objects=[],
@@ -134,6 +89,15 @@ class State(param.Parameterized):
         return self.targets[self.target_name]
 
     @property
+    def choices(self) -> dict[str, Any]:
+        """Everything that the page sets of a run, by the fields of `Settings`."""
+        return {name: getattr(self, name) for name in SET_HERE} | {
+            "cell": self.cell if self.cubic else (self.cell, self.cell_b, self.cell_c),
+            "target": self.target,
+            "start": self.start,
+        }
+
+    @property
     def settings(self) -> Settings:
         """What Start would run.
 
@@ -142,19 +106,7 @@ class State(param.Parameterized):
         AcgenError
             If the core refuses the combination.
         """
-        return Settings(
-            density=self.density,
-            cell=self.cell if self.cubic else (self.cell, self.cell_b, self.cell_c),
-            target=self.target,
-            xi=self.xi,
-            instrument=self.instrument and self.target is not None,
-            steps=self.steps,
-            restarts=self.restarts,
-            candidates=self.candidates,
-            seed=self.seed,
-            start=self.start,
-            start_t=self.start_t,
-        )
+        return Settings(**self.choices)
 
     @property
     def chosen(self) -> tuple[Finished, ...]:
@@ -172,3 +124,8 @@ class State(param.Parameterized):
         self.targets = self.targets | {target.name: target}
         self.param.target_name.objects = list(self.targets)
         self.target_name = target.name
+
+
+#: Options of the core that the page sets, and those that it leaves at their defaults.
+SET_HERE = tuple(name for name in OPTIONS if name in State.param)
+LEFT_ALONE = tuple(name for name in OPTIONS if name not in State.param)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import threading
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from acgen.networks.models import Models, predict_sites
+from acgen.sampling.settings import Settings
+from acgen.spectra.instrument import fit_instrument
 from acgen.structures.analysis import bonds
 from acgen.structures.cell import carbon
 from app.session.shown import Shown
 from app.session.snapshot import Status
 from app.session.state import State
 from app.viewer.colouring import shares
+from app.workers.background import Background
+from app.workers.explain import explain
 
 #: What atoms can be coloured by: ranges of photon energies in eV; None is their coordination number.
 RANGES = {"Coordination": None, "π* (284-286.5 eV)": (284.0, 286.5), "σ* (291-294 eV)": (291.0, 294.0)}
@@ -28,7 +32,7 @@ def describe_atom(shown: Shown, atom: int, energies: tuple[float, float] | None)
     if len(own):
         text += " · bonds " + ", ".join(f"{length:.2f}" for length in own) + " Å"
     if energies is not None and shown.site_spectra is not None:
-        text += f" · {shares(shown.site_spectra, energies)[atom]:.2f} of the average at {in_words(energies)}"
+        text += f" · {shares(shown.seen_sites, energies)[atom]:.2f} of the average at {in_words(energies)}"
     return text
 
 
@@ -46,31 +50,51 @@ class SiteSpectra:
         Its `shown` gets them.
     load
         Gives the networks.
+    background
+        Does the work.
+    tell
+        Called with what went wrong; the next pick, or the next structure, tries again.
     """
 
-    def __init__(self, state: State, load: Callable[[], Models]):
-        self.state, self._load = state, load
-        self._thread: threading.Thread | None = None
-        self._found: tuple[Shown, np.ndarray] | None = None
+    def __init__(
+        self, state: State, load: Callable[[], Models], background: Background, tell: Callable[[str], None]
+    ):
+        self.state, self._load, self._background, self._tell = state, load, background, tell
+        self._asked: Shown | None = None  # what was asked for last, with or without success
+        state.param.watch(self._picked, ["atom", "energies"])
 
     def tick(self) -> None:
-        """Hand on what was found, or begin; while a run is going on, frames change too fast."""
+        """Begin where site spectra are needed; while a run is going on, frames change too fast."""
         state, shown = self.state, self.state.shown
-        if self._found is not None:
-            (asked, sites), self._found, self._thread = self._found, None, None
-            if asked is shown:
-                known = replace(shown, site_spectra=sites)
-                state.param.update(shown=known, compared=(known, *state.compared[1:]))
-        elif (
-            self._thread is None
-            and shown is not None
+        if (
+            shown is not None
+            and shown is not self._asked
             and shown.site_spectra is None
             and state.snapshot.status is not Status.RUNNING
             and (state.atom is not None or state.energies is not None)
         ):
-            self._thread = threading.Thread(target=self._predict, args=(shown,), daemon=True, name="acgen-sites")
-            self._thread.start()
+            self._asked = shown
+            work = functools.partial(with_sites, shown, state.snapshot.settings, self._load)
+            self._background.do("site spectra", work, functools.partial(self._take, shown))
 
-    def _predict(self, shown: Shown) -> None:
-        clean = shown.atoms if shown.denoised is None else carbon(shown.denoised, shown.atoms.cell.array)
-        self._found = shown, predict_sites(self._load().forward, clean)
+    def _picked(self, *_events) -> None:
+        if not self._background.busy("site spectra"):
+            self._asked = None
+
+    def _take(self, asked: Shown, known: Shown | None, error: Exception | None) -> None:
+        if error is not None:
+            self._tell(f"No spectra of the atoms: {explain(error)}")
+        elif asked is self.state.shown:
+            self.state.param.update(shown=known, compared=(known, *self.state.compared[1:]))
+
+
+def with_sites(shown: Shown, settings: Settings | None, load: Callable[[], Models]) -> Shown:
+    """A frame of a run with the spectra of its atoms, and what that run sees them through."""
+    clean = shown.atoms if shown.denoised is None else carbon(shown.denoised, shown.atoms.cell.array)
+    sites = predict_sites(load().forward, clean)
+    mean, instrument = sites.mean(0), None
+    if settings is not None and settings.instrument:
+        fit = fit_instrument(settings.target, mean)
+        mean, instrument = fit.prediction, fit.instrument
+    prediction = mean if shown.prediction is None else shown.prediction
+    return replace(shown, prediction=prediction, site_spectra=sites, instrument=instrument)

@@ -71,7 +71,7 @@ class StructureView(pn.viewable.Viewer):
         atom = self.state.atom if self.state.atom is not None and self.state.atom < len(shown.atoms) else None
         colouring = by_coordination(shown.coordination)
         if self.state.energies is not None and shown.site_spectra is not None:
-            colouring = by_share(shares(shown.site_spectra, self.state.energies))
+            colouring = by_share(shares(shown.seen_sites, self.state.energies))
         self.stream.show(shown.atoms.positions, shown.sticks, shown.atoms.cell.array, colouring, atom)
         self._explain()
         text = "" if atom is None else describe_atom(shown, atom, self.state.energies)

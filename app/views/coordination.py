@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import holoviews as hv
 import numpy as np
 
 from acgen.structures.reference import reference_at
 from app.look import colours
 from app.look.card import swatch
 from app.session.shown import mean_and_spread
-from app.views.plot import FRAME, LIVE, LivePlot
+from app.views.plot import LivePlot
 
 SHOWN = tuple(colours.CN_NAMES)
 #: Height of a number above its bar, in percent of the atoms.
@@ -20,6 +19,9 @@ class CoordinationView(LivePlot):
     """A bar for each coordination number, a line where the reference cells are, a whisker for the spread."""
 
     title = "Coordination"
+    axes = ("Coordination number", "Atoms (%)")
+    limits = ((-0.6, len(SHOWN) - 0.4), (0, 112))
+    ticks = (range(len(SHOWN)), (0, 25, 50, 75, 100))
 
     def source(self):
         compared = self.state.compared
@@ -33,33 +35,30 @@ class CoordinationView(LivePlot):
             return known, np.full(len(SHOWN), np.nan), np.full(len(SHOWN), np.nan)
         return known, *mean_and_spread([[100 * shown.fractions[cn] for cn in SHOWN] for shown in compared])
 
-    def draw(self, data):
-        reference, mean, spread = self._figures(data)
-        drawn, several = bool(data[0]), len(data[0]) > 1
-        heights = np.nan_to_num(mean)
-        bars = hv.Rectangles(
-            [(i - 0.36, 0, i + 0.36, height, colours.CN[SHOWN[i]]) for i, height in enumerate(heights)], vdims="colour"
-        ).opts(color="colour", line_width=0, **LIVE)
-        known = hv.Segments([(i - 0.44, level, i + 0.44, level) for i, level in enumerate(reference)]).opts(
-            color=colours.REFERENCE, line_width=3, **LIVE
+    def build(self):
+        self.figure.xaxis.major_label_overrides = dict(enumerate(colours.CN_NAMES.values()))
+        ends = {"x0": "left", "x1": "right", "y0": "low", "y1": "high"}
+        self.figure.vbar("x", 0.72, "top", color="colour", line_width=0, source=self.data["bars"])
+        self.figure.segment(**ends, color=colours.REFERENCE, line_width=3, source=self.data["reference"])
+        self.figure.segment(**ends, color=colours.TEXT, line_width=2, source=self.data["spread"])
+        self.figure.text(
+            "x", "y", "text", source=self.data["numbers"], text_font_size="8pt", text_baseline="bottom",
+            text_align="center", text_color=colours.TEXT,
         )
-        whiskers = [(i, mean[i] - spread[i], i, mean[i] + spread[i]) for i in range(len(SHOWN)) if several]
-        errors = hv.Segments(whiskers).opts(color=colours.TEXT, line_width=2, **LIVE)
+
+    def columns(self, data):
+        reference, mean, spread = self._figures(data)
+        places, several = np.arange(len(SHOWN), dtype=float), len(data[0]) > 1
+        heights = np.nan_to_num(mean)
+        bars = {"x": places, "top": heights, "colour": [colours.CN[cn] for cn in SHOWN]}
+        known = {"left": places - 0.44, "right": places + 0.44, "low": reference, "high": reference}
+        whiskers = {"left": places, "right": places, "low": mean - spread, "high": mean + spread}
+        whiskers = {name: values if several else [] for name, values in whiskers.items()}
         tops = heights + (spread if several else 0)
         texts = [f"{h:.0f}±{s:.0f}" if several else f"{h:.1f}" for h, s in zip(heights, spread, strict=True)]
-        places = [_above(height, level) for height, level in zip(tops, reference, strict=True)]
-        numbers = hv.Labels([(i, places[i], text) for i, text in enumerate(texts) if drawn], vdims="text").opts(
-            text_font_size="8pt", text_baseline="bottom", text_color=colours.TEXT, **LIVE
-        )
-        return hv.Overlay([bars, known, errors, numbers]).opts(
-            **FRAME,
-            xlim=(-0.6, len(SHOWN) - 0.4),
-            ylim=(0, 112),
-            xticks=list(enumerate(colours.CN_NAMES.values())),
-            yticks=[0, 25, 50, 75, 100],
-            xlabel="Coordination number",
-            ylabel="Atoms (%)",
-        )
+        above = [_above(height, level) for height, level in zip(tops, reference, strict=True)]
+        numbers = {"x": places, "y": above, "text": texts if data[0] else [""] * len(SHOWN)}
+        return {"bars": bars, "reference": known, "spread": whiskers, "numbers": numbers}
 
     def table(self):
         reference, mean, spread = self._figures(self.source())

@@ -6,7 +6,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from app.look.card import card, heading
-from app.views.plot import LivePlot
+from app.views.plot import PlotView
 
 BESIDE = {"align-items": "center"}
 
@@ -21,9 +21,9 @@ class Deck(pn.viewable.Viewer):
         buttons.
     """
 
-    def __init__(self, views: dict[str, LivePlot | pn.viewable.Viewer], **params):
+    def __init__(self, views: dict[str, PlotView | pn.viewable.Viewer], **params):
         super().__init__(**params)
-        self._views: dict[str, LivePlot | pn.viewable.Viewer] = {}
+        self._views: dict[str, PlotView | pn.viewable.Viewer] = {}
         self._bodies: dict[str, pn.Column] = {}
         self._tools: dict[str, pn.Row] = {}
         self._beside = pn.Row(margin=0, sizing_mode="stretch_width", styles=BESIDE)
@@ -40,13 +40,13 @@ class Deck(pn.viewable.Viewer):
         self.choice.param.watch(lambda event: self._turn(), "value")
         self._turn()
 
-    def add(self, title: str, view: LivePlot | pn.viewable.Viewer) -> None:
+    def add(self, title: str, view: PlotView | pn.viewable.Viewer) -> None:
         """One more view, behind the others."""
         self._views[title] = view
-        parts = (view.plot, view.note) if isinstance(view, LivePlot) else (view,)
+        parts = (view.plot, view.note) if isinstance(view, PlotView) else (view,)
         self._bodies[title] = pn.Column(*parts, sizing_mode="stretch_both", margin=0)
-        tools = (view.key, view.menu) if isinstance(view, LivePlot) else getattr(view, "tools", ())
-        spacer = () if isinstance(view, LivePlot) else (pn.Spacer(sizing_mode="stretch_width"),)
+        tools = (view.key, view.menu) if isinstance(view, PlotView) else getattr(view, "tools", ())
+        spacer = () if isinstance(view, PlotView) else (pn.Spacer(sizing_mode="stretch_width"),)
         self._tools[title] = pn.Row(*spacer, *tools, margin=0, sizing_mode="stretch_width", styles=BESIDE)
         self.choice.options = list(self._views)
         self._turn()
@@ -67,7 +67,7 @@ class Deck(pn.viewable.Viewer):
             self._bodies[title].visible = self._tools[title].visible = front
             if front:
                 self.mount(title)
-            if isinstance(view, LivePlot):
+            if isinstance(view, PlotView):
                 view.active = front
 
     def __panel__(self):

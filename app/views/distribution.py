@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import holoviews as hv
 import numpy as np
 
 from acgen.structures.analysis import ANGLE_EDGES
@@ -12,15 +11,14 @@ from acgen.structures.reference import Figures, reference_at
 from app.look import colours
 from app.look.card import swatch
 from app.session.shown import Shown, mean_and_spread
-from app.views.plot import FRAME, LIVE, LivePlot, band
+from app.views.plot import LivePlot, between
 
 
 class DistributionView(LivePlot):
     """A distribution: of one structure with its area filled, of several their mean with a band of one deviation."""
 
-    axes: ClassVar[tuple[str, str]]
-    columns: ClassVar[tuple[str, str]]
-    limits: ClassVar[dict]
+    #: Names of the columns that are exported.
+    headings: ClassVar[tuple[str, str]]
 
     def values(self, shown: Shown) -> np.ndarray:
         """The distribution of one structure."""
@@ -41,20 +39,20 @@ class DistributionView(LivePlot):
             return x, known, np.full(x.size, np.nan), np.full(x.size, np.nan)
         return x, known, *mean_and_spread([self.values(shown) for shown in compared])
 
-    def draw(self, data):
+    def build(self):
+        self.band("band", colours.PREDICTION)
+        self.curve("curves", "reference", color=colours.REFERENCE, line_width=3)
+        self.curve("curves", "mean", color=colours.PREDICTION, line_width=2, hover=True)
+
+    def columns(self, data):
         x, known, mean, spread = self._curves(data)
         several = len(data[0]) > 1
         low, high = (np.maximum(mean - spread, 0), mean + spread) if several else (0 * mean, mean)
-        found = hv.Curve((x, mean), *self.axes).opts(
-            color=colours.PREDICTION, line_width=2, tools=["hover"], **LIVE
-        )
-        cells = hv.Curve((x, known), *self.axes).opts(color=colours.REFERENCE, line_width=3, **LIVE)
-        between = band(x, low, high, self.axes, colours.PREDICTION)
-        return hv.Overlay([between, cells, found]).opts(**FRAME, ylim=(0, None), **self.limits)
+        return {"band": between(x, low, high), "curves": {"x": x, "reference": known, "mean": mean}}
 
     def table(self):
         x, known, mean, spread = self._curves(self.source())
-        name, value = self.columns
+        name, value = self.headings
         columns = {name: x, f"reference_{value}": known, f"mean_{value}": mean, f"std_{value}": spread}
         return columns | {f"{value} {shown.name}": self.values(shown) for shown in self.state.compared}
 
@@ -68,8 +66,9 @@ class AnglesView(DistributionView):
 
     title = "Angles"
     axes = ("Bond angle (°)", "Share (% per °)")
-    columns = ("angle_deg", "percent_per_deg")
-    limits = {"xlim": (50, 180), "xticks": [60, 90, 120, 150, 180]}
+    headings = ("angle_deg", "percent_per_deg")
+    limits = ((50, 180), (0, None))
+    ticks = ((60, 90, 120, 150, 180), None)
 
     def values(self, shown):
         return 100 * shown.angles
@@ -83,8 +82,9 @@ class RadialView(DistributionView):
 
     title = "g(r)"
     axes = ("Distance r (Å)", "g(r)")
-    columns = ("r_A", "g")
-    limits = {"xlim": (0.8, 6.0), "xticks": [1, 2, 3, 4, 5, 6]}
+    headings = ("r_A", "g")
+    limits = ((0.8, 6.0), (0, None))
+    ticks = ((1, 2, 3, 4, 5, 6), None)
 
     def values(self, shown):
         return shown.rdf.g

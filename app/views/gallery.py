@@ -65,7 +65,7 @@ def figure(item: Finished, shown: Shown) -> str:
     shares = "".join(swatch(colours.CN[cn], f"{value:.1f} %", "dot") for cn, value in percent.items())
     notes = "".join(f"<li>{html.escape(flag)}</li>" for flag in flags_of(item))
     return (
-        f"<figure>{projection(shown)}{spectra(candidate.spectrum, target)}<figcaption><b>{html.escape(item.name)}</b>"
+        f"<figure>{projection(shown)}{spectra(candidate.seen, target)}<figcaption><b>{html.escape(item.name)}</b>"
         f"{misfit}<br>{shown.density:.2f} g/cm³{shares}"
         + (f'<ul class="notes">{notes}</ul>' if notes else "")
         + "</figcaption></figure>"
@@ -118,7 +118,7 @@ def projection(shown: Shown, most: int = MANY) -> str:
 
 
 def spectra(prediction: np.ndarray, target: Target | None) -> str:
-    """A small plot of a predicted mean spectrum (100,) over its target as SVG."""
+    """A small plot of a spectrum (100,) over the target that it is compared with as SVG."""
     top = max(float(prediction.max()), 0.0 if target is None else float(target.intensity.max()), 1e-9)
     x = np.linspace(2, UNITS - 2, prediction.size)
 

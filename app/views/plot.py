@@ -1,42 +1,32 @@
-"""What the live plots have in common: one stream, one style, a sentence where there is nothing yet, and export."""
+"""What the plots have in common: heading, key, a sentence where there is nothing yet, export; and the live ones."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import holoviews as hv
-import holoviews.plotting.bokeh  # noqa: F401  registers what draws
 import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 import param
-from bokeh.models import DataRange1d
+from bokeh.models import BasicTicker, ColumnDataSource, DataRange1d, FixedTicker, HoverTool, Range, Range1d
+from bokeh.plotting import figure
 
 from app.look import colours
 from app.look.card import MENU, card, heading
 from app.look.css import STYLE
-from app.session.state import State
 from app.views.save import Saver, csv_text
 
-# Not hv.extension: in a notebook that loads scripts from other hosts.
-hv.Store.set_current_backend("bokeh")
-hv.Store.renderers["bokeh"].webgl = False
+#: Of every figure, of Bokeh's own or of HoloViews.
+FONTS = {"labels": "9pt", "ticks": "8pt"}
+#: What is drawn does not touch the frame: room at the ends of an axis that follows its data, as a share of them.
+PADDING = 0.1
 
-#: Options of every overlay and, for the first, of every element in it: axes follow the data.
-LIVE = {"framewise": True}
-FRAME = {
-    **LIVE,
-    "responsive": True,
-    "toolbar": None,
-    "default_tools": [],
-    "show_legend": False,
-    "show_grid": True,
-    "gridstyle": {"grid_line_color": colours.GRID, "grid_line_width": 1},
-    "fontsize": {"labels": "9pt", "ticks": "8pt"},
-}
+Columns = dict[str, dict[str, Sequence | np.ndarray]]
+"""Columns of equal length by their name, for each data source of a figure."""
 
 
-class LivePlot(pn.viewable.Viewer):
+class PlotView(pn.viewable.Viewer):
     """A plot under a heading; `refresh` draws it again if what it shows has changed.
 
     Parameters
@@ -48,18 +38,13 @@ class LivePlot(pn.viewable.Viewer):
     """
 
     title: ClassVar[str]
-    #: Pixels left of the frame, where several plots have to be in line.
-    border: ClassVar[int | None] = None
     active = param.Boolean(True, doc="Whether anybody can see it; if not, it need not be drawn.")
 
-    def __init__(self, state: State, saver: Saver | None = None, **params):
+    def __init__(self, state: Any, saver: Saver | None = None, **params):
         super().__init__(**params)
         self.state, self.saver = state, saver
         self._drawn = self.source()
-        self.stream = hv.streams.Counter()  # HoloViews keeps what goes through a stream: not the structures themselves
-        self.plot = pn.pane.HoloViews(
-            hv.DynamicMap(self._named, streams=[self.stream]), sizing_mode="stretch_both", linked_axes=False, margin=0
-        )
+        self.plot = self.pane()
         self.key = pn.pane.HTML(self.legend(), margin=0, stylesheets=[STYLE], css_classes=["acgen-key"])
         note = self.empty()
         self.note = pn.pane.HTML(note, visible=bool(note), margin=0, stylesheets=[STYLE], css_classes=["acgen-empty"])
@@ -80,8 +65,12 @@ class LivePlot(pn.viewable.Viewer):
         """What the plot shows: objects of the state that are replaced, never changed, and numbers."""
         raise NotImplementedError
 
-    def draw(self, data: tuple[Any, ...]) -> hv.Overlay:
-        """The plot of a source; always the same elements in the same order, so that only their data change."""
+    def pane(self) -> pn.viewable.Viewable:
+        """What Panel shows, with `source` drawn."""
+        raise NotImplementedError
+
+    def redraw(self, data: tuple[Any, ...]) -> None:
+        """Draw another source."""
         raise NotImplementedError
 
     def table(self) -> dict[str, Any]:
@@ -120,8 +109,7 @@ class LivePlot(pn.viewable.Viewer):
         ):
             return False
         self._drawn = source
-        if pn.state.curdoc is None or not self._fill():
-            self.stream.event()
+        self.redraw(source)
         note, key = self.empty(), self.legend()
         if note != self.note.object:
             self.note.param.update(object=note, visible=bool(note))
@@ -129,51 +117,104 @@ class LivePlot(pn.viewable.Viewer):
             self.key.object = key
         return True
 
-    def _fill(self) -> bool:
-        """Put new data into the plot that is there, which takes a third of the time that HoloViews takes to update it.
-
-        False if there is none, or if something else than its numbers has to change.
-        """
-        overlay, new = self.draw(self._drawn), []
-        for plot, _pane in self.plot._plots.values():
-            if len(plot.subplots) != len(overlay):
-                return False
-            for part, element in zip(plot.subplots.values(), overlay, strict=True):
-                source = part.handles["source"]
-                data = part.get_data(element, {}, {})[0]
-                styles = {name: column for name, column in source.data.items() if name not in data}
-                lengths = {len(column) for column in (data | styles).values()}
-                if len(lengths) > 1:
-                    return False
-                new.append((source, data | styles))
-        for source, data in new:
-            source.data = data
-        return bool(new)
-
     def forget(self) -> None:
         """Let go of what is drawn; the page is gone."""
         self._drawn = ()
-
-    def _named(self, counter: int) -> hv.Overlay:
-        return self.draw(self._drawn).opts(hooks=[self._name])
-
-    def _name(self, plot, element) -> None:
-        plot.state.name = self.file_name
-        options = hv.Store.lookup_options("bokeh", element, "plot").kwargs
-        for axis in "xy":  # what has no limits follows the data in the browser
-            limits = zip(("start", "end"), options.get(f"{axis}lim") or (None, None), strict=True)
-            given = {end: limit for end, limit in limits if limit is not None}
-            if len(given) < 2:
-                setattr(plot.state, f"{axis}_range", DataRange1d(range_padding=0.1, **given))
-        if self.border is not None:
-            plot.state.min_border_left = self.border
 
     def __panel__(self):
         return card(heading(self.title, self.key, self.menu), self.plot, self.note)
 
 
-def band(x: np.ndarray, low: np.ndarray, high: np.ndarray, axes: tuple[str, str], colour: str) -> hv.Area:
-    """What lies between two curves."""
-    return hv.Area((x, low, high), axes[0], [axes[1], f"{axes[1]} to"]).opts(
-        color=colour, line_width=0, fill_alpha=0.25, **LIVE
+class LivePlot(PlotView):
+    """A plot that is drawn many times a second: its figure is made once, and then only its numbers change."""
+
+    #: What is along x and y, with its unit.
+    axes: ClassVar[tuple[str, str]]
+    #: Ends of the axes; what is None follows the data.
+    limits: ClassVar[tuple[tuple[float | None, float | None], tuple[float | None, float | None]]] = (
+        (None, None),
+        (None, None),
     )
+    #: Where the ticks are, or how many are wanted.
+    ticks: ClassVar[tuple[Sequence[float] | int | None, Sequence[float] | int | None]] = (None, None)
+    #: Pixels left of the frame, where several plots have to be in line.
+    border: ClassVar[int | None] = None
+
+    figure: figure
+    #: The data sources of the figure, by the names that `columns` gives them.
+    data: dict[str, ColumnDataSource]
+
+    def columns(self, data: tuple[Any, ...]) -> Columns:
+        """The numbers to draw for a source; always the same names."""
+        raise NotImplementedError
+
+    def build(self) -> None:
+        """Add to the empty figure what draws the numbers."""
+        raise NotImplementedError
+
+    def pane(self):
+        self.figure = _empty_figure(self)
+        self.data = {name: ColumnDataSource(columns) for name, columns in self.columns(self._drawn).items()}
+        self.build()
+        return pn.pane.Bokeh(self.figure, sizing_mode="stretch_both", margin=0)
+
+    def redraw(self, data):
+        for name, columns in self.columns(data).items():
+            self.data[name].data = columns
+
+    def curve(self, source: str, y: str = "y", *, hover: bool = False, **look: Any) -> None:
+        """Draw the column `y` of a data source over its column `x` as a line of that name."""
+        drawn = self.figure.line("x", y, source=self.data[source], name=y, **look)
+        if hover:
+            texts = [(axis, f"@{column}") for axis, column in zip(self.axes, ("x", y), strict=True)]
+            self.figure.add_tools(HoverTool(renderers=[drawn], tooltips=texts))
+
+    def curves(self, source: str, **look: Any) -> None:
+        """Draw the lines `xs`, `ys` of a data source."""
+        self.figure.multi_line("xs", "ys", source=self.data[source], **look)
+
+    def band(self, source: str, colour: str) -> None:
+        """Fill what `between` gives."""
+        self.figure.patches("xs", "ys", source=self.data[source], color=colour, fill_alpha=0.25, line_width=0)
+
+
+def between(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> dict[str, list[np.ndarray]]:
+    """Outlines of what lies between two curves: one for every stretch in which both are known."""
+    known = np.flatnonzero(np.isfinite(low + high + x))
+    runs = [run for run in np.split(known, np.flatnonzero(np.diff(known) > 1) + 1) if run.size]
+    return {
+        "xs": [np.concatenate([x[run], x[run][::-1]]) for run in runs],
+        "ys": [np.concatenate([low[run], high[run][::-1]]) for run in runs],
+    }
+
+
+def _empty_figure(plot: LivePlot) -> figure:
+    """A figure with axes and a grid; tools and toolbar are left out."""
+    made = figure(
+        name=plot.file_name,
+        x_range=_range(*plot.limits[0]),
+        y_range=_range(*plot.limits[1]),
+        x_axis_label=plot.axes[0],
+        y_axis_label=plot.axes[1],
+        tools="",
+        toolbar_location=None,
+        sizing_mode="stretch_both",
+        margin=0,
+    )
+    for axis, ticks in zip((made.xaxis, made.yaxis), plot.ticks, strict=True):
+        axis.axis_label_text_font_size, axis.major_label_text_font_size = FONTS["labels"], FONTS["ticks"]
+        if isinstance(ticks, int):
+            axis.ticker = BasicTicker(desired_num_ticks=ticks)
+        elif ticks is not None:
+            axis.ticker = FixedTicker(ticks=list(ticks))
+    made.grid.grid_line_color = colours.GRID
+    if plot.border is not None:
+        made.min_border_left = plot.border
+    return made
+
+
+def _range(start: float | None, end: float | None) -> Range:
+    if start is not None and end is not None:
+        return Range1d(start, end)
+    given: Mapping[str, float] = {name: at for name, at in (("start", start), ("end", end)) if at is not None}
+    return DataRange1d(range_padding=PADDING, **given)

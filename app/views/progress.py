@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-import holoviews as hv
+import numpy as np
 import panel as pn
 
 from app.look import colours
@@ -12,9 +12,8 @@ from app.look.card import swatch
 from app.look.css import STYLE
 from app.session.snapshot import Snapshot, Status
 from app.session.state import State
-from app.views.plot import FRAME, LIVE, LivePlot
+from app.views.plot import LivePlot
 
-AXES = ("Step", "Misfit")
 PHASES = {"denoise": "denoising", "final": "last step"}
 
 
@@ -43,17 +42,22 @@ class MisfitView(LivePlot):
     """Misfit after each step; the current candidate strong, those before it faint."""
 
     title = "Misfit"
+    axes = ("Step", "Misfit")
+    limits = ((0, None), (0, None))
+    ticks = (None, 3)
 
     def source(self):
         return self.state.snapshot.misfits, self.state.snapshot.candidates
 
-    def draw(self, data):
-        *before, now = data[0] or ((),)
-        finished = hv.Path([list(misfits) for misfits in before if misfits], list(AXES)).opts(
-            color=colours.PREDICTION, alpha=0.3, line_width=1.5, **LIVE
-        )
-        current = hv.Curve(list(now), *AXES).opts(color=colours.PREDICTION, line_width=2, tools=["hover"], **LIVE)
-        return hv.Overlay([finished, current]).opts(**FRAME, xlim=(0, None), ylim=(0, None), yticks=3)
+    def build(self):
+        self.curves("before", color=colours.PREDICTION, alpha=0.3, line_width=1.5)
+        self.curve("now", color=colours.PREDICTION, line_width=2, hover=True)
+
+    def columns(self, data):
+        *before, now = [np.array(misfits, dtype=float).reshape(-1, 2).T for misfits in data[0] or ((),)]
+        begun = [misfits for misfits in before if misfits.size]
+        lines = {"xs": [steps for steps, _ in begun], "ys": [misfits for _, misfits in begun]}
+        return {"before": lines, "now": dict(zip("xy", now, strict=True))}
 
     def table(self):
         rows = [(index + 1, *pair) for index, pairs in enumerate(self.state.snapshot.misfits) for pair in pairs]

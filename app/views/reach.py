@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import holoviews as hv
+import holoviews.plotting.bokeh  # noqa: F401  registers what draws
 import numpy as np
 import panel as pn
 import panel_material_ui as pmui
@@ -21,8 +22,9 @@ from app.look import colours
 from app.look.css import STYLE
 from app.session.snapshot import Finished
 from app.session.state import State
-from app.views.plot import FRAME, LIVE, LivePlot
+from app.views.plot import FONTS, PADDING, PlotView
 from app.views.save import Saver
+from app.workers.background import Background
 from app.workers.explain import explain
 from app.workers.models import shared_models
 
@@ -37,7 +39,11 @@ LOOK = {
     Verdict.NEAR: ("warning", "adjust"),
     Verdict.OUT: ("error", "error_outline"),
 }
+DENSITY_TICKS = (1.5, 2, 2.5, 3, 3.5)
 _LOADING = threading.Lock()
+
+# Not hv.extension: in a notebook that loads scripts from other hosts.
+hv.Store.set_current_backend("bokeh")
 
 
 @functools.cache
@@ -57,25 +63,47 @@ def known_spectra(finished: Sequence[Finished]) -> list[KnownSpectrum]:
     return [*shipped, *own]
 
 
-class ReachCurve(LivePlot):
+class ReachCurve(PlotView):
     """Distance of the nearest known spectrum by density, over the bounds of what it means."""
 
     title = "Reach"
+    axes = ("Density (g/cm³)", "Distance")
     found: Reach | None = None
 
     def source(self):
         return (self.found,)
 
-    def draw(self, data):
-        curve, here = (data[0].by_density, [(data[0].density, data[0].distance)]) if data[0] else ([], [])
-        axes = ("Density (g/cm³)", "Distance")
-        distances = hv.Curve(list(curve), *axes).opts(
-            color=colours.TARGET, line_width=2, tools=["hover"], **LIVE
+    def pane(self):
+        self._changed = hv.streams.Counter()
+        self.map = hv.DynamicMap(self._draw, streams=[self._changed])
+        return pn.pane.HoloViews(self.map, sizing_mode="stretch_both", linked_axes=False, margin=0)
+
+    def redraw(self, _data):
+        self._changed.event()
+
+    def _draw(self, counter: int) -> hv.Overlay:
+        found = self._drawn[0] if self._drawn else None
+        curve, here = (found.by_density, [(found.density, found.distance)]) if found else ((), ())
+        distances = hv.Curve(list(curve), *self.axes).opts(
+            color=colours.TARGET, line_width=2, tools=["hover"], padding=PADDING, framewise=True
         )
-        bounds = hv.HLines([WITHIN, NEAR]).opts(color=colours.TEXT, line_dash="dashed", line_width=1, **LIVE)
-        chosen = hv.Points(here, list(axes)).opts(color=colours.PREDICTION, size=9, **LIVE)
+        bounds = hv.HLines([WITHIN, NEAR]).opts(color=colours.TEXT, line_dash="dashed", line_width=1)
+        chosen = hv.Points(list(here), list(self.axes)).opts(color=colours.PREDICTION, size=9)
         return hv.Overlay([bounds, distances, chosen]).opts(
-            **FRAME, xlabel=axes[0], ylabel=axes[1], ylim=(0, None), yticks=4, xticks=[1.5, 2, 2.5, 3, 3.5]
+            responsive=True,
+            framewise=True,
+            toolbar=None,
+            default_tools=[],
+            show_legend=False,
+            show_grid=True,
+            gridstyle={"grid_line_color": colours.GRID, "grid_line_width": 1},
+            fontsize=FONTS,
+            xlabel=self.axes[0],
+            ylabel=self.axes[1],
+            ylim=(0, None),
+            xticks=list(DENSITY_TICKS),
+            yticks=4,
+            hooks=[lambda plot, _element: plot.state.update(name=self.file_name)],
         )
 
     def table(self):
@@ -90,6 +118,8 @@ class ReachView(pn.viewable.Viewer):
     ----------
     state
         Its target and density, and the candidates that are finished.
+    background
+        Does the work.
     saver
         Where the curve is exported to.
     known
@@ -99,17 +129,16 @@ class ReachView(pn.viewable.Viewer):
     def __init__(
         self,
         state: State,
+        background: Background,
         saver: Saver | None = None,
         known: Callable[[Sequence[Finished]], Sequence[KnownSpectrum]] = known_spectra,
         **params,
     ):
         super().__init__(**params)
-        self.state, self._known = state, known
+        self.state, self._background, self._known = state, background, known
         self.found: Reach | None = None
         self._changed_at: float | None = None  # when what is asked last changed; None if it is answered
         self._asked: object = None
-        self._thread: threading.Thread | None = None
-        self._answer: Reach | str = ""
         self.opened: Callable[[], None] = lambda: None
         self.short = pn.Row(margin=0)
         self.text = pn.pane.HTML("", margin=0, sizing_mode="stretch_width", stylesheets=[STYLE])
@@ -118,7 +147,7 @@ class ReachView(pn.viewable.Viewer):
         self.gauge = pn.pane.HTML("", margin=0, sizing_mode="stretch_width", stylesheets=[STYLE])
         self.curve = ReachCurve(state, saver)
         self.tools = [self.curve.menu]
-        self._tap = hv.streams.SingleTap(source=self.curve.plot.object)
+        self._tap = hv.streams.SingleTap(source=self.curve.map)
         self._tap.add_subscriber(lambda x, y: self._set_density(x))
         state.param.watch(self._change, ["target_name", "targets", "density", "start"])
         self._say()
@@ -129,12 +158,7 @@ class ReachView(pn.viewable.Viewer):
         return self.state.density if self.state.start is None else density_of(self.state.start)
 
     def tick(self, now: float) -> None:
-        """Begin to work out what has changed once it has settled, and show what is worked out."""
-        if self._thread is not None:
-            if self._thread.is_alive():
-                return
-            self._thread = None
-            self._show(self._answer)
+        """Begin to work out what has changed once it has settled."""
         if self._changed_at is None:
             self._changed_at = now if self._question() != self._asked else None
         elif now - self._changed_at >= SETTLE:
@@ -149,25 +173,22 @@ class ReachView(pn.viewable.Viewer):
 
     def _ask(self) -> None:
         self._asked = self._question()
-        target, density, _ = self._asked
+        target, density, _ = asked = self._asked
         if target is None:
-            self._show("")
+            self._show(None)
             return
-        # Not a daemon: torch aborts the process that ends under it.
-        self._thread = threading.Thread(
-            target=self._work, args=(target, density, self.state.snapshot.finished), name="acgen-reach"
+        finished = self.state.snapshot.finished
+        self._background.do(
+            "reach", lambda: reach(target, density, self._known(finished)), functools.partial(self._answered, asked)
         )
-        self._thread.start()
 
-    def _work(self, target: Target, density: float, finished: Sequence[Finished]) -> None:
-        try:
-            self._answer = reach(target, density, self._known(finished))
-        except Exception as error:  # the page has to live on
-            self._answer = explain(error)
+    def _answered(self, asked: tuple, found: Reach | None, error: Exception | None) -> None:
+        if asked == self._asked:  # otherwise something else is asked by now
+            self._show(found, "" if error is None else explain(error))
 
-    def _show(self, answer: Reach | str) -> None:
-        self.found = self.curve.found = answer if isinstance(answer, Reach) else None
-        self._say("" if self.found else str(answer))
+    def _show(self, found: Reach | None, problem: str = "") -> None:
+        self.found = self.curve.found = found
+        self._say(problem)
         self.curve.refresh()
 
     def _say(self, problem: str = "") -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import holoviews as hv
 import numpy as np
 from bokeh.events import DoubleTap, SelectionGeometry
-from bokeh.models import BoxAnnotation, BoxSelectTool
+from bokeh.models import BoxAnnotation, BoxSelectTool, Span
 
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.spectrum import Target
 from app.look import colours
 from app.look.card import swatch
 from app.session.shown import Shown, mean_and_spread
-from app.views.plot import FRAME, LIVE, LivePlot, band
+from app.views.plot import LivePlot, between
 
 AXES = ("Photon energy (eV)", "Absorption (arb. units)")
-LEFT = (AXES[0], "Residual")
 NOTHING = np.full(ENERGY.size, np.nan)
 BORDER = 70
 RANGE = (ENERGY[0], ENERGY[-1])
@@ -28,11 +26,9 @@ class SpectrumView(LivePlot):
     """
 
     title = "C K-edge spectrum"
+    axes = AXES
+    limits = (RANGE, (None, None))
     border = BORDER
-
-    def __init__(self, state, saver=None, **params):
-        self._chosen: list[BoxAnnotation] = []  # the range of energies, once in every plot that is on display
-        super().__init__(state, saver, **params)
 
     def refresh(self) -> bool:
         """As of every plot, and the range of energies that was chosen."""
@@ -44,20 +40,26 @@ class SpectrumView(LivePlot):
         known = atom is not None and shown is not None and shown.site_spectra is not None
         return target_of(self.state), self.state.compared, atom if known else None
 
-    def _name(self, plot, element) -> None:
+    def build(self):
+        self.figure.xaxis.visible = False  # that of the residual, below, is in line
+        self.band("band", colours.PREDICTION)
+        self.curve("curves", "target", color=colours.TARGET, line_width=4, hover=True)
+        self.curves("each", color=colours.PREDICTION, alpha=0.35, line_width=1)
+        self.curve("curves", "mean", color=colours.PREDICTION, line_width=2, hover=True)
+        self.curve("curves", "atom", color=colours.MARK, line_width=1.5)
+        self._choose()
+
+    def _choose(self) -> None:
         """Let a drag over the plot choose energies, and a double click no longer."""
-        super()._name(plot, element)
-        figure = plot.state
-        if any(isinstance(tool, BoxSelectTool) for tool in figure.tools):
-            return
         drag = BoxSelectTool(dimensions="width", renderers=[])
-        figure.add_tools(drag)
-        figure.toolbar.active_drag = drag
-        figure.on_event(SelectionGeometry, self._drag)
-        figure.on_event(DoubleTap, lambda _event: setattr(self.state, "energies", None))
-        mark = BoxAnnotation(fill_color=colours.MARK, fill_alpha=0.15, line_color=None, visible=False, level="underlay")
-        figure.add_layout(mark)
-        self._chosen.append(mark)
+        self.figure.add_tools(drag)
+        self.figure.toolbar.active_drag = drag
+        self.figure.on_event(SelectionGeometry, self._drag)
+        self.figure.on_event(DoubleTap, lambda _event: setattr(self.state, "energies", None))
+        self._chosen = BoxAnnotation(
+            fill_color=colours.MARK, fill_alpha=0.15, line_color=None, visible=False, level="underlay"
+        )
+        self.figure.add_layout(self._chosen)
         self._mark()
 
     def _drag(self, event: SelectionGeometry) -> None:
@@ -67,30 +69,23 @@ class SpectrumView(LivePlot):
 
     def _mark(self) -> None:
         energies = self.state.energies
-        for mark in self._chosen:
-            if energies is None:
-                mark.visible = False
-            else:
-                mark.update(left=energies[0], right=energies[1], visible=True)
+        if energies is None:
+            self._chosen.visible = False
+        else:
+            self._chosen.update(left=energies[0], right=energies[1], visible=True)
 
-    def draw(self, data):
+    def columns(self, data):
         target, compared, atom = data
-        site = NOTHING if atom is None or atom >= len(compared[0].site_spectra) else compared[0].site_spectra[atom]
+        site = NOTHING if atom is None or atom >= len(compared[0].seen_sites) else compared[0].seen_sites[atom]
         measured = NOTHING if target is None else measured_of(target)
         mean, spread = predicted(compared)
-        lines = [np.column_stack([ENERGY, shown.prediction]) for shown in compared if shown.prediction is not None]
-        each = hv.Path(lines if len(lines) > 1 else [], list(AXES)).opts(
-            color=colours.PREDICTION, alpha=0.35, line_width=1, **LIVE
-        )
-        known = hv.Curve((ENERGY, measured), *AXES, label="target").opts(
-            color=colours.TARGET, line_width=4, tools=["hover"], **LIVE
-        )
-        found = hv.Curve((ENERGY, mean), *AXES, label="prediction").opts(
-            color=colours.PREDICTION, line_width=2, tools=["hover"], **LIVE
-        )
-        between = band(ENERGY, mean - spread, mean + spread, AXES, colours.PREDICTION)
-        own = hv.Curve((ENERGY, site), *AXES, label="atom").opts(color=colours.MARK, line_width=1.5, **LIVE)
-        return hv.Overlay([between, known, each, found, own]).opts(**FRAME, xlim=RANGE, xaxis=None)
+        lines = [shown.prediction for shown in compared if shown.prediction is not None]
+        lines = lines if len(lines) > 1 else []
+        return {
+            "band": between(ENERGY, mean - spread, mean + spread),
+            "each": {"xs": [ENERGY] * len(lines), "ys": lines},
+            "curves": {"x": ENERGY, "target": measured, "mean": mean, "atom": site},
+        }
 
     def table(self):
         target, compared, atom = self.source()
@@ -98,7 +93,7 @@ class SpectrumView(LivePlot):
         columns = {"energy_eV": ENERGY, "target": NOTHING if target is None else measured_of(target)}
         columns |= {"prediction_mean": mean, "prediction_std": spread, "residual": residual(target, mean)}
         if atom is not None:
-            columns[f"atom {atom + 1}"] = compared[0].site_spectra[atom]
+            columns[f"atom {atom + 1}"] = compared[0].seen_sites[atom]
         return columns | {f"prediction {s.name}": s.prediction for s in compared if s.prediction is not None}
 
     def empty(self):
@@ -129,20 +124,24 @@ class ResidualView(LivePlot):
     """Target minus mean prediction, with the same band, on the same energies."""
 
     title = "Residual spectrum"
+    axes = (AXES[0], "Residual")
+    limits = (RANGE, (None, None))
+    ticks = (None, 3)
     border = BORDER
 
     def source(self):
         return target_of(self.state), self.state.compared
 
-    def draw(self, data):
+    def build(self):
+        self.band("band", colours.PREDICTION)
+        self.figure.add_layout(Span(location=0, dimension="width", line_color=colours.TARGET, line_width=2))
+        self.curve("curves", "residual", color=colours.PREDICTION, line_width=1.5, hover=True)
+
+    def columns(self, data):
         target, compared = data
         mean, spread = predicted(compared)
         left = residual(target, mean)
-        spread = np.where(np.isfinite(left), spread, np.nan)
-        zero = hv.Curve([(RANGE[0], 0.0), (RANGE[1], 0.0)], *LEFT).opts(color=colours.TARGET, line_width=2, **LIVE)
-        curve = hv.Curve((ENERGY, left), *LEFT).opts(color=colours.PREDICTION, line_width=1.5, tools=["hover"], **LIVE)
-        between = band(ENERGY, left - spread, left + spread, LEFT, colours.PREDICTION)
-        return hv.Overlay([between, zero, curve]).opts(**FRAME, xlim=RANGE, yticks=3)
+        return {"band": between(ENERGY, left - spread, left + spread), "curves": {"x": ENERGY, "residual": left}}
 
     def table(self):
         target, compared = self.source()
@@ -168,7 +167,7 @@ def predicted(compared: tuple[Shown, ...]) -> tuple[np.ndarray, np.ndarray]:
         return NOTHING, NOTHING
     if len(known) > 1:
         return mean_and_spread([shown.prediction for shown in known])
-    sites = known[0].site_spectra
+    sites = known[0].seen_sites
     return known[0].prediction, np.zeros(ENERGY.size) if sites is None else sites.std(axis=0)
 
 

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from acgen.networks.models import load_models
 
 shared_models = functools.cache(load_models)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The networks that make a run, by the SHA-256 of their files."""
+
+    sha256: Mapping[str, str]

@@ -1,14 +1,15 @@
 """The sampler in processes of its own, so that steps and page do not wait for each other's turn of the interpreter.
 
 A process is started by ``python -m app.workers.pool`` and lives until its standard input is closed. It takes settings,
-and then a guidance strength for every event that it is to produce, or None to end the run; it answers with the events,
-with None at the end of a run and with a text if it failed. It is asked for one event more than is looked at, so that it
-works meanwhile: what is asked for when a run has ended is not answered. Both directions are pickles between two
-processes of one program; nothing of a user's files is read this way.
+answers with the networks that it has loaded, and takes a guidance strength for every event that it is to produce, or
+None to end the run; it answers with the events, with None at the end of a run and with a `Failure` if it failed. It is
+asked for one event more than is looked at, so that it works meanwhile: what is asked for when a run has ended is not
+answered. Both directions are pickles between two processes of one program; nothing of a user's files is read this way.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import pickle
@@ -21,10 +22,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from acgen.errors import AcgenError
-from acgen.networks.models import Models, load_models
+from acgen.networks.models import Models
 from acgen.sampling.generate import Candidate, FrameEvent, generate
 from acgen.sampling.settings import LiveXi, Settings
 from acgen.threads import VARIABLE, use_threads
+from app.workers.explain import Failure
+from app.workers.models import Loaded, shared_models
 
 
 class Processes:
@@ -54,15 +57,19 @@ class Processes:
                 self._started = True
                 self._idle.append(_start(self.threads))
 
-    def generate(self, settings: Settings, models: Models, strength: LiveXi) -> Iterator[FrameEvent | Candidate]:
-        """As `acgen.sampling.generate.generate`, with the shipped networks, in one of the processes.
+    def generate(
+        self, settings: Settings, models: Models | None, strength: LiveXi
+    ) -> Iterator[Loaded | FrameEvent | Candidate]:
+        """As `acgen.sampling.generate.generate`, in one of the processes, with the shipped networks that it has loaded.
 
-        A change of the strength is taken by the step after the next.
+        It says first which they are. A change of the strength is taken by the step after the next.
 
         Raises
         ------
         AcgenError
-            If the run failed, or its process ended; the message says what to do.
+            If the run failed for a reason that can be mended, or its process ended; the message says what to do.
+        app.workers.explain.Reported
+            If it failed by a bug.
         """
         process = self._take()
         try:
@@ -73,8 +80,8 @@ class Processes:
                 event = _receive(process)
                 if event is None:
                     return
-                if isinstance(event, str):
-                    raise AcgenError(event)
+                if isinstance(event, Failure):
+                    raise event.error
                 yield event
         except GeneratorExit:
             _send(process.stdin, None)
@@ -144,7 +151,7 @@ def _receive(process: subprocess.Popen) -> Any:
 
 def _ends(event: Any) -> bool:
     """Whether an answer is the last of its run."""
-    return event is None or isinstance(event, str)
+    return event is None or isinstance(event, Failure)
 
 
 @functools.cache
@@ -153,23 +160,29 @@ def server_processes(limit: int, threads: int | None = None) -> Processes:
     return Processes(limit, threads)
 
 
+def _events(settings: Settings, strength: LiveXi) -> Iterator[Loaded | FrameEvent | Candidate]:
+    """The run, in the process."""
+    models = shared_models()
+    yield Loaded(dict(models.sha256))
+    yield from generate(settings, models, strength)
+
+
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Run what is asked for until nobody asks any more."""
-    from app.workers.explain import explain
-
-    models = load_models()
+    with contextlib.suppress(Exception):  # the first run tries again, and tells
+        shared_models()
     while True:
         try:
             settings = pickle.load(requests)
             use_threads(settings.n_atoms, beside=1)  # one core is for the server and the browser
             strength = LiveXi(0.0)
-            events = generate(settings, models, strength)
+            events = _events(settings, strength)
             while (xi := pickle.load(requests)) is not None:
                 strength.xi = xi
                 try:
                     event = next(events, None)
                 except Exception as error:
-                    event = explain(error)
+                    event = Failure.of(error)
                 _send(answers, event)
                 if _ends(event):
                     pickle.load(requests)

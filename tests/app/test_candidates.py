@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +23,7 @@ from app.session.shown import Shown
 from app.session.state import NO_TARGET, State
 from app.views.gallery import UNITS, projection
 from app.views.reach import ReachView, gauge, known_spectra
+from app.workers.background import Background
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Both 'variant' and 'button_style':PendingDeprecationWarning"),
@@ -60,8 +60,9 @@ def answer(view: ReachView) -> None:
     now = itertools.count(0.0, 1.0)
 
     def rests() -> bool:
+        view._background.tick()
         view.tick(next(now))
-        return view.found is not None and view._thread is None and view._question() == view._asked
+        return view.found is not None and not view._background.busy("reach") and view._question() == view._asked
 
     until(rests, "the view has its answer")
 
@@ -75,7 +76,7 @@ def known(_finished) -> list[KnownSpectrum]:
 
 def test_the_gauge_follows_target_and_density_and_suggests_what_fits_better():
     state = State()
-    view = ReachView(state, known=known)
+    view = ReachView(state, Background(), known=known)
     answer(view)
     assert view.found.verdict is Verdict.WITHIN
     assert [chip.label for chip in view.short] == ["Within reach"]
@@ -100,12 +101,9 @@ def test_what_goes_wrong_is_said_and_the_page_lives_on():
     def missing(_finished):
         raise ValueError("no <spectra>: reinstall")
 
-    view = ReachView(State(), known=missing)
-    for now in (0.0, 1.0, 2.0):
+    view = ReachView(State(), Background(pool=None), known=missing)
+    for now in (0.0, 1.0):
         view.tick(now)
-        while view._thread is not None and view._thread.is_alive():
-            time.sleep(0.005)
-    view.tick(3.0)
     assert "no &lt;spectra&gt;: reinstall" in view.text.object
 
 

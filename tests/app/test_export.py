@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from app_fakes import SETTINGS, same, session
+from app_fakes import MODELS, SETTINGS, same, session
 
 from acgen.results.check import ResultsError
 from app.session.archive import FRAME_BYTES, MAX_ZIP, results_zip, run_of, snapshot_from_zip, thinned, zip_name
@@ -16,15 +16,15 @@ def test_a_session_comes_back():
     snapshot = session()
     back = snapshot_from_zip(results_zip(snapshot).getvalue(), version=8)
     assert back.version == 8
-    for name in ("run", "status", "settings", "candidate", "frame", "xi", "trajectory", "misfits"):
+    for name in ("run", "status", "settings", "weights", "candidate", "frame", "xi", "trajectory", "misfits"):
         assert same(getattr(back, name), getattr(snapshot, name)), name
     assert [item.key for item in back.finished] == [(1, 0), (1, 1), (2, 0)]
     for one, other in zip(back.finished, snapshot.finished, strict=True):
         assert same(one.candidate, other.candidate)
         assert same(one.settings, other.settings)
+        assert one.weights == other.weights
     assert back.log[0] == snapshot.log[0]
-    assert any("Made with score weights" in entry.text for entry in back.log)
-    assert back.models is None
+    assert back.weights == MODELS.sha256
     again = snapshot_from_zip(results_zip(back).getvalue(), version=9)
     assert same(again.finished[-1].candidate, back.finished[-1].candidate)
 

@@ -51,7 +51,7 @@ def send(widget: ZipInput, data: bytes, size: int = 10_000) -> None:
 def upload(dashboard: Dashboard, data: bytes) -> None:
     """Open a file and wait until it is read."""
     send(dashboard.transport.open, data)
-    until(lambda: (dashboard.tick(), not dashboard.transport.opening.busy)[1], "the file is read")
+    until(lambda: (dashboard.tick(), not dashboard.background.busy("open"))[1], "the file is read")
     dashboard.tick()
 
 
@@ -135,7 +135,7 @@ def test_controls_follow_a_run_and_say_what_they_cannot_express():
     assert state.settings.n_atoms == edges.n_atoms
     skew = np.array([[8.0, 0, 0], [1.0, 8, 0], [0, 0, 8]])
     told = follow(state, Settings(cell=skew, candidates=40, guide="site"))
-    assert [any(part in text for text in told) for part in ("rectangular", "Candidates was 40", "guide was site")]
+    assert [any(part in text for text in told) for part in ("rectangular", "Candidates was 40", "Guide was site")]
     assert state.candidates == 32
 
 

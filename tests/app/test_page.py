@@ -15,6 +15,7 @@ import panel as pn
 import pytest
 from app_fakes import MODELS, fake_generate
 from ase.build import bulk
+from bokeh.core.serialization import Serializer
 from waiting import LIMIT
 
 from acgen.sampling.settings import Settings
@@ -44,8 +45,6 @@ pytestmark = [
 def dashboard():
     now = itertools.count(0.0, 10.0)
     dashboard = Dashboard(fake_generate, lambda: MODELS, clock=lambda: next(now))
-    for view in dashboard.plots:
-        view.plot.get_root()  # draws it, so that every later refresh draws too
     dashboard.state.param.update(cell=8.0, steps=10, restarts=1, candidates=2, target_name="sp3")
     yield dashboard
     dashboard.runner.stop()
@@ -72,6 +71,13 @@ def test_the_views_follow_a_run_to_its_end(dashboard):
     assert "best of 2" in dashboard.misfit.legend()
     assert not dashboard.transport.download.disabled
     assert not dashboard.transport.start.disabled
+
+
+def test_every_figure_can_be_sent_before_and_after_a_run(dashboard):
+    for _ in range(2):
+        for view in dashboard.plots:
+            assert Serializer().serialize(view.figure).content["attributes"]["name"] == view.file_name
+        finish(dashboard)
 
 
 def test_the_candidates_of_a_finished_run_are_compared_the_best_first(dashboard):

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 from importlib.util import find_spec
 from types import SimpleNamespace
 
 import numpy as np
-import panel as pn
 import pytest
-from waiting import LIMIT, until
 
 from acgen.cli import main
 from acgen.sampling.settings import Settings
@@ -23,7 +20,6 @@ from app.preparation import words
 from app.preparation.choices import Preparation, read_recipe
 from app.preparation.files import read_source
 from app.preparation.jobs import Job, prepare_job, quick_answers
-from app.preparation.worker import Worker
 from app.session.state import State
 from app.session.uploads import MAX_FILES
 
@@ -351,43 +347,6 @@ def test_plots_draw_what_was_measured_and_what_comes_of_it(controls):
     view.comparison.param.update(against="sp3", sigma=0.4)
     assert "sp3" in view.after.key.object
     assert set(view.after.table()) == {"energy_eV", "target", "noise", "sp3"}
-
-
-class Document:
-    """A session that collects what it is asked to do next."""
-
-    session_context = object()
-
-    def __init__(self):
-        self.next = []
-
-    def add_next_tick_callback(self, callback):
-        self.next.append(callback)
-
-
-def test_work_of_a_session_is_done_elsewhere_and_the_newest_wins(monkeypatch):
-    document, worker, started, go = Document(), Worker(), threading.Event(), threading.Event()
-    monkeypatch.setattr(type(pn.state), "curdoc", document)
-    seen, threads = [], []
-
-    def work(number: int):
-        def run() -> int:
-            threads.append(threading.current_thread())
-            started.set()
-            assert go.wait(LIMIT)
-            return number
-
-        return run
-
-    for number in range(4):
-        worker.do("prepare", work(number), lambda found, error: seen.append((found, error)))
-    assert started.wait(LIMIT)
-    go.set()
-    for _ in range(2):
-        until(lambda: document.next, "a result of the worker")
-        document.next.pop()()
-    assert seen == [(0, None), (3, None)]
-    assert threading.main_thread() not in threads
 
 
 def test_a_table_of_two_columns_is_no_prepared_target():

@@ -13,7 +13,7 @@ from acgen.sampling.settings import Settings
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import builtin_targets
 from app.page import link_of
-from app.session.branch import go_on, noise_candidate, noise_frame
+from app.session.branch import OF_THE_FRAME, go_on, noise_candidate, noise_frame
 from app.session.presets import PRESETS, apply_preset, query_of, restore
 from app.session.runner import Runner
 from app.session.state import NO_TARGET, State
@@ -93,6 +93,25 @@ def test_going_on_keeps_cell_and_steps_and_takes_the_rest_from_the_controls(snap
     assert (settings.density, len(settings.plan)) == (2.5, len(snapshot.settings.plan))
     assert (settings.xi, settings.target.name, settings.candidates) == (900.0, "sp3", 3)
     assert origin == "step 6 of candidate 1.1, continued"
+
+
+@pytest.mark.parametrize("fitted", [True, False])
+def test_going_on_takes_the_instrument_of_the_page(snapshot, fitted):
+    state = State()
+    target = builtin_targets()["sp"]
+    state.add_target(Target(target.intensity, target.mask, "film"))
+    state.instrument = fitted
+    settings, _ = go_on(state, snapshot, snapshot.trajectory[5])
+    assert settings.instrument is fitted
+    assert noise_frame(state, snapshot, snapshot.trajectory[5], 0.3)[0].instrument is fitted
+
+
+def test_all_that_the_page_sets_is_taken_or_decided_by_the_frame(snapshot):
+    state = State()
+    settings, _ = go_on(state, snapshot, snapshot.trajectory[5])
+    for name, value in state.choices.items():
+        taken = snapshot.settings if name in OF_THE_FRAME else state.settings
+        assert getattr(settings, name) is getattr(taken, name) or getattr(settings, name) == value, name
 
 
 def test_the_last_frame_cannot_go_on(snapshot):

@@ -64,7 +64,7 @@ def test_a_run_ends_with_every_candidate_and_all_progress():
     assert [candidate.index for candidate in snapshot.candidates] == [0, 1]
     assert snapshot.progress == 1.0
     assert snapshot.remaining is None
-    assert snapshot.models is MODELS
+    assert snapshot.weights == MODELS.sha256
 
 
 def test_misfits_of_every_candidate_are_kept():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ase.build import bulk
-from bokeh.document import Document
 from bokeh.events import SelectionGeometry
-from bokeh.models import BoxAnnotation, Plot
+from bokeh.model import Model
+from bokeh.models import BoxAnnotation
 from waiting import until
 
 from acgen.networks.models import load_models, predict_sites
@@ -18,7 +18,9 @@ from app.session.snapshot import Snapshot, Status
 from app.session.state import State
 from app.viewer.colouring import by_coordination, by_share, shares
 from app.viewer.selection import SiteSpectra, describe_atom
+from app.views.plot import between
 from app.views.spectrum import SpectrumView
+from app.workers.background import Background
 
 DIAMOND = bulk("C", cubic=True)
 
@@ -60,13 +62,14 @@ def test_site_spectra_are_predicted_when_something_was_picked_and_the_run_rests(
     clean.rattle(0.1, seed=1)
     shown = Shown("step 1", DIAMOND, None, denoised=clean.positions)
     state.param.update(shown=shown, compared=(shown,), snapshot=Snapshot(status=Status.RUNNING))
-    sites = SiteSpectra(state, lambda: models)
+    background = Background()
+    sites = SiteSpectra(state, lambda: models, background, pytest.fail)
     sites.tick()
     state.atom = 2
     sites.tick()
-    assert sites._thread is None, "frames change too fast"
+    assert not background.busy("site spectra"), "frames change too fast"
     state.snapshot = Snapshot(status=Status.PAUSED)
-    until(lambda: (sites.tick(), state.shown.site_spectra is not None)[1], "the spectra of the sites")
+    until(lambda: (background.tick(), sites.tick(), state.shown.site_spectra is not None)[2], "the site spectra")
     np.testing.assert_allclose(state.shown.site_spectra, predict_sites(models.forward, clean), atol=1e-4)
     assert state.compared == (state.shown,)
 
@@ -76,7 +79,7 @@ def test_the_spectrum_shows_the_atom_and_takes_a_range_by_dragging(models):
     shown = Shown("x", DIAMOND, np.ones(ENERGY.size), np.arange(8)[:, None] * np.ones(ENERGY.size))
     state.param.update(shown=shown, compared=(shown,))
     view = SpectrumView(state)
-    figure = view.plot.get_root(Document()).select_one({"type": Plot})
+    figure = view.figure
     state.atom = 5
     assert view.refresh()
     assert set(view.table()["atom 6"]) == {5.0}
@@ -94,22 +97,22 @@ def test_the_spectrum_shows_the_atom_and_takes_a_range_by_dragging(models):
     assert not mark.visible
 
 
-def test_numbers_go_into_the_plot_that_is_there():
-    from panel.io.state import set_curdoc
-
+def test_a_figure_is_made_once_and_only_its_numbers_change():
     state = State()
     view = SpectrumView(state)
-    document = Document()
-    root = view.plot.get_root(document)
-    document.add_root(root)
-    figure = root.select_one({"type": Plot})
-    known = {renderer.id for renderer in figure.renderers}
+    parts = view.figure.select({"type": Model})
+    known = {part.id for part in parts}
     shown = Shown("x", DIAMOND, np.linspace(0, 2, ENERGY.size), np.ones((8, ENERGY.size)))
-    updates = []
-    view.stream.add_subscriber(lambda **_: updates.append(1))
-    with set_curdoc(document):
-        state.param.update(shown=shown, compared=(shown,))
-        assert view.refresh()
-    columns = [renderer.data_source.data for renderer in figure.renderers if renderer.id in known]
-    assert any(np.array_equal(values, shown.prediction) for data in columns for values in data.values())
-    assert not updates, "HoloViews was not needed"
+    state.param.update(shown=shown, compared=(shown,))
+    assert view.refresh()
+    np.testing.assert_array_equal(view.data["curves"].data["mean"], shown.prediction)
+    assert {part.id for part in view.figure.select({"type": Model})} == known
+
+
+def test_a_band_has_no_bridge_over_a_gap():
+    x = np.arange(7.0)
+    low = np.array([0, 0, np.nan, 0, 0, 0, np.nan])
+    shape = between(x, low, low + 1)
+    assert [outline.tolist() for outline in shape["xs"]] == [[0, 1, 1, 0], [3, 4, 5, 5, 4, 3]]
+    assert [outline.tolist() for outline in shape["ys"]] == [[0, 0, 1, 1], [0, 0, 0, 1, 1, 1]]
+    assert between(x, low * np.nan, low) == {"xs": [], "ys": []}

@@ -30,8 +30,8 @@ def workers() -> int:
 
 
 def threads() -> int:
-    """Number of threads, without the pools that event loops keep."""
-    return sum(not thread.name.startswith("asyncio_") for thread in threading.enumerate())
+    """Number of threads, without the pools that event loops and all sessions keep."""
+    return sum(not thread.name.startswith(("asyncio_", "acgen-work")) for thread in threading.enumerate())
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from ase.io import write
 from waiting import LIMIT
 
 import app.notebook.widgets
+from acgen.errors import AcgenError
 from acgen.results.archive import read_zip
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.references import reference_spectra
@@ -105,10 +106,11 @@ def test_predictions_are_arrays_or_structures():
 
 def test_a_curve_reaches_the_figure_that_the_notebook_shows():
     view = SpectrumView("sp2")
-    document = view.plot.children[1]._document
+    figure = view.plot.figure
     spectrum = reference_spectra()["a-C-3.5"]
     view.show(spectrum)
-    sources = [model.data for model in document.models if hasattr(model, "data") and isinstance(model.data, dict)]
+    assert view.plot.children[1].render_bundle["render_items"][0]["roots"].keys() == {figure.id}
+    sources = [renderer.data_source.data for renderer in figure.renderers]
     assert any(np.array_equal(values, spectrum) for data in sources for values in data.values())
 
 
@@ -166,14 +168,21 @@ def test_strength_can_be_changed_from_python_and_in_the_display():
 
 def test_a_run_that_fails_says_why(monkeypatch):
     def broken(settings, models, strength):
-        raise ValueError("the cell is too small; give more")
+        raise AcgenError("the cell is too small; give more")
         yield
 
     monkeypatch.setattr(app.notebook.widgets, "generate", broken)
     sampler = a_sampler()
-    with pytest.raises(ValueError, match="too small"):
+    with pytest.raises(AcgenError, match="too small"):
         sampler.wait(LIMIT)
     assert "too small" in sampler.text.value
+
+    def odd(settings, models, strength):
+        yield [][0]
+
+    monkeypatch.setattr(app.notebook.widgets, "generate", odd)
+    with pytest.raises(IndexError):
+        a_sampler().wait(LIMIT)
 
 
 def test_the_instrument_is_fitted_to_a_measured_file(tmp_path):

@@ -48,7 +48,7 @@ def serve(log: Path) -> Iterator[str]:
             yield address
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)  # for what works beside the page
 
 
 def _wait_for(address: str, process: subprocess.Popen, seconds: float = 120.0) -> None:

@@ -65,3 +65,9 @@ def test_analysing_a_structure_needs_no_network(structure, tmp_path):
 def test_predicting_needs_no_more_than_the_networks(structure, tmp_path):
     wanted = {"torch", "numba", "scipy"}
     assert imported("predict", structure, "--out", str(tmp_path / "p.csv")) <= wanted
+
+
+def test_a_sampler_process_imports_what_sampling_needs():
+    code = f"import sys, app.workers.pool; print(*(name for name in {HEAVY} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) <= {"torch", "numba", "scipy"}

@@ -1,0 +1,111 @@
+"""What is drawn is what the misfit beside it belongs to: every view sees predictions through the fitted instrument."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from app_fakes import MODELS, SETTINGS, fake_generate
+from ase.build import bulk
+
+import app.notebook.widgets
+from acgen.networks.models import load_models
+from acgen.sampling.generate import Candidate
+from acgen.spectra.grid import ENERGY
+from acgen.spectra.instrument import Instrument, fit_instrument
+from acgen.spectra.targets import builtin_targets
+from app.session.shown import Shown, show_candidate
+from app.session.snapshot import Finished, Snapshot
+from app.session.state import State
+from app.viewer.selection import with_sites
+from app.views.gallery import figure
+from app.views.save import csv_text
+from app.views.spectrum import ResidualView, SpectrumView
+
+INSTRUMENT = Instrument(shift=0.6, scale=1.3, slope=0.02, sigma=0.2)
+
+
+@pytest.fixture
+def item() -> Finished:
+    """A candidate whose spectrum is the target's but for the instrument, and whose atoms differ."""
+    spectrum = builtin_targets()["sp2"].intensity
+    target = replace(builtin_targets()["sp2"], intensity=INSTRUMENT.apply(spectrum), name="film")
+    settings = replace(SETTINGS, target=target, instrument=True, candidates=1)
+    made = next(event for event in fake_generate(settings, MODELS) if isinstance(event, Candidate))
+    fit = fit_instrument(target, spectrum)
+    weights = 1 + 0.5 * np.linspace(-1, 1, len(made.atoms))
+    sites = weights[:, None] * spectrum / weights.mean()
+    misfit = target.misfit(fit.prediction)
+    candidate = replace(made, spectrum=spectrum, site_spectra=sites, instrument=fit, misfit=misfit, judge_misfit=misfit)
+    assert misfit < 0.05 < 0.5 < target.misfit(spectrum)
+    return Finished(1, settings, candidate)
+
+
+@pytest.fixture
+def state(item) -> State:
+    state = State()
+    shown = show_candidate(item.candidate, item.name)
+    snapshot = Snapshot(settings=item.settings, finished=(item,))
+    state.param.update(snapshot=snapshot, picked=(item.key,), shown=shown, compared=(shown,), atom=3)
+    return state
+
+
+def test_the_gallery_draws_the_curve_of_its_caption(item):
+    html = figure(item, show_candidate(item.candidate, item.name))
+    paths = re.findall(r'd="M([^"h]*)" stroke="[^"]*" stroke-width="1.6"', html)
+    target, found = (np.array([float(pair.split(" ")[1]) for pair in path.split("L")]) for path in paths)
+    top = max(item.candidate.seen.max(), item.settings.target.intensity.max())
+    drawn = np.linalg.norm((target - found) * top / 54)
+    told = float(re.search(r"misfit ([\d.]+)", html).group(1))
+    assert drawn == pytest.approx(told, abs=0.02), "to what is rounded in the picture"
+
+
+def test_the_spectrum_and_its_residual_are_those_of_the_misfit(item, state):
+    view, left = SpectrumView(state), ResidualView(state)
+    curves = view.data["curves"].data
+    misfit = item.candidate.misfit
+    assert np.linalg.norm(curves["target"] - curves["mean"]) == pytest.approx(misfit, abs=1e-9)
+    assert np.linalg.norm(left.data["curves"].data["residual"]) == pytest.approx(misfit, abs=1e-9)
+
+
+def test_an_atom_is_drawn_through_the_instrument_of_the_mean(item, state):
+    view = SpectrumView(state)
+    sites = item.candidate.site_spectra
+    seen = item.candidate.instrument.instrument.apply(sites[3])
+    np.testing.assert_allclose(view.data["curves"].data["atom"], seen, atol=1e-9)
+    np.testing.assert_allclose(state.shown.seen_sites.mean(0), item.candidate.seen, atol=1e-9)
+    low, high = np.split(view.data["band"].data["ys"][0], 2)
+    spread = np.std([item.candidate.instrument.instrument.apply(site) for site in sites], axis=0)
+    np.testing.assert_allclose(high[::-1] - low, 2 * spread, atol=1e-9)
+
+
+def test_the_export_has_the_curves_of_the_plot(item, state):
+    view = SpectrumView(state)
+    rows = list(csv.DictReader(io.StringIO(csv_text(view.table()))))
+    table = {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+    for column, drawn in (("target", "target"), ("prediction_mean", "mean"), ("atom 4", "atom")):
+        np.testing.assert_allclose(table[column], view.data["curves"].data[drawn], rtol=1e-5)
+    assert np.linalg.norm(table["residual"]) == pytest.approx(item.candidate.misfit, abs=1e-3)
+
+
+def test_the_notebook_draws_the_same(item):
+    view = app.notebook.widgets.SpectrumView(item.settings.target, item.candidate)
+    curves = view.plot.figure.select_one({"name": "mean"}).data_source.data
+    np.testing.assert_allclose(curves["mean"], item.candidate.seen)
+
+
+def test_a_frame_of_a_run_that_fits_an_instrument_shows_its_atoms_through_it(item):
+    models = load_models()
+    frame = Shown("step 1", bulk("C", cubic=True), item.candidate.seen)
+    known = with_sites(frame, item.settings, lambda: models)
+    assert known.prediction is frame.prediction
+    fit = fit_instrument(item.settings.target, known.site_spectra.mean(0))
+    assert known.instrument == fit.instrument
+    np.testing.assert_allclose(known.seen_sites.mean(0), fit.prediction, atol=1e-6)
+    plain = with_sites(frame, replace(item.settings, instrument=False), lambda: models)
+    assert plain.seen_sites is plain.site_spectra
+    assert plain.seen_sites.shape == (8, ENERGY.size)
