@@ -83,7 +83,7 @@ def _prepare(args: argparse.Namespace) -> None:
     files = {path: output_file(path) for path in outputs}
     recipe = _recipe(args)
     target = recipe.apply(args.file, i0=args.i0, reference=args.reference)
-    for step in target.history:
+    for step in target.record:
         print(step)
     for warning in target.warnings:
         print(f"warning: {warning}", file=sys.stderr)

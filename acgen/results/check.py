@@ -39,7 +39,7 @@ def check_run(run: Run) -> None:
     want(all(isinstance(word, str) for word in words), "its weights have no checksums")
     want(run.settings.n_atoms <= MAX_ATOMS, f"{run.settings.n_atoms} atoms are too many, at most {MAX_ATOMS}")
     target, start = run.settings.target, run.settings.start
-    texts = [] if target is None else [target.name, *target.history, *target.warnings]
+    texts = [] if target is None else [target.name, *target.history, *target.warnings, target.sha256, target.recipe]
     texts += [] if start is None else [start.info.get("name", "")]
     want(all(isinstance(text, str) for text in texts), "the name or history of its target or start is no text")
     for candidate in run.candidates:

@@ -70,7 +70,7 @@ def report_html(
         f"<figure>{figures.svg(figure)}<figcaption>{_text(_CAPTIONS[key])}</figcaption></figure>"
         for key, figure in figures_of(settings, candidates).items()
     )
-    history = () if settings.target is None else settings.target.history
+    history = () if settings.target is None else settings.target.record
     made_with = [f"Weights {name}: SHA-256 {digest}" for name, digest in weights.items()]
     parts = [
         f"<h1>Candidate structures: {_text(name)}</h1>",

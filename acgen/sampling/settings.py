@@ -251,7 +251,7 @@ class Settings:
             "cell": self.box.tolist(),
             "restart_t": list(self.restart_t),
             "n_atoms": self.n_atoms,
-            "target": None if target is None else {"name": target.name, "history": list(target.history)},
+            "target": None if target is None else {"name": target.name, "history": list(target.record)},
             "start": None if start is None else {"n_atoms": len(start), "name": start.info.get("name", "")},
             "resume": None if resume is None else {"step": resume.step, "steps": resume.steps, "t": resume.t},
         }

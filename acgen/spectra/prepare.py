@@ -99,14 +99,13 @@ def prepare(
     _check_overlap(spectrum.energy)
     spectrum = spectrum if i0 is None else divide(spectrum, i0)
     history, warnings = list(spectrum.history), list(spectrum.warnings)
-    if spectrum.sha256:
-        history.append(f"SHA-256 of the file: {spectrum.sha256}.")
     energy, intensity = spectrum.energy, spectrum.intensity / (np.abs(spectrum.intensity).max() or 1.0)
-    if reference is not None:
-        energy = energy + _calibrate(reference, reference_energy, shift, history)
+    calibration = 0.0 if reference is None else _calibrate(reference, reference_energy, shift, history)
+    energy = energy + calibration
     useful = _useful(energy)
     found, correlation = best_shift(energy[useful], intensity[useful])
-    energy = energy + _option("energy shift", "eV", shift, found, (-MAX_SHIFT, MAX_SHIFT), history, warnings)
+    applied = _option("energy shift", "eV", shift, found, (-MAX_SHIFT, MAX_SHIFT), history, warnings)
+    energy = energy + applied
     _check_overlap(energy)
     warnings += detect(energy, spectrum.intensity, graphitic=is_graphitic(*resample(energy, intensity)))
     useful = _useful(energy)
@@ -118,7 +117,8 @@ def prepare(
         raise SpectrumError(f"only {mask.sum()} points of the grid are covered: at least {MIN_POINTS} are needed")
     _check_edge(intensity, mask, scatter)
     found = best_slope(intensity, mask) if slope == "auto" else 0.0
-    factor = 1.0 / tilt(_option("slope", "1/eV", slope, found, SLOPE_LIMITS, history, warnings))
+    divided = _option("slope", "1/eV", slope, found, SLOPE_LIMITS, history, warnings)
+    factor = 1.0 / tilt(divided)
     scale, sensitivity = model_scale(intensity * factor, mask, normalisation, post_range, history, warnings)
     factor = factor * scale
     warnings += _coverage_warnings(mask)
@@ -136,6 +136,10 @@ def prepare(
         noise * factor,
         sensitivity,
         measured=True,
+        calibration=calibration,
+        shift=applied,
+        slope=divided,
+        sha256=spectrum.sha256,
     )
 
 

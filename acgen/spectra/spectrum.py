@@ -76,6 +76,14 @@ class Target:
     sensitivity: float | None = None
     #: Whether it was measured, so that an instrument stood between it and the atoms; False for a computed spectrum.
     measured: bool = False
+    #: What was added to its energies by a reference scan, and beyond that, eV.
+    calibration: float = 0.0
+    shift: float = 0.0
+    #: Slope of the detector that was divided out, 1/eV.
+    slope: float = 0.0
+    #: SHA-256 of the measured file, in hexadecimal, and the recipe by which it was prepared, as JSON; empty if unknown.
+    sha256: str = ""
+    recipe: str = ""
 
     def __post_init__(self) -> None:
         mask = np.array(self.mask, dtype=bool)
@@ -95,8 +103,16 @@ class Target:
             if noise.shape != (N_POINTS,) or noise.min() < 0:
                 raise SpectrumError(f"the noise of a target is {N_POINTS} numbers, none negative, got {noise.shape}")
             object.__setattr__(self, "noise", _frozen_array(np.where(mask, noise, 0.0), "noise"))
+        if not np.isfinite([self.calibration, self.shift, self.slope]).all():
+            raise SpectrumError("shifts and slope of a target are numbers, got one that is not: prepare it again")
         object.__setattr__(self, "history", tuple(self.history))
         object.__setattr__(self, "warnings", tuple(self.warnings))
+
+    @property
+    def record(self) -> tuple[str, ...]:
+        """All that makes it reproducible, one sentence each: its history, the file, the recipe."""
+        file = (f"SHA-256 of the file: {self.sha256}.",) if self.sha256 else ()
+        return (*self.history, *file, *((f"Recipe: {self.recipe}",) if self.recipe else ()))
 
     def misfit(self, prediction: np.ndarray) -> float:
         """Euclidean norm of target minus prediction over the covered points.

@@ -151,8 +151,7 @@ class Controls(pn.viewable.Viewer):
         """Say where the target comes from, and what to know before believing results."""
         target = self.state.target
         said = ("No spectrum guides the atoms.",) if target is None else target.history
-        history = " ".join(sentence for sentence in said if not sentence.startswith(("SHA-256", "Recipe:")))
-        self.history.object = html.escape(history)
+        self.history.object = html.escape(" ".join(said))
         if target is not None and target.warnings:
             self.message.say(" ".join(target.warnings), "warning")
         elif self.message.severity == "warning":

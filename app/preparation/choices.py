@@ -252,7 +252,7 @@ class Preparation(param.Parameterized):
             return  # another file was chosen meanwhile
         self.param.update(prepared=prepared, answers=None, problem=prepared.problem or self.missing)
         if prepared.target is not None:  # what was found is where one goes on by hand
-            found = {"shift": prepared.own_shift, "slope": prepared.slope}
+            found = {"shift": prepared.target.shift, "slope": prepared.target.slope}
             self.param.update(**{name: value for name, value in found.items() if getattr(self, f"{name}_auto")})
         self._ask()
 

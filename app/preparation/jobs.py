@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,9 +17,6 @@ from acgen.spectra.spectrum import Spectrum, SpectrumError, Target
 from app.preparation.files import Source
 
 __all__ = ["COPIES", "Answers", "Job", "Prepared", "prepare_job", "quick_answers"]
-
-_SHIFTS = re.compile(r"(?:Calibrated by|Applied energy shift:) ([+-][\d.e-]+)")
-_SLOPE = re.compile(r"Applied slope: ([+-][\d.e-]+)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,29 +47,13 @@ class Prepared:
     noise: float | None = None
 
     def recorded(self) -> Target:
-        """The target with its recipe as the last sentence of its history, so that results carry it."""
-        told = f"Recipe: {json.dumps(self.job.recipe.to_dict())}"
-        return replace(self.target, history=(*self.target.history, told))
+        """The target with its recipe, so that results carry it."""
+        return replace(self.target, recipe=json.dumps(self.job.recipe.to_dict()))
 
     @property
     def shift(self) -> float:
         """What was added to the energies, eV."""
-        return sum(map(float, _SHIFTS.findall(" ".join(self._history))))
-
-    @property
-    def own_shift(self) -> float:
-        """The part of it that is no calibration on a reference scan."""
-        found = [float(s) for line in self._history if "energy shift:" in line for s in _SHIFTS.findall(line)]
-        return sum(found)
-
-    @property
-    def slope(self) -> float:
-        """Slope that was divided out, 1/eV."""
-        return sum(map(float, _SLOPE.findall(" ".join(self._history))))
-
-    @property
-    def _history(self) -> tuple[str, ...]:
-        return () if self.target is None else self.target.history
+        return 0.0 if self.target is None else self.target.calibration + self.target.shift
 
     def pre_edge(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Energies as measured and the background there, None if none is subtracted."""

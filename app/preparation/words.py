@@ -21,7 +21,7 @@ def detected(prepared: Prepared | None, problem: str) -> str:
     if target is None:
         return f"<ul>{''.join(odd)}</ul>"
     nothing = "" if odd else "<li>Nothing odd was found.</li>"
-    steps = [f"<li>{html.escape(step)}</li>" for step in target.history if not step.startswith("SHA-256")]
+    steps = [f"<li>{html.escape(step)}</li>" for step in target.history]
     return f'<ul>{"".join(odd)}{nothing}</ul><ul class="quiet">{"".join(steps)}</ul>'
 
 
@@ -37,7 +37,7 @@ def numbers(prepared: Prepared | None) -> str:
         ("Noise, of the step", "–" if prepared.noise is None else f"{100 * prepared.noise:.1f} %", ""),
         (f"If scaled by {other}", "–" if target.sensitivity is None else f"{100 * target.sensitivity:+.0f} %", ""),
         ("Energy shift", f"{prepared.shift:+.2f} eV", ""),
-        ("Slope", f"{100 * prepared.slope:+.1f} %/eV", ""),
+        ("Slope", f"{100 * target.slope:+.1f} %/eV", ""),
         ("Grid points", f"{target.mask.sum()} of {ENERGY.size}", ""),
         ("Range", f"{covered[0]:.1f}–{covered[-1]:.1f} eV", ""),
     ]

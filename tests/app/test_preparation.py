@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.util import find_spec
 from types import SimpleNamespace
 
@@ -161,6 +162,22 @@ def test_a_reference_scan_calibrates_and_i0_divides(preparation):
     assert not any("Divided by" in step for step in preparation.prepared.target.history)
 
 
+def test_numbers_come_from_the_target_whatever_its_sentences_say(preparation):
+    load(preparation, scan(shift=0.3))
+    preparation.sample.param.update(numerator=3, denominator=4)
+    preparation.param.update(shift=-0.25, slope=0.01)
+    load(preparation, scan("graphite", shift=0.3), "hopg.dat", "reference")
+    preparation.reference.param.update(numerator=3, denominator=4)
+    target = preparation.prepared.target
+    assert (target.shift, target.slope) == (-0.25, 0.01)
+    assert target.calibration == pytest.approx(-0.3, abs=0.1)
+    silent = replace(preparation.prepared, target=replace(target, history=("Applied energy shift: +9 eV.",)))
+    assert silent.shift == target.calibration + target.shift
+    assert words.numbers(silent) == words.numbers(preparation.prepared)
+    assert not any("SHA-256 of the file" in step for step in target.history)
+    assert f"SHA-256 of the file: {target.sha256}." in target.record
+
+
 def test_the_next_scan_keeps_choices_and_settings_and_a_fresh_one_does_not(preparation):
     load(preparation, scan())
     preparation.sample.param.update(numerator=3, denominator=4)
@@ -276,7 +293,7 @@ def test_every_measured_file_goes_through(controls, shared_data):
         assert controls.state.target_name == file.name
         assert warning in controls.message.text
         assert controls.message.visible == bool(warning)
-        again = Recipe.from_dict(json.loads(controls.state.target.history[-1].removeprefix("Recipe: "))).apply(file)
+        again = Recipe.from_dict(json.loads(controls.state.target.recipe)).apply(file)
         assert np.array_equal(again.intensity, controls.state.target.intensity)
 
 

@@ -199,7 +199,7 @@ def test_a_recipe_repeats_to_the_bit_and_survives_json(shared_data: Path) -> Non
     np.testing.assert_array_equal(first.intensity, second.intensity)
     np.testing.assert_array_equal(first.noise, second.noise)
     assert (first.history, first.warnings) == (second.history, second.warnings)
-    assert "SHA-256 of the file: 101c73d4" in " ".join(first.history)
+    assert "SHA-256 of the file: 101c73d4" in " ".join(first.record)
     with pytest.raises(SpectrumError, match="this is no recipe .*colour"):
         Recipe.from_dict({"colour": 1})
     with pytest.raises(SpectrumError, match="the I0 file: the file is empty"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from acgen.spectra.spectrum import Spectrum, SpectrumError, Target
 
 _CSV_HEADING = "energy_eV,target"
 _XDI_TARGET = "# Acgen.kind: target"
-_TEXT = re.compile(r"# Acgen\.(name|history|warning|recipe|sensitivity): (.{0,9000})")
+_TEXT = re.compile(r"# Acgen\.(name|history|warning|recipe|sensitivity|sha256): (.{0,9000})")
 
 
 def target_csv(target: Target) -> str:
@@ -36,8 +37,11 @@ def target_xdi(target: Target, recipe: Recipe | None = None) -> str:
     header += [f"# Acgen.warning: {_line(warning)}" for warning in target.warnings]
     if target.sensitivity is not None:
         header.append(f"# Acgen.sensitivity: {target.sensitivity!r}")
-    if recipe is not None:
-        header.append(f"# Acgen.recipe: {json.dumps(recipe.to_dict())}")
+    if target.sha256:
+        header.append(f"# Acgen.sha256: {_line(target.sha256)}")
+    told = target.recipe if recipe is None else json.dumps(recipe.to_dict())
+    if told:
+        header.append(f"# Acgen.recipe: {_line(told)}")
     columns = [ENERGY[target.mask], target.intensity[target.mask]]
     if target.noise is not None:
         columns.append(target.noise[target.mask])
@@ -93,7 +97,7 @@ def _from_xdi(text: str, name: str) -> Target:
     found = [match for line in table.header if (match := _TEXT.fullmatch(line))]
     texts = {
         kind: [match[2] for match in found if match[1] == kind]
-        for kind in ("name", "history", "warning", "sensitivity")
+        for kind in ("name", "history", "warning", "recipe", "sensitivity", "sha256")
     }
     index = np.round((table.values[:, 0] - ENERGY[0]) / (ENERGY[1] - ENERGY[0]))
     sound = np.isfinite(table.values).all() and table.values.shape[1] in (2, 3)
@@ -108,7 +112,8 @@ def _from_xdi(text: str, name: str) -> Target:
     numbers = line_numbers(next(iter(texts["sensitivity"]), ""))
     sensitivity = numbers[0] if numbers else None
     history, warnings = tuple(texts["history"]), tuple(texts["warning"])
-    return Target(columns[1], columns[0] > 0, label, history, warnings, noise, sensitivity, measured=True)
+    target = Target(columns[1], columns[0] > 0, label, history, warnings, noise, sensitivity, measured=True)
+    return replace(target, recipe=next(iter(texts["recipe"]), ""), sha256=next(iter(texts["sha256"]), ""))
 
 
 def _xdi(labels: tuple[str, ...], header: list[str], columns: list[np.ndarray]) -> str:
