@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from acgen.cli.options import add_threads
+from acgen.cli.options import add_settings, add_threads, settings_from
 from acgen.threads import use_threads
 
 
@@ -12,7 +12,7 @@ def add_commands(commands) -> None:
     """Add `reach`."""
     p = commands.add_parser("reach", help="whether a density can have a spectrum", description=_run.__doc__)
     p.add_argument("target", metavar="FILE|NAME", help="measured spectrum, or a name from `acgen targets`")
-    p.add_argument("--density", type=float, default=2.0, help="g/cm³, 0.5-4 (default 2.0)")
+    add_settings(p, ("density", "instrument"))
     p.add_argument("--runs", nargs="+", default=[], metavar="RUN.zip", help="finished runs to count too")
     p.add_argument(
         "--slope", type=_number, default=0.0, metavar="S|auto", help="detector slope, 1/eV, or auto (measured spectra)"
@@ -41,7 +41,8 @@ def _run(args: argparse.Namespace) -> None:
         run = read_zip(path)
         for part in (run, *run.earlier):
             known += from_candidates(part.candidates, f"{path}, run {part.number}")
-    found = reach(target, args.density, known)
+    settings = settings_from(args, target=target)
+    found = reach(target, settings.density, known, instrument=settings.instrument)
     print(found.words)
     for sentence in dict.fromkeys([*target.warnings, *found.flags]):
         print(f"  note: {sentence}")

@@ -9,10 +9,12 @@ import numpy as np
 from scipy.optimize import nnls
 
 from acgen.spectra.grid import ENERGY
+from acgen.spectra.instrument import Bounds
 from acgen.spectra.match import best_shift, best_slope, tilt
+from acgen.spectra.mixture import fit_mixture
 from acgen.spectra.prepare import DOMAIN_LIMIT
 from acgen.spectra.references import CLASSES, NETWORKS, reference_spectra
-from acgen.spectra.spectrum import Target
+from acgen.spectra.spectrum import Target, fits_instrument
 from acgen.structures.reference import DENSITIES
 
 #: Distances (norm over the measured points) up to which a target is within reach, and up to which it is near.
@@ -32,8 +34,12 @@ OUTSIDE = 0.1
 _SHIFT_ERROR = 0.35
 
 
-def target_flags(target: Target) -> tuple[str, ...]:
-    """What is odd about a target whatever the density: one sentence each."""
+def target_flags(target: Target, instrument: bool | None = None) -> tuple[str, ...]:
+    """What is odd about a target whatever the density: one sentence each.
+
+    Where an instrument is fitted (`instrument`; by default to a measured target), what it explains is not odd.
+    """
+    fitted = fits_instrument(target, instrument)
     points, mask = target.intensity[target.mask], target.mask
     shift, correlation = best_shift(ENERGY[mask], points)
     flags = []
@@ -43,14 +49,15 @@ def target_flags(target: Target) -> tuple[str, ...]:
             f"best mixture of carbon references (amorphous carbon: {DOMAIN_LIMIT} or more). Polymers and other organic "
             "matter look like this."
         )
-    elif abs(shift) > _SHIFT_ERROR:
+    elif abs(shift) > (Bounds().shift[1] if fitted else _SHIFT_ERROR):
         flags.append(f"The energies look {shift:+.2f} eV off: calibrate them, or prepare the target with shift='auto'.")
-    distance = _from_mixtures(target.intensity, mask)
+    distance = _from_mixtures_seen(target) if fitted else _from_mixtures(target.intensity, mask)
     if distance > NEAR:
         flags.append(
             f"The target is {distance:.2f} from every mixture of the amorphous spectra that the networks learned from: "
             "outside the training range."
         )
+    if distance > NEAR and not fitted:
         slope = best_slope(target.intensity, mask)
         levelled = target.intensity / tilt(slope)
         levelled = levelled * target.intensity.sum() / levelled.sum()
@@ -94,5 +101,14 @@ def prediction_flags(spectrum: np.ndarray, judge_spectrum: np.ndarray | None) ->
 
 def _from_mixtures(spectrum: np.ndarray, mask: np.ndarray) -> float:
     """Distance of a spectrum from the nearest non-negative mixture of the shipped amorphous ones."""
-    basis = np.stack([reference_spectra()[name] for name in (*CLASSES, *NETWORKS)], axis=1)
-    return float(nnls(basis[mask], spectrum[mask])[1])
+    return float(nnls(_amorphous().T[mask], spectrum[mask])[1])
+
+
+def _from_mixtures_seen(target: Target) -> float:
+    """The same for a target, with the mixtures seen through one instrument."""
+    return target.misfit(fit_mixture(target, _amorphous()).prediction)
+
+
+def _amorphous() -> np.ndarray:
+    """The shipped amorphous spectra, shape (number, 100)."""
+    return np.stack([reference_spectra()[name] for name in (*CLASSES, *NETWORKS)])

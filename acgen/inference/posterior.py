@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from acgen.spectra.instrument import Instrument
-from acgen.spectra.instrument_profile import InstrumentProfile, instrument_matrix
+from acgen.spectra.instrument import Instrument, instrument_matrix
+from acgen.spectra.instrument_fit import Beamline
 from acgen.spectra.spectrum import Target
 
 #: Distance of spectra at which a structure's weight has fallen to 0.6. Of 0.15, 0.25, 0.4 and 0.8 the best in
@@ -100,11 +100,9 @@ def adjust(
 def best_misfits(target: Target, spectra: np.ndarray, instrument: bool) -> tuple[np.ndarray, Instrument | None]:
     """Distance of each spectrum (n, 100) to the target, behind an instrument of its own if there is one, and the
     instrument of the weighted mean of the closest."""
-    if not instrument:
-        return np.array([target.misfit(spectrum) for spectrum in spectra]), None
-    profile = InstrumentProfile(target)
-    misfit = np.array([target.misfit(profile(spectrum).apply(spectrum)) for spectrum in spectra])
-    return misfit, profile(_weights(misfit) @ spectra)
+    beamline = Beamline(target, instrument)
+    misfit = np.array([beamline.misfit(spectrum) for spectrum in spectra])
+    return misfit, beamline.instrument(_weights(misfit) @ spectra) if beamline.fitted else None
 
 
 def _weights(misfit: np.ndarray) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 What a density allows is known from structures of that density: the published networks (their DFT spectra), the shipped
 melt-quench cells (spectra predicted by the forward model) and finished runs. Between the densities of the shipped ones
-spectra are interpolated, as in a material of domains.
+spectra are interpolated, as in a material of domains. They are compared with the target as the guide compares them:
+behind an instrument fitted to each where the guide fits one.
 
 Where the bounds come from: for every shipped target and 1.5, 2.0, 2.5, 3.0 and 3.5 g/cm³, two candidates of 108 atoms
 were guided with the default settings. Targets up to 0.22 away were met to 0.17 or better by the judge, no worse than
@@ -12,7 +13,7 @@ the forward model's own error on networks of atoms it has not seen (0.08-0.23, m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -23,6 +24,8 @@ from acgen.errors import AcgenError
 from acgen.inference.flags import BETTER, NEAR, SAME_DENSITY, WITHIN, density_flags, prediction_flags, target_flags
 from acgen.networks.models import Models, load_models, predict_sites
 from acgen.sampling.generate import Candidate
+from acgen.spectra.instrument import Instrument
+from acgen.spectra.instrument_fit import Beamline
 from acgen.spectra.references import NETWORKS, reference_spectra
 from acgen.spectra.spectrum import Target
 from acgen.structures.cell import density as density_of
@@ -84,6 +87,8 @@ class Reach:
         Up to three densities in g/cm³ that fit clearly better, the best first; empty if none does.
     flags
         What else to know, one sentence each.
+    instrument
+        What was fitted to the nearest spectrum; None if none was, the target being compared as it is.
     """
 
     target: str
@@ -94,6 +99,7 @@ class Reach:
     by_density: tuple[tuple[float, float], ...] = field(repr=False)
     better: tuple[float, ...]
     flags: tuple[str, ...]
+    instrument: Instrument | None = None
 
     @property
     def words(self) -> str:
@@ -105,7 +111,7 @@ class Reach:
         }[self.verdict]
         text = (
             f"{self.target} is {self.verdict} at {self.density:.3g} g/cm³ (distance {self.distance:.2f} from "
-            f"{self.nearest}): {meaning}."
+            f"{self.nearest}{self._seen}): {meaning}."
         )
         closest, distance = min(self.by_density, key=lambda pair: pair[1])
         if self.better:
@@ -113,7 +119,24 @@ class Reach:
         return text if distance <= NEAR else f"{text} No density comes near."
 
 
-def reach(target: Target, density: float, known: Sequence[KnownSpectrum] | None = None) -> Reach:
+    @property
+    def _seen(self) -> str:
+        if self.instrument is None:
+            return ""
+        at = self.instrument
+        return (
+            f", seen through an instrument of shift {at.shift:+.2f} eV, slope {100 * at.slope:+.2f} %/eV and "
+            f"broadening {at.sigma:.2f} eV"
+        )
+
+
+def reach(
+    target: Target,
+    density: float,
+    known: Sequence[KnownSpectrum] | None = None,
+    *,
+    instrument: bool | None = None,
+) -> Reach:
     """How far the nearest spectra that a density allows lie from a target.
 
     Parameters
@@ -124,6 +147,9 @@ def reach(target: Target, density: float, known: Sequence[KnownSpectrum] | None 
         g/cm³.
     known
         Spectra of structures; by default `shipped_spectra`. Add those of finished runs with `from_candidates`.
+    instrument
+        Whether the guide will fit an instrument (`Settings.instrument`), and so every distance is behind one; by
+        default to a measured target.
 
     Raises
     ------
@@ -133,16 +159,19 @@ def reach(target: Target, density: float, known: Sequence[KnownSpectrum] | None 
     known = shipped_spectra() if known is None else tuple(known)
     if not known:
         raise AcgenError("no spectra are known to compare with: give those of shipped_spectra()")
-    distance, nearest = _nearest(target, density, known)
+    beamline = Beamline(target, instrument)
+    misfit = _remembered(beamline)
+    distance, nearest = _nearest(misfit, density, known)
     grid = [float(value) for value in np.round(np.arange(float(DENSITIES[0]), float(DENSITIES[-1]) + 0.05, 0.1), 1)]
-    by_density = tuple((value, _nearest(target, value, known)[0]) for value in grid)
+    by_density = tuple((value, _nearest(misfit, value, known)[0]) for value in grid)
     ranked = sorted(by_density, key=lambda pair: pair[1])
     best = ranked[0][1]
     better = tuple(value for value, found in ranked[:3] if found < distance - BETTER and found < best + BETTER)
     verdict = Verdict.WITHIN if distance <= WITHIN else Verdict.NEAR if distance <= NEAR else Verdict.OUT
-    flags = (*density_flags(density), *target_flags(target), *_nearest_flags(nearest))
+    flags = (*density_flags(density), *target_flags(target, beamline.fitted), *_nearest_flags(nearest))
     name = target.name or "the target"
-    return Reach(name, density, distance, nearest.name, verdict, by_density, better, flags)
+    at = beamline.instrument(nearest.spectrum) if beamline.fitted else None
+    return Reach(name, density, distance, nearest.name, verdict, by_density, better, flags, at)
 
 
 @cache
@@ -199,7 +228,22 @@ def _networks() -> list[KnownSpectrum]:
     ]
 
 
-def _nearest(target: Target, density: float, known: Sequence[KnownSpectrum]) -> tuple[float, KnownSpectrum]:
+def _remembered(beamline: Beamline) -> Callable[[KnownSpectrum], float]:
+    """The misfit of known spectra; that of one structure is asked at several densities and found once."""
+    found: dict[bytes, float] = {}
+
+    def misfit(item: KnownSpectrum) -> float:
+        key = item.spectrum.tobytes()
+        if key not in found:
+            found[key] = beamline.misfit(item.spectrum)
+        return found[key]
+
+    return misfit
+
+
+def _nearest(
+    misfit: Callable[[KnownSpectrum], float], density: float, known: Sequence[KnownSpectrum]
+) -> tuple[float, KnownSpectrum]:
     """Distance to the nearest spectrum of this density, and that spectrum."""
     kinds: dict[str, list[KnownSpectrum]] = {}
     for item in known:
@@ -208,7 +252,7 @@ def _nearest(target: Target, density: float, known: Sequence[KnownSpectrum]) -> 
     found = [item for item in allowed if item is not None]
     if not found:
         raise AcgenError(f"no spectrum is known near {density:g} g/cm³: add those of shipped_spectra()")
-    return min(((target.misfit(item.spectrum), item) for item in found), key=lambda pair: pair[0])
+    return min(((misfit(item), item) for item in found), key=lambda pair: pair[0])
 
 
 def _at(items: Sequence[KnownSpectrum], density: float) -> KnownSpectrum | None:

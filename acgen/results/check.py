@@ -15,7 +15,8 @@ from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.sampler import Frame
 from acgen.sampling.settings import Settings
 from acgen.spectra.grid import N_POINTS
-from acgen.spectra.instrument import Fit, Instrument
+from acgen.spectra.instrument import Instrument
+from acgen.spectra.instrument_fit import Fit
 
 #: Bounds of what is read: candidates and frames of a run, atoms of each.
 MAX_CANDIDATES, MAX_FRAMES, MAX_ATOMS = 1_000, 100_000, 100_000

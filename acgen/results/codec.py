@@ -21,7 +21,8 @@ from acgen.errors import AcgenError
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.sampler import Frame
 from acgen.sampling.settings import Settings
-from acgen.spectra.instrument import Fit, Instrument
+from acgen.spectra.instrument import Instrument
+from acgen.spectra.instrument_fit import Fit
 from acgen.spectra.spectrum import Target
 
 _CLASSES: dict[str, type] = {

@@ -22,7 +22,7 @@ from acgen.sampling.guidance import GuidedScore, SpectrumGuide
 from acgen.sampling.sampler import Frame, random_positions, sample
 from acgen.sampling.settings import LiveXi, Settings, Strength, XiChanges
 from acgen.spectra.grid import ENERGY
-from acgen.spectra.instrument import Fit, fit_instrument
+from acgen.spectra.instrument_fit import Beamline, Fit
 from acgen.spectra.spectrum import Target
 from acgen.structures.analysis import coordination_fractions
 from acgen.structures.cell import carbon, heights
@@ -182,7 +182,7 @@ def finish(
     target, fit = settings.target, None
     misfit = judge_misfit = None
     if target is not None:
-        fit = fit_instrument(target, spectrum) if settings.instrument else None
+        fit = Beamline(target, settings.instrument).fit(spectrum)
         seen, judge_seen = (spectrum, judged) if fit is None else (fit.prediction, fit.instrument.apply(judged))
         misfit, judge_misfit = target.misfit(seen), target.misfit(judge_seen)
     atoms.info = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -14,8 +14,8 @@ from acgen.errors import AcgenError
 from acgen.networks.graph import periodic_graph
 from acgen.networks.network import ForwardModel, ScoreModel
 from acgen.sampling.schedule import GUIDE_BELOW
-from acgen.spectra.instrument_profile import InstrumentProfile
-from acgen.spectra.instrument_torch import apply_instrument
+from acgen.spectra.instrument import instrument_matrix
+from acgen.spectra.instrument_fit import Beamline
 from acgen.spectra.model_error import UNSEEN_ERROR
 from acgen.spectra.spectrum import Target
 
@@ -75,7 +75,7 @@ class SpectrumGuide:
         `cell` or `site`.
     instrument
         Compare with the target what an instrument would make of the prediction, with its shift, scale, slope and
-        broadening fitted anew, within bounds, to every clean estimate (`acgen.spectra.instrument_profile`): for `cell`
+        broadening fitted anew, within bounds, to every clean estimate (`acgen.spectra.instrument_fit`): for `cell`
         only. Misfit and prediction are then those behind the instrument.
     """
 
@@ -96,16 +96,17 @@ class SpectrumGuide:
         if instrument and mode != "cell":
             raise AcgenError("an instrument sees the mean over atoms: use guide mode 'cell' with it")
         self.model, self.target, self.xi, self.mode, self.tolerance = model, target, xi, mode, tolerance
-        self._profile = InstrumentProfile(target) if instrument else None
+        self._beamline = Beamline(target, instrument)
         self._y = torch.tensor(np.where(target.mask, target.intensity, 0.0), dtype=torch.float32)
         self._mask = torch.tensor(target.mask, dtype=torch.float32)
 
     def __call__(self, denoised: Tensor, cell: Tensor) -> tuple[Tensor, float, np.ndarray]:
         sites = self.model(periodic_graph(denoised, cell, self.model.config.cutoff))
         mean = sites.mean(0)
-        if self._profile is not None:
-            fitted = asdict(self._profile(mean.detach().numpy()))
-            mean = apply_instrument(mean, **{k: torch.tensor(value, dtype=mean.dtype) for k, value in fitted.items()})
+        if self._beamline.fitted:
+            # at its best the instrument's parameters do not change the misfit: the gradient is that with them held
+            instrument = self._beamline.instrument(mean.detach().numpy())
+            mean = torch.tensor(instrument_matrix(instrument), dtype=mean.dtype) @ mean
         residual = (mean if self.mode == "cell" else sites) * self._mask - self._y
         distance = (residual.square().sum(-1).mean().square() + self.tolerance**4) ** 0.25
         norm = distance if self.mode == "cell" else distance * REFERENCE_ATOMS**0.5

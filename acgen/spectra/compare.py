@@ -10,8 +10,11 @@ import numpy as np
 
 from acgen.spectra.bootstrap import spread
 from acgen.spectra.grid import ENERGY
-from acgen.spectra.instrument import Bounds, Fit, Instrument, fit_instrument, fit_mixture, point_weights
+from acgen.spectra.instrument import Bounds, Instrument
+from acgen.spectra.instrument_fit import Beamline, Fit, ideal_fit
 from acgen.spectra.match import single_correlation, tilt
+from acgen.spectra.mixture import fit_mixture
+from acgen.spectra.model_error import POINT_ERROR
 from acgen.spectra.references import CLASSES, reference_spectra
 from acgen.spectra.spectrum import SpectrumError, Target
 
@@ -26,7 +29,7 @@ class Comparison:
     """A prediction against a target."""
 
     name: str
-    #: The instrument that brings the prediction nearest to the target.
+    #: The instrument that brings the prediction nearest to the target; the ideal one if none was fitted.
     fit: Fit
     #: Distance over the measured points before and after the fit.
     raw_misfit: float
@@ -55,9 +58,14 @@ class Comparison:
 
 
 def compare(
-    target: Target, prediction: np.ndarray, name: str = "", bounds: Bounds | None = None, copies: int = 0
+    target: Target,
+    prediction: np.ndarray,
+    name: str = "",
+    bounds: Bounds | None = None,
+    copies: int = 0,
+    instrument: bool | None = None,
 ) -> Comparison:
-    """Fit the instrument to a target and measure what difference remains.
+    """How far a prediction is from a target, and how far behind the instrument that makes the misfit least.
 
     Parameters
     ----------
@@ -71,6 +79,8 @@ def compare(
         Limits of the instrument's parameters.
     copies
         Copies of the target behind the errors (`acgen.spectra.bootstrap.spread`); without errors if 0.
+    instrument
+        Whether an instrument is fitted; by default to a measured target.
 
     Raises
     ------
@@ -80,14 +90,15 @@ def compare(
     if copies:
 
         def again(copy: Target) -> dict[str, float]:
-            return compare(copy, prediction, name, bounds).figures
+            return compare(copy, prediction, name, bounds, instrument=instrument).figures
 
         both, noise = (spread(target, again, copies, model=model) for model in (True, False))
-        return replace(compare(target, prediction, name, bounds), errors=both, noise_errors=noise)
-    fit = fit_instrument(target, prediction, bounds)
+        once = compare(target, prediction, name, bounds, instrument=instrument)
+        return replace(once, errors=both, noise_errors=noise)
+    fit = Beamline(target, instrument, bounds).fit(prediction) or ideal_fit(prediction)
     mask, seen = target.mask, fit.prediction
     a, b = target.intensity[mask], seen[mask]
-    weights = point_weights(target)[mask]
+    weights = _weights(target)[mask]
     return Comparison(
         name,
         fit,
@@ -98,6 +109,13 @@ def compare(
         _cosine(a, b),
         _cosine(a - a.mean(), b - b.mean()),
     )
+
+
+def _weights(target: Target) -> np.ndarray:
+    """Weight of each point, 1 / (noise² + model error²), zero where masked, 1 on average over the measured points."""
+    noise = np.zeros(target.mask.size) if target.noise is None else target.noise
+    weights = np.where(target.mask, 1.0 / (noise**2 + POINT_ERROR**2), 0.0)
+    return weights / weights[target.mask].mean()
 
 
 def _cosine(a: np.ndarray, b: np.ndarray) -> float:

@@ -20,6 +20,8 @@ from acgen.spectra.grid import ENERGY, N_POINTS
 #: Mean distance of predicted and true spectrum of a network of atoms that a forward model has not seen; its range is
 #: 0.08 to 0.23.
 UNSEEN_ERROR = 0.15
+#: The same at one point: about a tenth of it over the 100 points.
+POINT_ERROR = 0.015
 #: Energy over which errors are alike, eV, and points over which their size is averaged.
 _ALIKE, _SMOOTH = 0.8, 4
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from acgen.spectra.bootstrap import COPIES, spread
 from acgen.spectra.compare import PiStarContent, linear_combination, pi_star_content
-from acgen.spectra.instrument import Fit
+from acgen.spectra.instrument_fit import Fit
 from acgen.spectra.spectrum import SpectrumError, Target
 
 _PI_STAR = "pi*"

@@ -149,7 +149,7 @@ class ReachView(pn.viewable.Viewer):
         self.tools = [self.curve.menu]
         self._tap = hv.streams.SingleTap(source=self.curve.map)
         self._tap.add_subscriber(lambda x, y: self._set_density(x))
-        state.param.watch(self._change, ["target_name", "targets", "density", "start"])
+        state.param.watch(self._change, ["target_name", "targets", "density", "start", "instrument"])
         self._say()
 
     @property
@@ -166,20 +166,22 @@ class ReachView(pn.viewable.Viewer):
             self._ask()
 
     def _question(self) -> tuple:
-        return self.state.target, round(self.density, 3), len(self.state.snapshot.finished)
+        return self.state.target, round(self.density, 3), self.state.instrument, len(self.state.snapshot.finished)
 
     def _change(self, *_events) -> None:
         self._changed_at = None  # the next tick starts to wait anew
 
     def _ask(self) -> None:
         self._asked = self._question()
-        target, density, _ = asked = self._asked
+        target, density, instrument, _ = asked = self._asked
         if target is None:
             self._show(None)
             return
         finished = self.state.snapshot.finished
         self._background.do(
-            "reach", lambda: reach(target, density, self._known(finished)), functools.partial(self._answered, asked)
+            "reach",
+            lambda: reach(target, density, self._known(finished), instrument=instrument),
+            functools.partial(self._answered, asked),
         )
 
     def _answered(self, asked: tuple, found: Reach | None, error: Exception | None) -> None:

@@ -12,6 +12,7 @@ from acgen.networks.models import load_models
 from acgen.sampling.generate import Candidate, generate
 from acgen.sampling.settings import Settings
 from acgen.spectra.grid import ENERGY
+from acgen.spectra.instrument import Instrument
 from acgen.spectra.references import NETWORKS, reference_spectra
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import load_target
@@ -48,6 +49,25 @@ def test_a_shipped_network_fits_nowhere_better_than_at_its_own_density(name):
     found = reach(load_target(name), float(name.removeprefix("a-C-")))
     assert found.verdict is Verdict.WITHIN
     assert found.better == ()
+
+
+def test_what_the_guide_ascribes_to_the_instrument_does_not_count():
+    known, network = without("the published networks"), load_target("a-C-2.0")
+    did = Instrument(shift=0.8, slope=0.02, sigma=0.2)
+    seen = replace(network, intensity=did.apply(network.intensity))
+    bare = reach(seen, 2.0, known)
+    assert bare.verdict is Verdict.OUT
+    assert bare.instrument is None
+    found, plain = (reach(target, 2.0, known, instrument=True) for target in (seen, network))
+    assert found.verdict is Verdict.WITHIN
+    assert found.distance == pytest.approx(plain.distance, abs=0.03)
+    assert found.instrument.shift - plain.instrument.shift == pytest.approx(did.shift, abs=0.1)
+    assert "shift +0.8" in found.words
+    assert found.flags == ()
+    assert bare.flags
+    measured = reach(replace(seen, measured=True), 2.0, known)
+    assert measured.distance == found.distance
+    assert dict(found.by_density)[2.0] == found.distance
 
 
 def test_a_dense_target_is_out_of_reach_of_a_light_density_and_sent_to_its_own():

@@ -61,7 +61,7 @@ def test_errors_of_the_instrument_agree_with_the_curvature_of_the_misfit() -> No
     seen = Instrument(0.3, 1.1, 0.004, 0.3).apply(CURVE)
     noise = np.full(100, 0.01)
     target = Target(seen + noise * np.random.default_rng(2).normal(size=100), ALL, noise=noise)
-    found = compare(target, CURVE, copies=40)
+    found = compare(target, CURVE, copies=40, instrument=True)
     for name in ("shift", "scale", "slope", "sigma"):
         assert found.noise_errors[name] == pytest.approx(found.fit.errors[name], rel=0.5)
         assert found.errors[name] > found.noise_errors[name]
