@@ -10,7 +10,7 @@ import numpy as np
 
 from acgen.networks.models import Models, predict_sites
 from acgen.sampling.settings import Settings
-from acgen.spectra.instrument import fit_instrument
+from acgen.spectra.instrument_fit import fit_instrument
 from acgen.structures.analysis import bonds
 from acgen.structures.cell import carbon
 from app.session.shown import Shown

@@ -16,7 +16,8 @@ import app.notebook.widgets
 from acgen.networks.models import load_models
 from acgen.sampling.generate import Candidate
 from acgen.spectra.grid import ENERGY
-from acgen.spectra.instrument import Instrument, fit_instrument
+from acgen.spectra.instrument import Instrument
+from acgen.spectra.instrument_fit import fit_instrument
 from acgen.spectra.targets import builtin_targets
 from app.session.shown import Shown, show_candidate
 from app.session.snapshot import Finished, Snapshot
