@@ -16,6 +16,7 @@ def add_commands(commands) -> None:
     p.add_argument("--sites", type=int, default=8, metavar="N", help="sites of each, by coordination (default 8)")
     p.add_argument("--seed", type=int, default=0, help="seed of the choice of sites")
     p.add_argument("--retry", action="store_true", help="try sites again that failed before")
+    p.add_argument("--inputs", action="store_true", help="write feff.inp of every site too, for your own FEFF")
     p.add_argument("--out", required=True, metavar="DATA")
     p.set_defaults(run=_run)
 
@@ -30,7 +31,7 @@ def _run(args: argparse.Namespace) -> None:
     out, made, failed, seconds = output_directory(args.out), 0, 0, 0.0
     with progress_bar() as bar:
         task = bar.add_task("labelling", total=None, note="")
-        for done, total, label in make_labels(cells, args.sites, out, args.seed, args.retry):
+        for done, total, label in make_labels(cells, args.sites, out, args.seed, args.retry, args.inputs):
             bar.update(task, total=total, completed=done, note="" if label is None else label.structure)
             if label is None:
                 continue

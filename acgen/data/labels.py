@@ -137,6 +137,7 @@ def make_labels(
     folder: str | Path,
     seed: int = 0,
     retry: bool = False,
+    inputs: bool = False,
     run: Callable[[str], FeffResult] = run_feff,
 ) -> Iterator[tuple[int, int, Label | None]]:
     """Label sites of structures, one site of each in turn, so that a run that is stopped early is balanced.
@@ -156,6 +157,8 @@ def make_labels(
         Seed of the choice of sites.
     retry
         Try sites again that failed before.
+    inputs
+        Write every input to ``inputs/STRUCTURE-SITE/feff.inp`` too, for those who run their own FEFF.
     run
         What makes a spectrum of an input.
 
@@ -178,6 +181,10 @@ def make_labels(
     order = [(k, own[turn]) for turn in range(sites) for k, own in enumerate(chosen) if turn < len(own)]
     for done, (k, site) in enumerate(order, start=1):
         key, text, error = _input(cells[k].atoms, site, version, hashes[k])
+        if inputs and text:
+            own = folder / "inputs" / f"{cells[k].name}-{site}"
+            own.mkdir(parents=True, exist_ok=True)
+            (own / "feff.inp").write_text(text, encoding="ascii")
         if key in known:
             yield done, len(order), None
             continue

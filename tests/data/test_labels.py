@@ -146,11 +146,11 @@ def test_an_empty_folder_says_so(tmp_path: Path) -> None:
 
 
 def test_the_command(tmp_path: Path, holey: Atoms, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    monkeypatch.setattr(module.make_labels, "__defaults__", (0, False, Fake(fail_at=3)))
+    monkeypatch.setattr(module.make_labels, "__defaults__", (0, False, False, Fake(fail_at=3)))
     mixed = holey.copy()
     mixed.numbers[5] = 1
     ase.io.write(tmp_path / "mixed.extxyz", mixed)
-    command = ["label", str(tmp_path / "mixed.extxyz"), "--sites", "3", "--out", str(tmp_path / "data")]
+    command = ["label", str(tmp_path / "mixed.extxyz"), "--sites", "3", "--inputs", "--out", str(tmp_path / "data")]
     assert main(command) == 0
     printed = capsys.readouterr().out
     assert "1/3 mixed site" in printed
@@ -158,5 +158,8 @@ def test_the_command(tmp_path: Path, holey: Atoms, monkeypatch: pytest.MonkeyPat
     assert "2 sites labelled, 2 s of processor time each, 1 failed" in printed
     lines = [json.loads(line) for line in (tmp_path / "data" / "labels.jsonl").read_text().splitlines()]
     assert [bool(line["error"]) for line in lines] == [False, False, True]
+    kept = sorted((tmp_path / "data" / "inputs").glob("mixed-*/feff.inp"))
+    assert len(kept) == 3
+    assert all("POTENTIALS" in path.read_text() for path in kept)
     assert main(["label", "nowhere", "--out", str(tmp_path / "data")]) == 2
     assert main([*command[:2], "--sites", "0", "--out", str(tmp_path / "data")]) == 2
