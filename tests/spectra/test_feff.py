@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
+from pathlib import Path
 
 import ase.build
 import numpy as np
@@ -165,3 +168,14 @@ def test_bounds_of_time_and_memory_and_a_bad_input() -> None:
         run_feff(five_atoms(), memory=1_000_000)
     with pytest.raises(AcgenError, match="^FEFF "):
         run_feff("ATOMS\n0 0 0\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no groups of processes")
+def test_the_calculation_ends_with_its_parent(tmp_path: Path) -> None:
+    pytest.importorskip("feff10", reason='needs FEFF10: pip install "acgen[feff]"')
+    (tmp_path / "feff.inp").write_text(five_atoms())
+    command = [sys.executable, "-m", "acgen.spectra.feff_child", str(tmp_path), "900", str(2 * 10**9)]
+    # An input that is closed is what the end of the parent leaves behind.
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, process_group=0, timeout=120)
+    assert done.returncode == -signal.SIGKILL
+    assert not (tmp_path / "done.json").exists()
