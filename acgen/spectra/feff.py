@@ -45,8 +45,8 @@ ARGON = 18
 #: Two atoms closer than this overlap, Å: FEFF has no potential for them.
 MIN_DISTANCE = 0.6
 #: What to add to FEFF's energies, eV: where FEFF is nearest to the DFT spectra of sites of the five public networks
-#: (each network alone: 4.7 to 5.4). The crystals alone would say 3.6 (diamond) and 2.7 (graphite), which moves the sites
-#: of the networks from 0.22 to 0.34 of their norm away: FEFF's axis is good to an eV between networks, not to crystals.
+#: (eight sites; each network alone: 4.7 to 5.4). The crystals would say 3.6 (diamond) and 2.7 (graphite), which moves
+#: the sites of the networks from 0.22 to 0.34 of their norm away: one axis serves networks, not networks and crystals.
 ENERGY_SHIFT = 5.1
 #: Standard deviation of the Gaussian that FEFF's spectra are broadened by, eV, from the same comparison.
 BROADENING = 0.8
