@@ -25,6 +25,7 @@ from acgen.cli import (
     training,
     validation,
 )
+from acgen.cli.output import refuse_overwriting
 from acgen.errors import AcgenError
 
 
@@ -44,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; 0 on success, 2 with one line on bad input, 130 if interrupted."""
     args = build_parser().parse_args(argv)
     try:
+        refuse_overwriting(args)
         return args.run(args) or 0
     except (AcgenError, OSError) as error:
         print(f"acgen {args.command}: {' '.join(str(error).split())}", file=sys.stderr)

@@ -12,7 +12,7 @@ from ase import Atoms
 
 from acgen.cli.output import output_file, write_json
 from acgen.cli.progress import progress_bar
-from acgen.data.cells import load_cells
+from acgen.data.cells import load_cells, told_apart
 from acgen.errors import AcgenError
 from acgen.networks.models import load_models, predict_sites
 from acgen.spectra.bootstrap import spread
@@ -33,7 +33,8 @@ def run_comparison(args: argparse.Namespace) -> None:
     target = load_target(args.target)
     for warning in target.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    references = {Path(path).stem: load_target(path) for path in args.references}
+    stems = [Path(path).stem for path in args.references]
+    references = dict(zip(told_apart(stems, args.references), map(load_target, args.references), strict=True))
     cells = load_cells([Path(path) for path in args.structures])
     use_threads(max(len(cell.atoms) for cell in cells), args.threads)
     model = load_models(forward=args.weights).forward

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,12 +59,15 @@ def _numbers(text: str) -> tuple[float, ...]:
 def _run(args: argparse.Namespace) -> int:
     """Weigh structures of the prior at every density by how close their predicted spectra lie to a target."""
     from acgen.cli.density_scan import run_scan
+    from acgen.data.cells import told_apart
     from acgen.inference.density import estimate_density
     from acgen.networks.models import load_models
     from acgen.spectra.targets import load_target
 
     use_threads(asked=args.threads)
     targets = [load_target(source) for source in args.targets]
+    names = told_apart([target.name for target in targets], args.targets)
+    targets = [replace(target, name=name) for target, name in zip(targets, names, strict=True)]
     if args.guided is not None:
         return run_scan(args, targets)
     out = None if args.out is None else output_file(args.out)

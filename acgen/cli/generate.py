@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from acgen.cli.options import add_settings, add_threads, settings_from
 from acgen.cli.output import output_directory, output_file
-from acgen.cli.structures import read_structure
 from acgen.sampling.settings import OPTIONS
 from acgen.spectra.references import builtin_targets
 from acgen.threads import use_threads
@@ -51,6 +50,8 @@ def _run(args: argparse.Namespace) -> int:
     target = None if args.target is None else _target(args)
     for warning in () if target is None else target.warnings:
         print(f"warning: {warning}", file=sys.stderr)
+    from acgen.data.cells import read_structure
+
     start = None if args.start is None else read_structure(args.start)
     settings = settings_from(args, target=target, start=start)
     directory = output_directory(args.out)

@@ -13,18 +13,17 @@ from acgen.threads import use_threads
 
 if TYPE_CHECKING:
     import numpy as np
-    from ase import Atoms
 
 
 def add_commands(commands) -> None:
     """Add `analyze` and `predict`."""
     summary = "coordination, angles, g(r) and order of a structure"
     p = commands.add_parser("analyze", help=summary, description=_analyse.__doc__)
-    p.add_argument("structure", metavar="STRUCTURE", help="any file ase reads: extxyz, CIF, POSCAR, …")
+    p.add_argument("structure", metavar="STRUCTURE", help="extxyz, CIF, POSCAR, LAMMPS data, …")
     p.add_argument("--out", required=True, metavar="F.json")
     p.set_defaults(run=_analyse)
     p = commands.add_parser("predict", help="predict C K-edge spectra of structures", description=_predict.__doc__)
-    p.add_argument("structures", nargs="+", metavar="STRUCTURE", help="any files ase reads: extxyz, CIF, POSCAR, …")
+    p.add_argument("structures", nargs="+", metavar="STRUCTURE", help="extxyz, CIF, POSCAR, LAMMPS data, …")
     p.add_argument("--sites", action="store_true", help="write a column for every atom too")
     p.add_argument("--weights", metavar="F", help="forward weights to use instead of the shipped")
     add_threads(p)
@@ -32,15 +31,9 @@ def add_commands(commands) -> None:
     p.set_defaults(run=_predict)
 
 
-def read_structure(path: str) -> Atoms:
-    """The last periodic carbon structure in a file."""
-    from acgen.data.cells import load_cells
-
-    return load_cells([Path(path)])[-1].atoms
-
-
 def _analyse(args: argparse.Namespace) -> None:
     """Write coordination, bond angles, g(r), Steinhardt order and density of the last structure in a file as JSON."""
+    from acgen.data.cells import read_structure
     from acgen.structures.analysis import analyse
 
     atoms, out = read_structure(args.structure), output_file(args.out)
@@ -61,12 +54,10 @@ def _predict(args: argparse.Namespace) -> None:
     model = load_models(forward=args.weights).forward
     columns: dict[str, np.ndarray] = {}
     for cell in cells:
-        sites, name, copy = predict_sites(model, cell.atoms), cell.name, 1
-        while name in columns:
-            name, copy = f"{cell.name}_{copy + 1}", copy + 1
-        columns[name] = sites.mean(0)
+        sites = predict_sites(model, cell.atoms)
+        columns[cell.name] = sites.mean(0)
         if args.sites:
-            columns |= {f"{name}:{index}": spectrum for index, spectrum in enumerate(sites)}
+            columns |= {f"{cell.name}:{index}": spectrum for index, spectrum in enumerate(sites)}
     with open(out, "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["energy_eV", *columns])

@@ -10,9 +10,8 @@ from scipy.optimize import nnls
 
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.instrument import Bounds
-from acgen.spectra.match import best_shift, best_slope, tilt
+from acgen.spectra.match import DOMAIN_LIMIT, best_shift, best_slope, far_shift, tilt
 from acgen.spectra.mixture import fit_mixture
-from acgen.spectra.prepare import DOMAIN_LIMIT
 from acgen.spectra.references import CLASSES, NETWORKS, reference_spectra
 from acgen.spectra.spectrum import Target, fits_instrument
 from acgen.structures.reference import DENSITIES
@@ -43,7 +42,10 @@ def target_flags(target: Target, instrument: bool | None = None) -> tuple[str, .
     points, mask = target.intensity[target.mask], target.mask
     shift, correlation = best_shift(ENERGY[mask], points)
     flags = []
-    if correlation < DOMAIN_LIMIT:
+    far = far_shift(ENERGY[mask], points)
+    if far:
+        flags.append(f"The energies look about {far:+.1f} eV off: prepare the target with a shift, if that can be.")
+    elif correlation < DOMAIN_LIMIT:
         flags.append(
             f"No pure carbon is known to have such a spectrum: its derivative correlates by {correlation:.2f} with the "
             f"best mixture of carbon references (amorphous carbon: {DOMAIN_LIMIT} or more). Polymers and other organic "

@@ -15,8 +15,20 @@ from acgen.spectra.resample import resample
 
 #: Largest energy shift considered, eV.
 MAX_SHIFT = 1.0
-#: Resolution of the search for a shift, eV.
-SHIFT_STEP = 0.05
+#: Largest energy shift that is taken when it is given, and how far away a spectrum is looked for that fits nowhere
+#: near, eV.
+FAR_SHIFT = 20.0
+#: Resolution of the search for a shift, eV, and of the search far away.
+SHIFT_STEP, FAR_STEP = 0.05, 0.25
+#: Derivative correlation below which a spectrum is called out of domain. Calibration: a diamond-like carbon film 0.69,
+#: a graphitic foil 0.81, every shipped reference 1; an organic film 0.61-0.63, polystyrene 0.42.
+DOMAIN_LIMIT = 0.65
+#: How much more the sum of the correlations of derivative and intensity must be far away than near by before energies
+#: are called off. Measured carbon spectra moved by up to 18 eV reach 1.6-1.75 where they belong, and nowhere else as
+#: much; organic films fit amorphous carbon nowhere by `DOMAIN_LIMIT`.
+FAR_BETTER = 0.03
+#: What a moved spectrum must still cover, eV.
+_COVERED = (281.0, 300.0)
 #: Bounds of the detector slope, 1/eV: the factor 1 + slope (E - 285.4 eV) stays positive on the whole grid.
 SLOPE_LIMITS = (-0.03, 0.06)
 #: Resolution of the search for a slope, 1/eV.
@@ -105,6 +117,53 @@ def best_shift(energy: np.ndarray, intensity: np.ndarray) -> tuple[float, float]
     correlations = [derivative_correlation(*resample(energy + shift, intensity)) for shift in shifts]
     best = int(np.argmax(correlations))  # of equal ones the smallest shift
     return round(shifts[best], 6), correlations[best]
+
+
+def far_shift(energy: np.ndarray, intensity: np.ndarray) -> float:
+    """Shift within ±20 eV after which a spectrum fits the shipped references much better than within ±1 eV.
+
+    It tells that energies are off rather than by how much. The score is the correlation of the derivative plus that of
+    the intensity itself, each with the best non-negative mixture: the derivative alone may take one line for another.
+
+    Parameters
+    ----------
+    energy, intensity
+        Measured curve, both of shape (M,), energies in eV.
+
+    Returns
+    -------
+    float
+        What to add to the energies, eV; 0 if no place far away is much better.
+    """
+    steps = round(FAR_SHIFT / FAR_STEP)
+    scores = {
+        shift: _score(shift, energy, intensity) for shift in (FAR_STEP * np.arange(-steps, steps + 1)).tolist()
+    }
+    near = max(score for shift, score in scores.items() if abs(shift) <= MAX_SHIFT)
+    far = max(scores, key=lambda shift: scores[shift])
+    if abs(far) <= MAX_SHIFT or scores[far] < near + FAR_BETTER:
+        return 0.0
+    fine: list[float] = [far + SHIFT_STEP * k for k in range(-4, 5)]
+    best = round(float(max(fine, key=lambda shift: _score(shift, energy, intensity))), 6)
+    return best if derivative_correlation(*resample(energy + best, intensity)) >= DOMAIN_LIMIT else 0.0
+
+
+def _score(shift: float, energy: np.ndarray, intensity: np.ndarray) -> float:
+    curve, mask = resample(energy + shift, intensity)
+    if not mask[(ENERGY >= _COVERED[0]) & (ENERGY <= _COVERED[1])].all():
+        return 0.0
+    return derivative_correlation(curve, mask) + _intensity_correlation(curve, mask)
+
+
+def _intensity_correlation(intensity: np.ndarray, mask: np.ndarray) -> float:
+    """Correlation of a spectrum with the best non-negative mixture of the shipped references; a constant drops out."""
+    references = np.stack(list(reference_spectra().values()), axis=1)[mask]
+    wanted = intensity[mask] - intensity[mask].mean()
+    norm = np.linalg.norm(wanted)
+    if norm <= 1e-12 * max(np.abs(intensity).max(), 1e-300):
+        return 0.0
+    _, residual = nnls(references - references.mean(axis=0), wanted / norm)
+    return float(np.sqrt(max(1.0 - residual**2, 0.0)))
 
 
 def tilt(slope: float) -> np.ndarray:

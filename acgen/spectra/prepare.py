@@ -6,25 +6,29 @@ from typing import Literal
 
 import numpy as np
 
+from acgen.spectra.background import PRE_EDGES, PreEdge, check_edge, without_background
 from acgen.spectra.detect import detect
 from acgen.spectra.grid import ENERGY, PI_STAR
 from acgen.spectra.io.read import MIN_POINTS
-from acgen.spectra.match import MAX_SHIFT, SLOPE_LIMITS, best_shift, best_slope, is_graphitic, tilt
+from acgen.spectra.match import (
+    DOMAIN_LIMIT,
+    FAR_SHIFT,
+    MAX_SHIFT,
+    SLOPE_LIMITS,
+    best_shift,
+    best_slope,
+    far_shift,
+    is_graphitic,
+    tilt,
+)
 from acgen.spectra.noise import binned_noise
-from acgen.spectra.normalise import POST_EDGE, PRE_EDGE, calibration_shift, divide
-from acgen.spectra.resample import MAX_GAP, resample
+from acgen.spectra.normalise import MAX_CALIBRATION, POST_EDGE, PRE_EDGE, calibration_shift, divide
+from acgen.spectra.resample import MAX_GAP, not_missing, resample
 from acgen.spectra.scale import Normalisation, model_scale
 from acgen.spectra.spectrum import Spectrum, SpectrumError, Target
 
-PreEdge = Literal["constant", "linear", "none"]
-
-#: A spectrum of amorphous carbon has an edge that begins below this energy, eV.
-EDGE_ONSET = 284.0
 #: Coverage, eV, below which a target is called short.
 WANTED_RANGE = (280.0, 305.0)
-#: Derivative correlation below which a spectrum is called out of domain. Calibration: a diamond-like carbon film 0.69,
-#: a graphitic foil 0.81, every shipped reference 1; an organic film 0.61-0.63, polystyrene 0.42.
-DOMAIN_LIMIT = 0.65
 # Measured points further from the grid than this, eV, are of no use.
 _MARGIN = 10.0
 
@@ -47,8 +51,9 @@ def prepare(
 
     1. It is divided by `i0`, if there is one (`acgen.spectra.normalise.divide`).
     2. Energies are shifted: by what puts the pi* of `reference` at its known energy, and by `shift`.
-    3. The background is subtracted: the mean, or a line, of the pre-edge.
-    4. Bins of the grid are averaged (`acgen.spectra.resample.resample`); points outside the range are masked out.
+    3. The background is subtracted: the mean, a line, or a power law of the pre-edge.
+    4. Bins of the grid are averaged (`acgen.spectra.resample.resample`); points outside the range, and those that lie
+       in rows without a value, are masked out.
     5. What is left is divided by 1 + slope (E - 285.4 eV).
     6. It is scaled to the mixture of the shipped sp, sp2, sp3 spectra that resembles it most, so that either the areas
        over the overlap agree (model spectra have the same area over the whole grid within 2 %, but up to 15 %
@@ -61,13 +66,15 @@ def prepare(
     spectrum
         What was measured.
     shift
-        Energy to add, eV, within ±1, or "auto": where the derivative correlates best with the shipped references.
+        Energy to add, eV, or "auto": where the derivative correlates best with the shipped references, within ±1. More
+        than ±1 and up to ±20 is taken if it is given, with a warning in the target.
     slope
         Sensitivity of the detector that grows with energy, 1/eV, within -0.03 to 0.06, or "auto": what makes the
         shipped references fit best. Model spectra fall faster above the edge than most measured ones.
     pre_edge
-        Background: "constant" (default), "linear", or "none" if it is already subtracted. A line is extrapolated over
-        three times the range that determines it, which suits detectors with a true drift only.
+        Background: "constant" (default), "linear", "powerlaw" as under EELS, or "none" if it is already subtracted. A
+        line is extrapolated over three times the range that determines it, which suits detectors with a true drift
+        only; a power law should have a `pre_range` of 20 eV or more.
     name
         Name of the target; by default the spectrum's.
     normalisation
@@ -100,29 +107,36 @@ def prepare(
     spectrum = spectrum if i0 is None else divide(spectrum, i0)
     history, warnings = list(spectrum.history), list(spectrum.warnings)
     energy, intensity = spectrum.energy, spectrum.intensity / (np.abs(spectrum.intensity).max() or 1.0)
-    calibration = 0.0 if reference is None else _calibrate(reference, reference_energy, shift, history)
+    calibration = 0.0 if reference is None else _calibrate(reference, reference_energy, shift, history, warnings)
     energy = energy + calibration
     useful = _useful(energy)
     found, correlation = best_shift(energy[useful], intensity[useful])
-    applied = _option("energy shift", "eV", shift, found, (-MAX_SHIFT, MAX_SHIFT), history, warnings)
+    applied = _shift(shift, found, history, warnings)
     energy = energy + applied
+    if shift != "auto" and abs(float(shift)) > MAX_SHIFT:  # judge it where it was put
+        useful = _useful(energy)
+        _, correlation = best_shift(energy[useful], intensity[useful])
     _check_overlap(energy)
+    off = _far_off(energy, intensity, applied)
     warnings += detect(energy, spectrum.intensity, graphitic=is_graphitic(*resample(energy, intensity)))
-    useful = _useful(energy)
-    energy, intensity = energy[useful], intensity[useful]
-    intensity, scatter = _without_background(energy, intensity, pre_edge, pre_range, history, warnings)
+    useful = _useful(energy, pre_range)
+    missing = spectrum.missing + (energy[0] - spectrum.energy[0])
+    energy, raw = energy[useful], intensity[useful]
+    intensity, scatter = without_background(energy, raw, pre_edge, pre_range, history, warnings)
     noise = binned_noise(energy, intensity)
     intensity, mask = resample(energy, intensity)
+    mask &= not_missing(energy, missing)
     if mask.sum() < MIN_POINTS:
         raise SpectrumError(f"only {mask.sum()} points of the grid are covered: at least {MIN_POINTS} are needed")
-    _check_edge(intensity, mask, scatter)
+    check_edge(energy, raw, intensity, mask, scatter, off)
+    warnings += [f"{off[:1].upper()}{off[1:]}."] if off else []
     found = best_slope(intensity, mask) if slope == "auto" else 0.0
     divided = _option("slope", "1/eV", slope, found, SLOPE_LIMITS, history, warnings)
     factor = 1.0 / tilt(divided)
     scale, sensitivity = model_scale(intensity * factor, mask, normalisation, post_range, history, warnings)
     factor = factor * scale
     warnings += _coverage_warnings(mask)
-    if correlation < DOMAIN_LIMIT:
+    if correlation < DOMAIN_LIMIT and not off:
         warnings.append(
             f"Out of domain: the derivative correlates with the best mixture of carbon references by {correlation:.2f} "
             f"only (amorphous carbon: {DOMAIN_LIMIT} or more), so perhaps no such structure has this spectrum."
@@ -143,15 +157,16 @@ def prepare(
     )
 
 
-def _useful(energy: np.ndarray) -> np.ndarray:
-    return (energy > ENERGY[0] - _MARGIN) & (energy < ENERGY[-1] + _MARGIN)
+def _useful(energy: np.ndarray, pre_range: tuple[float, float] = PRE_EDGE) -> np.ndarray:
+    low = min(ENERGY[0] - _MARGIN, PI_STAR + pre_range[0] - 1e-6)
+    return (energy > low) & (energy < ENERGY[-1] + _MARGIN)
 
 
 def _check_options(
     pre_edge: str, normalisation: str, pre_range: tuple[float, float], post_range: tuple[float, float]
 ) -> None:
-    if pre_edge not in ("constant", "linear", "none"):
-        raise SpectrumError(f"pre_edge must be 'constant', 'linear' or 'none', got {pre_edge!r}")
+    if pre_edge not in PRE_EDGES:
+        raise SpectrumError(f"pre_edge must be one of {', '.join(PRE_EDGES)}, got {pre_edge!r}")
     if normalisation not in ("area", "edge"):
         raise SpectrumError(f"normalisation must be 'area' or 'edge', got {normalisation!r}")
     if not -100 <= pre_range[0] < pre_range[1] <= -1:
@@ -160,7 +175,9 @@ def _check_options(
         raise SpectrumError(f"the post-edge must lie 8 to 50 eV above {PI_STAR} eV, got {post_range}: give two numbers")
 
 
-def _calibrate(reference: Spectrum, expected: float, shift: float | str, history: list[str]) -> float:
+def _calibrate(
+    reference: Spectrum, expected: float, shift: float | str, history: list[str], warnings: list[str]
+) -> float:
     """Shift of the energies from a reference scan, eV."""
     if shift == "auto":
         raise SpectrumError("calibrate on the reference scan or with shift='auto', not both")
@@ -168,7 +185,36 @@ def _calibrate(reference: Spectrum, expected: float, shift: float | str, history
     of_file = f" (SHA-256 of its file: {reference.sha256})" if reference.sha256 else ""
     scan = (reference.name or "the reference scan") + of_file
     history.append(f"Calibrated by {found:+.4f} eV: the pi* of {scan} is at {expected:g} eV.")
+    if abs(found) > MAX_CALIBRATION:
+        warnings.append(
+            f"The reference scan moves all energies by {found:+.2f} eV, more than {MAX_CALIBRATION:g}: make sure "
+            "that it is the scan it should be."
+        )
     return found
+
+
+def _shift(shift: float | str, found: float, history: list[str], warnings: list[str]) -> float:
+    """The shift that is asked for, eV; one beyond what "auto" may give is warned of."""
+    if shift == "auto" or isinstance(shift, str) or not MAX_SHIFT < abs(shift) <= FAR_SHIFT:
+        limits = (-MAX_SHIFT, MAX_SHIFT) if shift == "auto" else (-FAR_SHIFT, FAR_SHIFT)
+        return _option("energy shift", "eV", shift, found, limits, history, warnings)
+    history.append(f"Applied energy shift: {shift:+g} eV.")
+    warnings.append(
+        f"The energies were shifted by {shift:+g} eV as asked, more than a calibration is off: positions are only as "
+        "good as this number."
+    )
+    return float(shift)
+
+
+def _far_off(energy: np.ndarray, intensity: np.ndarray, applied: float) -> str:
+    """What to say if the spectrum would fit much better elsewhere; empty if it would not."""
+    shift = far_shift(energy, intensity)
+    if not shift:
+        return ""
+    return (
+        f"the energies seem to be off: the spectrum would fit much better after about {shift:+.1f} eV; if the "
+        f"calibration can be that wrong, give a shift of {applied + shift:.1f} eV (--shift={applied + shift:.1f})"
+    )
 
 
 def _check_overlap(energy: np.ndarray) -> None:
@@ -205,49 +251,6 @@ def _option(
     return float(value)
 
 
-def _without_background(
-    energy: np.ndarray,
-    intensity: np.ndarray,
-    pre_edge: PreEdge,
-    pre_range: tuple[float, float],
-    history: list[str],
-    warnings: list[str],
-) -> tuple[np.ndarray, float]:
-    """Intensity above the background, and the scatter of the pre-edge about a line."""
-    low, high = PI_STAR + pre_range[0], PI_STAR + pre_range[1]
-    region = (energy >= low) & (energy <= high)
-    if region.sum() < 3:
-        warnings.append(f"No pre-edge was measured between {low:g} and {high:g} eV: the background is uncertain.")
-    if pre_edge == "none":
-        history.append("Left the background as it is.")
-        return intensity, 0.0
-    if region.sum() < 3:
-        before = energy < EDGE_ONSET
-        if not before.any():
-            raise SpectrumError(
-                f"the spectrum starts at {energy[0]:g} eV, after the edge begins: measure from below {high:g} eV, "
-                "or pass pre_edge='none' if the background is subtracted"
-            )
-        history.append(f"Subtracted the lowest value below {EDGE_ONSET:g} eV, for want of a pre-edge.")
-        return intensity - intensity[before].min(), 0.0
-    x, y = energy[region], intensity[region]
-    line = np.polynomial.Polynomial.fit(x, y, 1)
-    background = line(energy) if pre_edge == "linear" else np.full_like(energy, y.mean())
-    history.append(f"Subtracted a {pre_edge} background from {region.sum()} points in {x[0]:g}-{x[-1]:g} eV.")
-    return intensity - background, float(np.std(y - line(x)))
-
-
-def _check_edge(intensity: np.ndarray, mask: np.ndarray, noise: float) -> None:
-    above = mask & (ENERGY > PI_STAR)
-    rise = intensity[above].mean() if above.any() else 0.0
-    # Rounding leaves about 1e-15 of a flat line, which must not count as an edge.
-    if intensity[mask].sum() <= 0 or rise <= max(noise, 1e-9):
-        raise SpectrumError(
-            "no absorption edge rises above the background near 285 eV: check energies and columns, convert "
-            "transmission to absorption (negative logarithm), integrate a derivative"
-        )
-
-
 def _coverage_warnings(mask: np.ndarray) -> list[str]:
     covered = ENERGY[mask]
     warnings = []
@@ -259,5 +262,5 @@ def _coverage_warnings(mask: np.ndarray) -> list[str]:
     first, last = np.flatnonzero(mask)[[0, -1]]
     gaps = int(np.count_nonzero(~mask[first : last + 1]))
     if gaps:
-        warnings.append(f"{gaps} points inside gaps wider than {MAX_GAP:g} eV are masked out.")
+        warnings.append(f"{gaps} points inside gaps (over {MAX_GAP:g} eV, or rows without a value) are masked out.")
     return warnings

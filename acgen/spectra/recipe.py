@@ -6,14 +6,16 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from acgen.spectra.background import PreEdge
 from acgen.spectra.grid import PI_STAR
+from acgen.spectra.io.contents import Contents
 from acgen.spectra.io.read import read_spectrum
 from acgen.spectra.normalise import POST_EDGE, PRE_EDGE
-from acgen.spectra.prepare import PreEdge, prepare
+from acgen.spectra.prepare import prepare
 from acgen.spectra.scale import Normalisation
 from acgen.spectra.spectrum import Spectrum, SpectrumError, Target
 
-Source = str | Path | bytes
+Source = str | Path | bytes | Contents
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Choice:
     item: str | None = None
     columns: tuple[int, ...] | None = None
     negative_log: bool = False
+    negate: bool = False
 
     def __post_init__(self) -> None:
         if self.columns is not None:
@@ -30,7 +33,9 @@ class Choice:
 
     def read(self, source: Source, name: str = "") -> Spectrum:
         """Read the chosen spectrum."""
-        return read_spectrum(source, name, self.columns, item=self.item, negative_log=self.negative_log)
+        return read_spectrum(
+            source, name, self.columns, item=self.item, negative_log=self.negative_log, negate=self.negate
+        )
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class Recipe:
         Parameters
         ----------
         source, i0, reference
-            Paths or contents of the sample's file, of a scan to divide by, and of a scan to calibrate on.
+            Paths, bytes or parsed contents of the sample's file, of a scan to divide by, and of a scan to calibrate on.
         name
             Name of the target; by default the file's.
 

@@ -40,6 +40,25 @@ def resample(energy: np.ndarray, intensity: np.ndarray) -> tuple[np.ndarray, np.
     return np.where(mask, values, 0.0), mask
 
 
+def not_missing(energy: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """Grid points that do not lie nearest to an energy without a value; a bin with measured points counts as measured.
+
+    Parameters
+    ----------
+    energy, missing
+        Energies in eV with and without a value, shapes (M,) and (K,), both increasing.
+
+    Returns
+    -------
+    np.ndarray
+        Of bool, shape (100,).
+    """
+    if missing.size == 0:
+        return np.ones(ENERGY.size, dtype=bool)
+    to_missing, to_measured = (np.abs(ENERGY[:, None] - values).min(axis=1) for values in (missing, energy))
+    return (to_measured <= to_missing + _SAME) | (to_measured < ENERGY_STEP / 2 - _SAME)
+
+
 def _integral(energy: np.ndarray, intensity: np.ndarray, upper: np.ndarray) -> np.ndarray:
     """Integral from the first energy to each of `upper` of the straight lines between the points."""
     steps = np.diff(energy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -36,10 +36,15 @@ class Spectrum:
     warnings: tuple[str, ...] = ()
     #: SHA-256 of the file it was read from, in hexadecimal; empty if there is none.
     sha256: str = ""
+    #: Energies in eV at which the file has a row without a value, shape (K,); what was measured does not cover them.
+    missing: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
-        for field in ("energy", "intensity"):
-            object.__setattr__(self, field, _frozen_array(getattr(self, field), field))
+        missing = np.unique(np.asarray(self.missing, dtype=float))
+        missing.setflags(write=False)
+        object.__setattr__(self, "missing", missing)
+        for name in ("energy", "intensity"):
+            object.__setattr__(self, name, _frozen_array(getattr(self, name), name))
         if self.energy.shape != self.intensity.shape:
             raise SpectrumError(
                 f"a spectrum needs as many energies as intensities, got {self.energy.size} and {self.intensity.size}"

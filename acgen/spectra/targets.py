@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from acgen.spectra.background import PreEdge
 from acgen.spectra.io.export import read_target
 from acgen.spectra.io.read import read_spectrum
-from acgen.spectra.prepare import PreEdge, prepare
+from acgen.spectra.prepare import prepare
 from acgen.spectra.references import NAMES, builtin_targets
 from acgen.spectra.spectrum import SpectrumError, Target
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from acgen.data.cells import load_cells
+from acgen.data.cells import read_structure
 from acgen.errors import AcgenError
 from acgen.networks.models import predict_sites
 from acgen.sampling.generate import Candidate
@@ -17,6 +17,7 @@ from acgen.spectra.prepare import prepare
 from acgen.spectra.spectrum import Spectrum, Target
 from acgen.spectra.targets import load_target
 from acgen.structures.cell import carbon, cell_matrix
+from acgen.structures.read import check_cell
 from app.session.shown import Shown, show_candidate
 from app.workers.models import shared_models
 
@@ -32,17 +33,20 @@ def atoms_of(structure: Any, cell: Any = None) -> Atoms:
     if isinstance(structure, Candidate):
         structure = structure.atoms
     if isinstance(structure, (str, Path)):
-        structure = load_cells(structure)[-1].atoms
+        structure = read_structure(structure)
     if isinstance(structure, Atoms):
         if set(structure.get_chemical_symbols()) != {"C"} or structure.cell.rank < 3:
             raise AcgenError(f"got {structure.get_chemical_formula() or 'no atoms'}: give carbon in a periodic cell")
+        check_cell(structure)
         return carbon(structure.positions, structure.cell.array)
     positions = np.asarray(structure, dtype=float)
     if positions.ndim != 2 or positions.shape[1] != 3 or not np.isfinite(positions).all():
         raise AcgenError(f"got positions of shape {positions.shape}: give finite ones of shape (N, 3) in Å")
     if cell is None:
         raise AcgenError("positions need a cell: give one edge, three edges or three vectors in Å")
-    return carbon(positions, cell_matrix(cell))
+    atoms = carbon(positions, cell_matrix(cell))
+    check_cell(atoms)
+    return atoms
 
 
 def target_of(source: Any) -> Target:

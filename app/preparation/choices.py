@@ -10,7 +10,7 @@ from dataclasses import replace
 import param
 
 from acgen.spectra.grid import PI_STAR
-from acgen.spectra.match import MAX_SHIFT, SLOPE_LIMITS
+from acgen.spectra.match import FAR_SHIFT, MAX_SHIFT, SLOPE_LIMITS
 from acgen.spectra.normalise import POST_EDGE, PRE_EDGE
 from acgen.spectra.recipe import Choice, Recipe
 from acgen.spectra.spectrum import SpectrumError, Target
@@ -22,7 +22,7 @@ from app.workers.explain import explain
 
 #: Largest recipe that is read, bytes.
 MAX_RECIPE = 20_000
-PRE_EDGES = {"constant": "constant", "line": "linear", "none": "none"}
+PRE_EDGES = {"constant": "constant", "line": "linear", "power law": "powerlaw", "none": "none"}
 NORMALISATIONS = {"area": "area", "edge step": "edge"}
 
 
@@ -32,10 +32,11 @@ class Preparation(param.Parameterized):
     name_of_target = param.String("", label="Name of the target")
     shift = param.Number(
         0.0,
-        bounds=(-MAX_SHIFT, MAX_SHIFT),
+        bounds=(-FAR_SHIFT, FAR_SHIFT),
+        softbounds=(-MAX_SHIFT, MAX_SHIFT),
         step=0.01,
         label="Shift (eV)",
-        doc="Energy to add, for a wrong calibration.",
+        doc="Energy to add, for a wrong calibration; type a number beyond ±1 if the energies are far off.",
     )
     shift_auto = param.Boolean(False, label="auto", doc="Shift to where the shipped references fit best.")
     slope = param.Number(
@@ -50,7 +51,7 @@ class Preparation(param.Parameterized):
         default="constant",
         objects=PRE_EDGES,
         label="Background",
-        doc="What is subtracted: mean or line of the pre-edge.",
+        doc="What is subtracted: mean, line, or power law (EELS) of the pre-edge.",
     )
     normalisation = param.Selector(
         default="area", objects=NORMALISATIONS, label="Scale by", doc="What agrees with the model spectra afterwards."
@@ -94,7 +95,8 @@ class Preparation(param.Parameterized):
         self._asked: tuple | None = None  # what the newest job was made of
         self.param.watch(self._changed, list(self._settings))
         for pick in self.picks.values():
-            pick.param.watch(self._changed, ["source", "item", "energy", "numerator", "denominator", "negative_log"])
+            chosen = ["source", "item", "energy", "numerator", "denominator", "negative_log", "negate"]
+            pick.param.watch(self._changed, chosen)
 
     @property
     def picks(self) -> dict[str, Pick]:

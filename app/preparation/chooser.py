@@ -63,7 +63,11 @@ class Chooser(pn.viewable.Viewer):
         }
         for name, select in self.selects.items():
             select.param.watch(lambda event, name=name: self.pick.param.update(**{name: event.new}), "value")
-        self.log = pmui.Checkbox.from_param(self.pick.param.negative_log, margin=(0, 2), **BOX)
+        self.log, self.sign = (
+            pmui.Checkbox.from_param(each, margin=(0, 2), **BOX)
+            for each in (self.pick.param.negative_log, self.pick.param.negate)
+        )
+        self.signs = pn.Row(self.log, self.sign, margin=0, sizing_mode="stretch_width")
         self.file.param.watch(self._uploaded, "value")
         self.file.param.watch(self._refused, "refused")
         self.pick.param.watch(self._arrange, ["source", *self.selects])
@@ -99,7 +103,7 @@ class Chooser(pn.viewable.Viewer):
                 options=self.pick.param[name].get_range(), value=getattr(self.pick, name),
                 visible=shown.get(name, columns > 0),
             )
-        self.log.visible = columns > 0
+        self.signs.visible = columns > 0
 
     def __panel__(self):
         return pn.Column(
@@ -107,7 +111,7 @@ class Chooser(pn.viewable.Viewer):
             self.name_of_file,
             self.message,
             *self.selects.values(),
-            self.log,
+            self.signs,
             margin=0,
             sizing_mode="stretch_width",
         )

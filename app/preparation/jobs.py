@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from acgen.spectra.background import fit_background, without_background
 from acgen.spectra.bootstrap import COPIES
 from acgen.spectra.grid import PI_STAR
 from acgen.spectra.noise import noise_level
@@ -17,6 +18,9 @@ from acgen.spectra.spectrum import Spectrum, SpectrumError, Target
 from app.preparation.files import Source
 
 __all__ = ["COPIES", "Answers", "Job", "Prepared", "prepare_job", "quick_answers"]
+
+#: Points of a background that are drawn.
+_DRAWN = 101
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +60,7 @@ class Prepared:
         return 0.0 if self.target is None else self.target.calibration + self.target.shift
 
     def pre_edge(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Energies as measured and the background there, None if none is subtracted."""
+        """Energies as measured and the background there, both of shape (M,), None if none is subtracted."""
         recipe, measured = self.job.recipe, self.measured
         if measured is None or recipe.pre_edge == "none":
             return None
@@ -64,10 +68,14 @@ class Prepared:
         region = (measured.energy >= low) & (measured.energy <= high)
         if region.sum() < 3:
             return None
-        degree = 1 if recipe.pre_edge == "linear" else 0
-        line = np.polynomial.Polynomial.fit(measured.energy[region], measured.intensity[region], degree)
-        ends = np.array([measured.energy[0], measured.energy[-1]])
-        return ends, line(ends)
+        # A power law is one of the energies after the shift.
+        energy, intensity = measured.energy[region] + self.shift, measured.intensity[region]
+        try:
+            background = fit_background(recipe.pre_edge, energy, intensity)
+        except SpectrumError:
+            return None
+        points = np.linspace(measured.energy[0], measured.energy[-1], _DRAWN)
+        return points, background(points + self.shift)
 
 
 @dataclass(frozen=True)
@@ -91,10 +99,10 @@ def prepare_job(job: Job) -> Prepared:
         for kind, source in (("i0", job.i0), ("reference", job.reference)):
             if source is not None:
                 choices[kind] = _Held(spectrum=_spectrum(kind, source, getattr(recipe, kind)))
-                given[kind] = source.data
+                given[kind] = source.contents
         if "i0" in choices:
             measured = divide(measured, choices["i0"].spectrum)
-        target = replace(recipe, **choices).apply(job.sample.data, name=job.name, **given)
+        target = replace(recipe, **choices).apply(job.sample.contents, name=job.name, **given)
     except SpectrumError as error:
         return Prepared(job, measured, problem=str(error))
     prepared = Prepared(job, measured, target)
@@ -113,15 +121,12 @@ def _spectrum(kind: str, source: Source, choice: Choice) -> Spectrum:
 def _step(prepared: Prepared) -> float | None:
     """Height of the edge of what was measured, None if its ranges do not tell."""
     recipe, measured = prepared.job.recipe, prepared.measured
+    energy, intensity = measured.energy + prepared.shift, measured.intensity
     degree = 1 if recipe.pre_edge == "linear" else 0
     try:
-        found = edge_step(
-            measured.energy + prepared.shift,
-            measured.intensity,
-            recipe.pre_range,
-            recipe.post_range,
-            pre_degree=degree,
-        )
+        if recipe.pre_edge == "powerlaw":
+            intensity, _ = without_background(energy, intensity, "powerlaw", recipe.pre_range, [], [])
+        found = edge_step(energy, intensity, recipe.pre_range, recipe.post_range, pre_degree=degree)
     except SpectrumError:
         return None
     return found.step

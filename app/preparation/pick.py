@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import param
 
 from acgen.spectra.recipe import Choice
@@ -31,6 +33,10 @@ class Pick(param.Parameterized):
         False, label="Transmission (−ln)", doc="The signal is a transmission: take its negative logarithm."
     )
 
+    negate = param.Boolean(
+        False, label="Reverse sign", doc="The signal is negative, such as a drain current: reverse its sign."
+    )
+
     #: The file and the item whose columns are offered.
     _offered: tuple[Source | None, str] = (None, "")
 
@@ -40,10 +46,10 @@ class Pick(param.Parameterized):
         names = [] if source is None else [item.name for item in source.contents.items]
         with param.parameterized.batch_call_watchers(self):
             self.param.item.objects = {NOT_CHOSEN: ""} | {name: name for name in names}
-            self.param.update(source=source, item=names[0] if len(names) == 1 else "", negative_log=False)
+            self.param.update(source=source, item=names[0] if len(names) == 1 else "", negative_log=False, negate=False)
             self._offer()
             if alike and before.columns is not None and labels == self._labels:
-                self.set(Choice(None, before.columns, before.negative_log))
+                self.set(replace(before, item=None))
 
     @param.depends("item", watch=True)
     def _offer(self) -> None:
@@ -54,7 +60,7 @@ class Pick(param.Parameterized):
         self._offered = self.source, self.item
         described = () if item is None else item.describe()
         numbers = list(range(1, len(described) + 1))
-        known = () if item is None else item.columns or ((1, 2) if len(numbers) == 2 else ())
+        known = () if item is None else item.chosen or ()
         if not known and item is not None and len(item.energy_columns) == 1:
             known = item.energy_columns
         chosen = dict(zip(("energy", "numerator", "denominator"), known, strict=False))
@@ -95,7 +101,8 @@ class Pick(param.Parameterized):
         """What to read; everything of it is explicit but the name of an only item."""
         several = self.source is not None and len(self.source.contents.items) > 1
         columns = (self.energy, self.numerator, *((self.denominator,) if self.denominator else ()))
-        return Choice((several and self.item) or None, columns if all(columns) else None, self.negative_log)
+        item = (several and self.item) or None
+        return Choice(item, columns if all(columns) else None, self.negative_log, self.negate)
 
     @property
     def signal(self) -> str:
@@ -105,6 +112,7 @@ class Pick(param.Parameterized):
             return "signal"
         name = item.labels[self.numerator - 1]
         name = f"{name} / {item.labels[self.denominator - 1]}" if self.denominator else name
+        name = f"−({name})" if self.negate else name
         return f"−ln({name})" if self.negative_log else name
 
     def set(self, choice: Choice) -> None:
@@ -124,4 +132,4 @@ class Pick(param.Parameterized):
                 raise SpectrumError(f"the file does not have the columns {choice.columns}")
             names = ("energy", "numerator", "denominator")
             self.param.update(**{"denominator": 0} | dict(zip(names, choice.columns, strict=False)))
-        self.negative_log = bool(choice.negative_log)
+        self.param.update(negative_log=bool(choice.negative_log), negate=bool(choice.negate))

@@ -100,9 +100,9 @@ class BeforePlot(_Plot):
             ends = PI_STAR - prepared.shift + np.array(getattr(prepared.job.recipe, name))
             ends = np.clip(ends, energy[0], energy[-1])
             bands[name] = between(ends, np.full(2, signal.min()), np.full(2, signal.max()))
-        ends, values = prepared.pre_edge() or HOLLOW
-        inside = np.clip(ends, energy[0], energy[-1])
-        background = {"x": inside, "y": np.interp(inside, ends, values)}
+        points, values = prepared.pre_edge() or HOLLOW
+        inside = (points >= energy[0]) & (points <= energy[-1])
+        background = {"x": points[inside], "y": values[inside]}
         return bands | {"curve": {"x": energy, "y": signal}, "background": background}
 
     def table(self):

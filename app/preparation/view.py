@@ -114,11 +114,12 @@ class PreparationView(pn.viewable.Viewer):
         )
         self.sliders = [
             pmui.EditableFloatSlider.from_param(
-                parameters[name], format=form, start=low, end=high, fixed_start=low, fixed_end=high,
+                parameters[name], format=form, start=start, end=end, fixed_start=low, fixed_end=high,
                 css_classes=[f"acgen-{name}"], **NUMBER, **SLIDER,
             )
             for name, form in (("shift", "0.00"), ("slope", "0.000"))
             for low, high in [parameters[name].bounds]
+            for start, end in [parameters[name].get_soft_bounds()]
         ]
         autos = [
             pmui.Checkbox.from_param(parameters[name], margin=0, width=70, description="", **BOX)

@@ -1,17 +1,14 @@
-"""Files from a browser: bounded on the server whatever the client claims; structures are read by ase."""
+"""Files from a browser: bounded on the server whatever the client claims; `acgen.structures.read` reads structures."""
 
 from __future__ import annotations
 
-import io
-import warnings
-
-import ase.io
 import numpy as np
 import panel_material_ui as pmui
 import param
 from ase import Atoms
 
 from acgen.errors import AcgenError
+from acgen.structures.read import read_structures
 
 #: A structure is a short table; a beamline file of many scans, or with images beside them, has some megabytes.
 MAX_BYTES, MAX_SPECTRUM_BYTES = 2_000_000, 8_000_000
@@ -20,11 +17,6 @@ MAX_NAME = 60
 MAX_ATOMS = 5000
 #: Files that are taken at once.
 MAX_FILES = 8
-
-#: How a structure file is read, by the end of its name; all of these are plain text and run nothing.
-STRUCTURE_FORMATS = {".extxyz": "extxyz", ".xyz": "extxyz", ".cif": "cif", ".vasp": "vasp", ".poscar": "vasp"}
-STRUCTURE_NAMES = {"poscar": "vasp", "contcar": "vasp"}
-
 
 def structure_from_upload(data: bytes, filename: str) -> Atoms:
     """Read the structure of an uploaded file; `info["name"]` is the file's name.
@@ -35,27 +27,12 @@ def structure_from_upload(data: bytes, filename: str) -> Atoms:
         If the file is too large, of no known format, or no periodic carbon; the message says why.
     """
     name = label_of(filename)
-    low = name.lower()
-    kind = STRUCTURE_NAMES.get(low) or next((f for end, f in STRUCTURE_FORMATS.items() if low.endswith(end)), None)
-    if kind is None:
-        raise AcgenError(f"“{name}” is of no known format: give extxyz, CIF or POSCAR (.extxyz, .cif, .vasp)")
     if not isinstance(data, bytes) or not 0 < len(data) <= MAX_BYTES or _rows(data) > MAX_ROWS:
         raise AcgenError(f"the file is empty or larger than {MAX_BYTES / 1e6:g} MB and {MAX_ROWS} lines")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the parsers, on files that they do read
-            atoms = ase.io.read(io.StringIO(data.decode("utf-8", errors="replace")), format=kind)
-    except Exception as error:  # the parsers raise whatever they stumble on
-        raise AcgenError(f"the file cannot be read as {kind} ({type(error).__name__})") from error
-    if len(atoms) == 0 or set(atoms.numbers) != {6} or len(atoms) > MAX_ATOMS:
-        raise AcgenError(
-            f"the file has {len(atoms)} atoms of {'/'.join(sorted(set(atoms.get_chemical_symbols()))) or 'nothing'}: "
-            f"give 1 to {MAX_ATOMS} atoms of C"
-        )
-    cell = np.asarray(atoms.cell.array)
-    if not (np.isfinite(atoms.positions).all() and np.isfinite(cell).all() and np.linalg.det(cell) > 0):
-        raise AcgenError("the file has no right-handed periodic cell in three directions: add the lattice")
-    return Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=cell, pbc=True, info={"name": name})
+    atoms = read_structures(data, name, index="-1:", most=MAX_ATOMS, max_bytes=MAX_BYTES)[-1]
+    if np.linalg.det(atoms.cell.array) <= 0:
+        raise AcgenError(f"{name} has a left-handed cell: swap two lattice vectors")
+    return Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=atoms.cell.array, pbc=True, info={"name": name})
 
 
 def _rows(data: bytes) -> int:

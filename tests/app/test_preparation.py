@@ -214,7 +214,7 @@ def test_recipes_come_back_and_wait_for_their_file(preparation):
         b"3",
         b'{"sample": 4}',
         b'{"shape": 1}',
-        b'{"shift": 7}',
+        b'{"shift": 21}',
         b'{"shift": [1]}',
         b'{"shift": NaN}',
         b'{"pre_edge": "cubic"}',

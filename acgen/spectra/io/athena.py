@@ -19,9 +19,10 @@ MAX_TEXT = 5_000_000
 MAX_GROUPS = 500
 #: Most numbers in one array.
 MAX_NUMBERS = 100_000
+_MARK = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
-_FIRST_PERL = re.compile(rb"\s*#\s*Athena project file", re.IGNORECASE)
-_FIRST_JSON = re.compile(rb"\s*\{\s*\"_{2,8}header1\"\s*:\s*\"[^\"]{0,8}\s*Athena project file", re.IGNORECASE)
+_FIRST_PERL = re.compile(rb"#\s{0,9}Athena project file", re.IGNORECASE)
+_HEADER_JSON = re.compile(rb"\"_{2,8}header1\"\s{0,9}:\s{0,9}\"[^\"]{0,8}\s{0,9}Athena project file", re.IGNORECASE)
 _ASSIGNMENT = re.compile(r"@(args|x|y|i0|signal)\s{0,4}=\s{0,4}\(")
 # A string without an end takes the rest of the line, so that no text is scanned twice.
 _STRING = re.compile(r"'((?:[^'\\]|\\.)*+)(?:'|$|\\$)|([^,;'()\s]+)")
@@ -52,8 +53,9 @@ def decompress(data: bytes) -> bytes:
 
 
 def is_athena(data: bytes) -> bool:
-    """Whether decompressed data begin as a project does."""
-    return bool(_FIRST_PERL.match(data[:200]) or _FIRST_JSON.match(data[:200]))
+    """Whether decompressed data begin as a project does; in JSON other entries may stand before the header."""
+    start = data[:4000].removeprefix(_MARK).lstrip()
+    return bool(_FIRST_PERL.match(start) or (start.startswith(b"{") and _HEADER_JSON.search(start)))
 
 
 def read_athena(data: bytes) -> Contents:
@@ -66,7 +68,7 @@ def read_athena(data: bytes) -> Contents:
     """
     if len(data) > MAX_TEXT:
         raise SpectrumError(f"the Athena project has more than {MAX_TEXT // 1_000_000} MB: save fewer groups")
-    text = data.decode("utf-8", errors="replace")
+    text = data.decode("utf-8-sig", errors="replace")
     groups = _json_groups(text) if text.lstrip().startswith("{") else _perl_groups(text)
     items = [item for item in map(_item, groups) if item is not None]
     if not items:

@@ -27,7 +27,7 @@ class Item:
 
     #: What to ask for with ``item=``.
     name: str
-    #: Numbers, shape (rows, columns); read-only.
+    #: Numbers, shape (rows, columns), NaN where there is none, in all of a column of text; read-only.
     values: np.ndarray
     #: Name of each column.
     labels: tuple[str, ...]
@@ -37,6 +37,8 @@ class Item:
     columns: tuple[int, ...] | None = None
     #: What the file says about the data, one sentence each.
     notes: tuple[str, ...] = ()
+    #: What was odd about it, one sentence each.
+    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         values = np.array(self.values, dtype=float)
@@ -49,6 +51,17 @@ class Item:
         object.__setattr__(self, "name", clean_label(self.name) or "data")
         object.__setattr__(self, "labels", tuple(clean_label(label) for label in self.labels))
         object.__setattr__(self, "units", tuple(self.units) or ("",) * len(self.labels))
+
+    @property
+    def chosen(self) -> tuple[int, ...] | None:
+        """Columns that leave no choice: those that the file names, or the only two with numbers; None otherwise."""
+        numbers = self.number_columns
+        return self.columns or (numbers if len(numbers) == 2 else None)
+
+    @property
+    def number_columns(self) -> tuple[int, ...]:
+        """Columns, counted from 1, with any numbers in them."""
+        return tuple(k + 1 for k, column in enumerate(self.values.T) if np.isfinite(column).any())
 
     @property
     def energy_columns(self) -> tuple[int, ...]:
@@ -66,7 +79,7 @@ class Item:
         lines = []
         for k, (label, column) in enumerate(zip(self.labels, self.values.T, strict=True), start=1):
             finite = column[np.isfinite(column)]
-            span = f"{finite.min():.6g} to {finite.max():.6g}" if finite.size else "no numbers"
+            span = f"{finite.min():.6g} to {finite.max():.6g}" if finite.size else "text or empty"
             energy = ", energy?" if k in self.energy_columns else ""
             lines.append(f"{k} {label} ({span}{energy})".replace("  ", " "))
         return tuple(lines)
@@ -79,6 +92,8 @@ class Contents:
     #: Kind of file, such as ``table``, ``XDI`` or ``Athena project``.
     format: str
     items: tuple[Item, ...]
+    #: SHA-256 of the file, in hexadecimal; empty if it is not known.
+    sha256: str = ""
 
     def choose(self, name: str | None) -> Item:
         """The item of this name, or the only one.
@@ -119,12 +134,14 @@ def unique_names(items: list[Item]) -> tuple[Item, ...]:
             copy += 1
             name = f"{item.name[: MAX_LABEL - 8]} ({copy})"
         taken.add(name)
-        result.append(Item(name, item.values, item.labels, item.units, item.columns, item.notes))
+        result.append(Item(name, item.values, item.labels, item.units, item.columns, item.notes, item.warnings))
     return tuple(result)
 
 
 def _like_energy(column: np.ndarray) -> bool:
-    if column.size < 2 or not np.isfinite(column).all():
+    whole = column.size
+    column = column[np.isfinite(column)]
+    if column.size < max(2, 0.5 * whole):
         return False
     steps = column[1:] > column[:-1]
     one_way = 0.95 * steps.size <= np.count_nonzero(steps) or np.count_nonzero(column[1:] < column[:-1]) >= (

@@ -14,10 +14,12 @@ import numpy as np
 
 from acgen.memory import limit_memory
 from acgen.spectra.io.contents import Item
+from acgen.spectra.io.external_excel import read_excel
+from acgen.spectra.io.external_hdf5 import read_hdf5
 from acgen.spectra.spectrum import SpectrumError
 
-#: Seconds for reading a file, after the imports.
-READ_SECONDS = 1.0
+#: Seconds of a processor for reading a file, after the imports.
+READ_SECONDS = 2.0
 #: Memory for reading a file, bytes, on top of what Python and the library take.
 MAX_MEMORY = 200_000_000
 MAX_ROWS = 100_000
@@ -50,10 +52,10 @@ def main() -> int:
 
 
 def _limit() -> None:
-    """Bound time and memory, where the system can."""
+    """Bound processor time and memory, where the system can."""
     if hasattr(signal, "setitimer"):
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_REAL, READ_SECONDS)
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_PROF, READ_SECONDS)
     limit_memory(MAX_MEMORY)
 
 
@@ -63,45 +65,10 @@ def _packed(items: list[Item]) -> bytes:
     for k, item in enumerate(items):
         content |= {f"name{k}": item.name, f"values{k}": item.values, f"columns{k}": np.array(item.columns or (), int)}
         content |= {f"labels{k}": np.array(item.labels, dtype=str), f"units{k}": np.array(item.units, dtype=str)}
+        content[f"warnings{k}"] = np.array(item.warnings, dtype=str)
     buffer = io.BytesIO()
     np.savez(buffer, **content)
     return buffer.getvalue()
-
-
-def _hdf5(h5py: Any, path: Path) -> list[Item]:
-    """All vectors of one length under one top group are a table; links to other files are not followed."""
-    found: dict[tuple[str, int], list[tuple[str, str, np.ndarray]]] = {}
-    total = 0
-
-    def visit(name: str, node: Any) -> None:
-        nonlocal total
-        if not isinstance(node, h5py.Dataset) or node.external or node.is_virtual or node.dtype.kind not in "iuf":
-            return
-        if node.ndim != 1 or not 2 <= node.size <= MAX_ROWS or node.dtype.itemsize > 8:
-            return
-        total += node.size
-        if total > MAX_VALUES:
-            raise SpectrumError(f"the HDF5 file has more than {MAX_VALUES} numbers: export the spectrum as text")
-        unit = node.attrs.get("units", "")
-        unit = unit.decode("utf-8", errors="replace") if isinstance(unit, bytes) else str(unit)
-        top, _, rest = name.partition("/")
-        key = (top if rest else "", int(node.size))
-        found.setdefault(key, []).append((rest or top, unit.lower()[:20], node[()].astype(float)))
-
-    with h5py.File(path, "r") as file:
-        file.visititems(visit)
-    items = []
-    for (top, size), vectors in found.items():
-        if len(vectors) > 1:
-            names, units, columns = zip(*vectors[:100], strict=True)
-            label = f"{top or '/'}, {size} points"
-            items.append(Item(label, np.column_stack(columns), tuple(_tails(names)), tuple(units)))
-    return items[:MAX_ITEMS]
-
-
-def _tails(names: tuple[str, ...]) -> list[str]:
-    """Paths from their end on, as long as it takes to fit a label."""
-    return [name if len(name) <= 55 else "…" + name[-54:] for name in names]
 
 
 def _spec(specfile: Any, path: Path) -> list[Item]:
@@ -152,7 +119,8 @@ def _eels(reader: Any, path: Path) -> list[Item]:
 
 
 READERS: dict[str, tuple[str, Callable[[Any, Path], list[Item]]]] = {
-    "HDF5 file": ("h5py", _hdf5),
+    "Excel file": ("openpyxl", read_excel),
+    "HDF5 file": ("h5py", read_hdf5),
     "SPEC file": ("silx.io.specfile", _spec),
     "Igor binary wave": ("igor2.binarywave", _igor),
     "EMSA file": ("rsciio.msa", _eels),

@@ -163,7 +163,7 @@ def test_hdf5_offers_vectors_of_one_length_and_follows_no_link(tmp_path: Path) -
             file[f"{name}/mono/energy"].attrs["units"] = "eV"
             file[f"{name}/tey/value"] = factor * MU
             file[f"{name}/i0"] = np.full(40, 4)
-            file[f"{name}/image"] = np.zeros((40, 5))
+            file[f"{name}/image"] = np.zeros((40, 50))
             file[f"{name}/title"] = "a film"
         file["entry1/outside"] = h5py.ExternalLink("secret.h5", "/x")
         file["entry1/loop"] = file["entry1"]
