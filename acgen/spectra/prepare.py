@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from acgen.spectra.background import PRE_EDGES, PreEdge, check_edge, without_background
+from acgen.spectra.calibration import MAX_CALIBRATION, calibration_shift
 from acgen.spectra.detect import detect
 from acgen.spectra.grid import ENERGY, PI_STAR
 from acgen.spectra.io.read import MIN_POINTS
@@ -22,7 +23,7 @@ from acgen.spectra.match import (
     tilt,
 )
 from acgen.spectra.noise import binned_noise
-from acgen.spectra.normalise import MAX_CALIBRATION, POST_EDGE, PRE_EDGE, calibration_shift, divide
+from acgen.spectra.normalise import POST_EDGE, PRE_EDGE, divide
 from acgen.spectra.resample import MAX_GAP, not_missing, resample
 from acgen.spectra.scale import Normalisation, model_scale
 from acgen.spectra.spectrum import Spectrum, SpectrumError, Target

@@ -78,7 +78,7 @@ def test_generate_from_a_noised_structure(tmp_path):
         (["--target", "EMPTY"], "empty"),
         (["--target", "WORDS"], "number"),
         (["--target", "FAR"], "274.6"),
-        (["--target", "NAN"], "finite|NaN"),
+        (["--target", "INF"], "infinite"),
         (["--target", "FEW"], "10"),
         (["--density", "9"], "density"),
         (["--density", "nan"], "density"),
@@ -96,11 +96,11 @@ def test_bad_input_exits_with_2_and_one_line(tmp_path, capsys, arguments, messag
     (tmp_path / "FILE").write_text("")
     measured(tmp_path / "FAR", energy=np.linspace(500, 600, 50))
     measured(tmp_path / "FEW", energy=np.linspace(290, 291, 5))
-    measured(tmp_path / "NAN", intensity=np.r_[np.ones(40), np.nan, np.ones(40)])
+    measured(tmp_path / "INF", intensity=np.r_[np.ones(40), np.inf, np.ones(40)])
     broken = bytearray(asset("weights/score.safetensors").read_bytes())
     broken[-5] ^= 1
     (tmp_path / "BROKEN").write_bytes(broken)
-    names = {"EMPTY", "WORDS", "FAR", "NAN", "FEW", "BROKEN", "FILE/under"}
+    names = {"EMPTY", "WORDS", "FAR", "INF", "FEW", "BROKEN", "FILE/under"}
     arguments = [str(tmp_path / word) if word in names else word for word in arguments]
     command = ["generate", "--steps", "2", "--restarts", "0", "--candidates", "1", "--out", str(tmp_path / "out")]
     assert main([*command, *arguments]) == 2

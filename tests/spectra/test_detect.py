@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acgen.spectra.calibration import calibration_shift, pi_star_energy
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.io.export import read_target, spectrum_xdi, target_csv, target_xdi
 from acgen.spectra.io.read import read_spectrum
 from acgen.spectra.noise import noise_level
-from acgen.spectra.normalise import calibration_shift, divide, edge_step, pi_star_energy
+from acgen.spectra.normalise import divide, edge_step
 from acgen.spectra.prepare import prepare
 from acgen.spectra.recipe import Choice, Recipe
 from acgen.spectra.references import reference_spectra
