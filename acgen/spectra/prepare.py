@@ -263,5 +263,5 @@ def _coverage_warnings(mask: np.ndarray) -> list[str]:
     first, last = np.flatnonzero(mask)[[0, -1]]
     gaps = int(np.count_nonzero(~mask[first : last + 1]))
     if gaps:
-        warnings.append(f"{gaps} points inside gaps wider than {MAX_GAP:g} eV, or in rows without a value, are masked out.")
+        warnings.append(f"{gaps} points inside gaps wider than {MAX_GAP:g} eV, or without a value, are masked out.")
     return warnings
