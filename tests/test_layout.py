@@ -18,7 +18,7 @@ CORE = (
     ("data",),
     ("spectra", "structures"),
     ("assets", "threads"),
-    ("errors", "memory"),
+    ("errors", "memory", "statistics"),
 )
 APP = (
     ("main",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from ase.io import write
@@ -11,12 +12,12 @@ from acgen.cli.progress import progress_bar
 from acgen.networks.checkpoint import read_tensors
 from acgen.networks.models import Models, load_models
 from acgen.results.archive import write_zip
-from acgen.results.report import describe
+from acgen.results.describe import describe
+from acgen.results.files import trajectory as images_of
+from acgen.results.files import write_results
 from acgen.results.run import LogEntry, Run
-from acgen.sampling.generate import Candidate, FrameEvent, generate, write_results
-from acgen.sampling.sampler import Frame
+from acgen.sampling.generate import Candidate, FrameEvent, generate
 from acgen.sampling.settings import Settings
-from acgen.structures.cell import carbon
 
 
 def models_of(files: list[str]) -> Models:
@@ -30,8 +31,13 @@ def make_candidates(
 ) -> int:
     """Write every candidate as soon as it is finished; keep them, in the archive too, when interrupted."""
     done: list[Candidate] = []
-    frames: list[Frame] = []
+    frames: list[FrameEvent] = []
     events: list[FrameEvent] = []
+    log = (LogEntry.now("Made by acgen generate."),)
+
+    def run_of(finished: list[Candidate]) -> Run:
+        return Run(settings, tuple(finished), models.sha256, log=log)
+
     begin, code = time.perf_counter(), 0
     with progress_bar() as bar:
         task = bar.add_task("candidate 1", total=settings.candidates * len(settings.plan), note="")
@@ -39,14 +45,15 @@ def make_candidates(
             for event in generate(settings, models):
                 if isinstance(event, Candidate):
                     done.append(event)
-                    write_results(directory, settings, models, done)
+                    write_results(directory, run_of(done))
                     if trajectory:
-                        _write_trajectory(directory / f"trajectory-{event.index:03d}.extxyz", frames, settings)
+                        path = directory / f"trajectory-{event.index:03d}.extxyz"
+                        write(path, images_of(frames, settings.box), format="extxyz")
                         frames.clear()
                     continue
                 frame = event.frame
                 if trajectory:
-                    frames.append(frame)
+                    frames.append(event)
                     if archive is not None:
                         events.append(event)
                 misfit = "" if frame.misfit is None else f"misfit {frame.misfit:.3f}"
@@ -60,8 +67,7 @@ def make_candidates(
         except KeyboardInterrupt:
             code = 130
     if archive is not None and done:
-        log = (LogEntry.now("Made by acgen generate."),)
-        write_zip(archive, Run(settings, tuple(done), models.sha256, tuple(events), log))
+        write_zip(archive, replace(run_of(done), frames=tuple(events)))
     kept = f"{len(done)} of {settings.candidates} candidates"
     if code:
         print(f"interrupted: {kept} kept in {directory}" if done else "interrupted: no candidate was finished")
@@ -71,13 +77,13 @@ def make_candidates(
     for candidate in done:
         print("  " + _line(candidate))
     if len(done) > 1:
-        print("  " + _together(settings, done))
+        print("  " + _together(done))
     return 0
 
 
-def _together(settings: Settings, done: list[Candidate]) -> str:
+def _together(done: list[Candidate]) -> str:
     """Mean and standard deviation over the candidates."""
-    rows = describe(settings, done)
+    rows = describe(done)
     shares = ", ".join(f"CN{cn} {_band(rows[f'CN{cn}_percent'], 0)} %" for cn in (2, 3, 4))
     if "misfit" not in rows:
         return f"all: {shares}"
@@ -101,14 +107,3 @@ def _seen(candidate: Candidate) -> str:
     at, bounds = candidate.instrument.instrument, candidate.instrument.at_bounds
     reached = f" AT BOUND: {', '.join(bounds)}" if bounds else ""
     return f", shift {at.shift:+.2f} eV, slope {100 * at.slope:+.2f} %/eV, broadening {at.sigma:.2f} eV{reached}"
-
-
-def _write_trajectory(path: Path, frames: list[Frame], settings: Settings) -> None:
-    images = []
-    for frame in frames:
-        atoms = carbon(frame.positions.astype(float), settings.box)
-        atoms.info = {"step": frame.step, "phase": frame.phase, "cycle": frame.cycle, "t": frame.t}
-        if frame.misfit is not None:
-            atoms.info["misfit"] = frame.misfit
-        images.append(atoms)
-    write(path, images, format="extxyz")

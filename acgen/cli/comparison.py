@@ -21,6 +21,7 @@ from acgen.spectra.grid import ENERGY
 from acgen.spectra.quick import quick_answers
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import load_target
+from acgen.statistics import mean_and_spread
 from acgen.structures.analysis import coordination_fractions
 from acgen.threads import use_threads
 
@@ -62,14 +63,15 @@ def run_comparison(args: argparse.Namespace) -> None:
 
 def _shares(atoms: Atoms) -> dict[str, float]:
     fractions = coordination_fractions(atoms)
-    return {str(cn): float(fractions[cn]) for cn in range(1, 6)}
+    return {str(cn): share for cn, share in fractions.items()}
 
 
 def _together(found: list[tuple[Comparison, dict[str, float]]]) -> dict[str, Any]:
-    """Mean and (population) standard deviation over the structures of every figure and coordination."""
+    """Mean and standard deviation over the structures of every figure and coordination."""
     rows = [comparison.figures | {f"CN{cn}": share for cn, share in shares.items()} for comparison, shares in found]
     table = {name: [row[name] for row in rows] for name in rows[0]}
-    band = {name: {"mean": float(np.mean(values)), "std": float(np.std(values))} for name, values in table.items()}
+    bands = {name: mean_and_spread(values) for name, values in table.items()}
+    band = {name: {"mean": float(mean), "std": float(std)} for name, (mean, std) in bands.items()}
     return {"structures": len(rows)} | band
 
 

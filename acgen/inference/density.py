@@ -28,6 +28,7 @@ from acgen.spectra.bootstrap import resampled
 from acgen.spectra.instrument import Instrument
 from acgen.spectra.model_error import error_covariance
 from acgen.spectra.spectrum import Target, fits_instrument
+from acgen.statistics import mean_and_spread
 from acgen.structures.analysis import coordination_fractions
 from acgen.structures.cell import density as density_of
 from acgen.structures.cell import edge_of
@@ -159,17 +160,18 @@ def estimate_density(
         _within(adjust(other, spectra, asked, error, misfit, found.instrument if instrument else None), limits)[0]
         for other in resampled(target, bootstraps)
     ]
-    noise = np.std(again, axis=0) if again else np.zeros(4)
+    noise = mean_and_spread(again)[1] if again else np.zeros(4)
     edges = np.concatenate([[-np.inf], (grid[1:] + grid[:-1]) / 2, [np.inf]])
     normal = _truncated(found, limits)
+    bands = [mean_and_spread(misfit[at == density]) for density in grid]
     return DensityEstimate(
         density=float(mean[0]),
         density_error=float(std[0]),
         cn_fraction=dict(zip("234", mean[1:].tolist(), strict=True)),
         cn_error=dict(zip("234", std[1:].tolist(), strict=True)),
         densities=tuple(grid.tolist()),
-        misfit=tuple(float(misfit[at == density].mean()) for density in grid),
-        misfit_spread=tuple(float(misfit[at == density].std()) for density in grid),
+        misfit=tuple(float(mean) for mean, _ in bands),
+        misfit_spread=tuple(float(spread) for _, spread in bands),
         probability=tuple(np.diff(normal.cdf(edges)).tolist()),
         best_misfit=float(misfit.min()),
         at_the_edge=not limits[0] <= found.mean[0] <= limits[1],

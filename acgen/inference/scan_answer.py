@@ -19,6 +19,7 @@ from acgen.inference.density import DENSEST, TRUSTED, DensityEstimate
 from acgen.inference.scan import ScanPoint, check_densities
 from acgen.spectra.model_error import error_covariance
 from acgen.spectra.spectrum import Target
+from acgen.statistics import mean_and_spread
 
 #: Draws of the mean misfits, and the step in g/cm³ of the posterior.
 _DRAWS, _FINE = 400, 0.005
@@ -186,9 +187,8 @@ def _posterior(
 
 def _bands(groups: list[list[list[float]]]) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation over the candidates of each density; both of shape (densities, quantities)."""
-    rows = [np.array(group) for group in groups]
-    spread = [row.std(axis=0, ddof=1) if len(row) > 1 else np.zeros(row.shape[1]) for row in rows]
-    return np.stack([row.mean(axis=0) for row in rows]), np.stack(spread)
+    mean, spread = zip(*map(mean_and_spread, groups), strict=True)
+    return np.stack(mean), np.stack(spread)
 
 
 def _pooled(spread: np.ndarray, counts: np.ndarray) -> np.ndarray:

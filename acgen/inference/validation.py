@@ -159,7 +159,7 @@ def guided(models: Models, names: Sequence[str], settings: Settings, potential: 
         target = load_target(name)
         asked: dict[str, Any] = {"target": target, "instrument": None}  # as it suits this target
         found = run(replace(settings, **asked), models)
-        cn = np.mean([list(candidate.to_dict()["cn_fraction"].values()) for candidate in found], axis=0)
+        cn = {k: float(np.mean([candidate.analysis.coordination[k] for candidate in found])) for k in (2, 3, 4)}
         yield Guided(
             target.name,
             settings.xi,
@@ -167,9 +167,9 @@ def guided(models: Models, names: Sequence[str], settings: Settings, potential: 
             float(np.mean([target.misfit(candidate.spectrum) for candidate in free])),
             float(np.mean([candidate.judge_misfit for candidate in found])),
             float(np.mean([target.misfit(candidate.judge_spectrum) for candidate in free])),
-            float(cn[1]),
-            float(cn[2]),
-            float(cn[3]),
+            cn[2],
+            cn[3],
+            cn[4],
             None if free_energy is None else (_energy(found, potential) or 0.0) - free_energy,
             float(np.mean([candidate.wall_s for candidate in found])),
         )

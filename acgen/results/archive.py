@@ -25,7 +25,6 @@
 from __future__ import annotations
 
 import io
-import json
 import tempfile
 import zipfile
 import zlib
@@ -33,17 +32,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
 from ase import Atoms
 from ase.io import write
 
 from acgen import __version__
 from acgen.results import codec, figures
 from acgen.results.check import MAX_FRAMES, ResultsError, all_of, check_run, want
-from acgen.results.report import describe, figures_of, report_html
+from acgen.results.files import spectra_csv, summary_json, trajectory
+from acgen.results.report import figures_of, report_html
 from acgen.results.run import LogEntry, Run
-from acgen.sampling.generate import FrameEvent, write_spectra
-from acgen.structures.cell import carbon
 
 #: 2: an instrument may be fitted; 3: tolerance, guide_below and end_t, whether a target was measured, times in the log.
 FORMAT = 3
@@ -118,18 +115,6 @@ def read_zip(file: str | Path | BinaryIO, max_bytes: int = MAX_BYTES) -> Run:
     return run
 
 
-def summary(run: Run) -> dict[str, Any]:
-    """The content of `summary.json`."""
-    return {
-        "acgen": __version__,
-        "settings": run.settings.to_dict(),
-        "weights": dict(run.weights),
-        "overview": describe(run.settings, run.candidates),
-        "candidates": [candidate.to_dict() for candidate in run.candidates],
-        "log": [entry.line for entry in run.log],
-    }
-
-
 def _unpack(pack: zipfile.ZipFile, max_bytes: int) -> tuple[bytes, bytes]:
     entries = pack.infolist()
     if len(entries) > MAX_ENTRIES:
@@ -160,19 +145,12 @@ def _run(content: dict[str, Any]) -> Run:
     return run
 
 
-def _spectra(run: Run) -> str:
-    with tempfile.TemporaryDirectory(prefix="acgen-") as folder:
-        path = Path(folder) / "spectra.csv"
-        write_spectra(path, run.settings.target, run.candidates)
-        return path.read_text(encoding="utf-8")
-
-
 def _contents(run: Run) -> Iterator[tuple[str, str | bytes]]:
     """Names and contents of the entries of one run, but for what restores it."""
     yield "report.html", report_html(run.settings, run.candidates, run.weights, run.log)
-    yield "summary.json", json.dumps(summary(run), indent=1) + "\n"
+    yield "summary.json", summary_json(run)
     yield "log.txt", "".join(f"{entry.line}\n" for entry in run.log)
-    yield "spectra.csv", _spectra(run)
+    yield "spectra.csv", spectra_csv(run.settings.target, run.candidates)
     yield "candidates.extxyz", _formatted([candidate.atoms for candidate in run.candidates], "extxyz")
     for candidate in run.candidates:
         plain = Atoms(candidate.atoms.symbols, positions=candidate.atoms.positions, cell=candidate.atoms.cell, pbc=True)
@@ -181,20 +159,11 @@ def _contents(run: Run) -> Iterator[tuple[str, str | bytes]]:
         yield f"{stem}.vasp", _formatted(plain, "vasp", direct=True)
         yield f"{stem}.data", _formatted(plain, "lammps-data", masses=True)
     for index in sorted({event.candidate for event in run.frames}):
-        images = [_image(event, run.settings.box) for event in run.frames if event.candidate == index]
+        images = trajectory([event for event in run.frames if event.candidate == index], run.settings.box)
         yield f"trajectory-{index:03d}.extxyz", _formatted(images, "extxyz")
     for name, figure in figures_of(run.settings, run.candidates).items():
         yield f"plots/{name}.svg", figures.svg(figure)
         yield f"plots/{name}.png", figures.png(figure)
-
-
-def _image(event: FrameEvent, box: np.ndarray) -> Atoms:
-    frame = event.frame
-    atoms = carbon(frame.positions.astype(float), box)
-    atoms.info = {"step": frame.step, "phase": frame.phase, "cycle": frame.cycle, "t": frame.t, "xi": event.xi}
-    if frame.misfit is not None:
-        atoms.info["misfit"] = frame.misfit
-    return atoms
 
 
 def _formatted(atoms: Atoms | list[Atoms], form: str, **options: Any) -> bytes:

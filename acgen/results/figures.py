@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from acgen.inference.scan_answer import ScanAnswer
+from acgen.results.colours import CN_COLOURS, CN_LABELS, PREDICTION_COLOUR, REFERENCE_COLOUR, TARGET_COLOUR
 from acgen.sampling.generate import Candidate
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.spectrum import Target
+from acgen.statistics import mean_and_spread
 from acgen.structures.analysis import HIGHEST_CN, Analysis
 from acgen.structures.reference import Figures
 
@@ -20,11 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Colours of Okabe and Ito (2008), which stay apart under every common colour blindness: by coordination number, where
-#: 5 stands for five and more, and one each for target, prediction and reference.
-CN_COLOURS = {0: "#8c8c8c", 1: "#cc79a7", 2: "#e69f00", 3: "#2f8fd0", 4: "#009e73", 5: "#8c8c8c"}
-TARGET_COLOUR, PREDICTION_COLOUR, REFERENCE_COLOUR = "#7b8794", "#d55e00", "#7b8794"
-CN_LABELS = {0: "0", 1: "1", 2: "2 (sp)", 3: "3 (sp²)", 4: "4 (sp³)", 5: "≥ 5"}
 SIZE = (6.2, 3.6)
 
 
@@ -58,13 +55,13 @@ def coordination_figure(analyses: Sequence[Analysis], reference: Figures) -> Fig
 
     figure = _empty()
     axes = figure.subplots()
-    numbers = range(1, HIGHEST_CN + 1)
-    shares = 100 * np.array([[analysis.coordination[cn] for cn in numbers] for analysis in analyses])
+    numbers = range(HIGHEST_CN + 1)
+    mean, spread = mean_and_spread([[100 * analysis.coordination[cn] for cn in numbers] for analysis in analyses])
     axes.bar(
         [cn - 0.18 for cn in numbers],
-        shares.mean(0),
+        mean,
         0.36,
-        yerr=shares.std(0) if len(shares) > 1 else None,
+        yerr=spread if len(analyses) > 1 else None,
         capsize=3,
         color=[CN_COLOURS[cn] for cn in numbers],
     )

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from acgen import __version__
-from acgen.inference.flags import NEAR, density_flags, prediction_flags
 from acgen.results import figures
+from acgen.results.describe import INSTRUMENT, describe, reference_of, warnings_of
 from acgen.results.run import LogEntry
 from acgen.sampling.generate import Candidate
 from acgen.sampling.settings import Settings
-from acgen.structures.analysis import HIGHEST_CN, Analysis, analyse
-from acgen.structures.reference import reference_at
+from acgen.structures.analysis import HIGHEST_CN
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,15 +42,6 @@ _CAPTIONS = {
 }
 
 
-#: Label, unit, factor and digits of the parameters of an instrument.
-_INSTRUMENT = {
-    "shift": ("shift", "eV", 1, 2),
-    "scale": ("scale", "", 1, 3),
-    "slope": ("slope", "%/eV", 100, 2),
-    "sigma": ("broadening", "eV", 1, 2),
-}
-
-
 def report_html(
     settings: Settings, candidates: Sequence[Candidate], weights: Mapping[str, str], log: Sequence[LogEntry] = ()
 ) -> str:
@@ -64,7 +54,7 @@ def report_html(
     log
         What was done.
     """
-    overview = describe(settings, candidates)
+    overview = describe(candidates)
     name = "no target" if settings.target is None else settings.target.name
     drawn = "".join(
         f"<figure>{figures.svg(figure)}<figcaption>{_text(_CAPTIONS[key])}</figcaption></figure>"
@@ -98,73 +88,13 @@ def report_html(
 
 def figures_of(settings: Settings, candidates: Sequence[Candidate]) -> dict[str, Figure]:
     """The plots of a result by name: `spectrum`, `coordination`, `angles`, `rdf`."""
-    analyses, reference = _analyses(candidates), reference_at(settings.density)
+    analyses, reference = [candidate.analysis for candidate in candidates], reference_of(candidates)
     return {
         "spectrum": figures.spectrum_figure(candidates, settings.target),
         "coordination": figures.coordination_figure(analyses, reference),
         "angles": figures.angle_figure(analyses, reference),
         "rdf": figures.rdf_figure(analyses, reference),
     }
-
-
-def describe(settings: Settings, candidates: Sequence[Candidate]) -> dict[str, Any]:
-    """Mean and standard deviation over the candidates of what is compared with the reference, JSON-ready.
-
-    Returns
-    -------
-    dict
-        `candidates` and, by quantity, `mean`, `std` (population; 0 for one candidate) and, where there is one,
-        `reference`: `CN1_percent` to `CN5_percent` (5 and more), `mean_angle_deg`, `first_peak_A`, `misfit`,
-        `judge_misfit`, and, if an instrument was fitted, `instrument_shift`, `_scale`, `_slope` and `_sigma`.
-    """
-    analyses, reference = _analyses(candidates), reference_at(settings.density)
-    rows: dict[str, tuple[list[float | None], float | None]] = {
-        f"CN{cn}_percent": ([100 * a.coordination[cn] for a in analyses], 100 * reference.coordination[cn])
-        for cn in range(1, HIGHEST_CN + 1)
-    }
-    rows["mean_angle_deg"] = [a.mean_angle for a in analyses], reference.mean_angle
-    rows["first_peak_A"] = [a.rdf.first_peak for a in analyses], reference.rdf.first_peak
-    rows["misfit"] = [candidate.misfit for candidate in candidates], None
-    rows["judge_misfit"] = [candidate.judge_misfit for candidate in candidates], None
-    fitted = [candidate.instrument.instrument for candidate in candidates if candidate.instrument is not None]
-    for name in _INSTRUMENT if fitted else ():
-        rows[f"instrument_{name}"] = [getattr(instrument, name) for instrument in fitted], None
-    result: dict[str, Any] = {"candidates": len(candidates)}
-    for name, (values, known) in rows.items():
-        numbers = [value for value in values if value is not None and np.isfinite(value)]
-        if numbers:
-            result[name] = {"mean": float(np.mean(numbers)), "std": float(np.std(numbers)), "reference": known}
-    return result
-
-
-def warnings_of(settings: Settings, candidates: Sequence[Candidate]) -> list[str]:
-    """What a reader has to know before believing the result, one sentence each."""
-    found = [] if settings.target is None else list(settings.target.warnings)
-    found += density_flags(settings.density)
-    for candidate in candidates:
-        flags = prediction_flags(candidate.spectrum, candidate.judge_spectrum)
-        found += [f"Candidate {candidate.index}: {flag}" for flag in flags]
-    best = min((c.misfit for c in candidates if c.misfit is not None), default=0.0)
-    if best > NEAR:
-        found.append(
-            f"No candidate comes closer than {best:.2f} to the target, far beyond the forward model's own error: "
-            "another density may fit better, or no such carbon has this spectrum."
-        )
-    for candidate in candidates:
-        if candidate.instrument is not None and candidate.instrument.at_bounds:
-            names = ", ".join(_INSTRUMENT[name][0] for name in candidate.instrument.at_bounds)
-            found.append(
-                f"Candidate {candidate.index}: {names} of the instrument reached a bound; its misfit may be the "
-                "instrument's doing: check how the target was prepared."
-            )
-    lone = [c.index for c, analysis in zip(candidates, _analyses(candidates), strict=True) if analysis.coordination[1]]
-    if lone:
-        found.append(f"Candidates {', '.join(map(str, lone))} have atoms with one neighbour: more restarts heal them.")
-    return found
-
-
-def _analyses(candidates: Sequence[Candidate]) -> list[Analysis]:
-    return [analyse(candidate.atoms) for candidate in candidates]
 
 
 def _sentence(settings: Settings, overview: Mapping[str, Any]) -> str:
@@ -200,12 +130,13 @@ def _overview_table(overview: Mapping[str, Any]) -> str:
 
 def _candidates_table(candidates: Sequence[Candidate]) -> str:
     rows = []
-    for candidate, analysis in zip(candidates, _analyses(candidates), strict=True):
-        shares = [f"{100 * analysis.coordination[cn]:.1f}" for cn in range(1, HIGHEST_CN + 1)]
+    for candidate in candidates:
+        analysis = candidate.analysis
+        shares = [f"{100 * analysis.coordination[cn]:.1f}" for cn in range(HIGHEST_CN + 1)]
         misfits = ["" if m is None else f"{m:.3f}" for m in (candidate.misfit, candidate.judge_misfit)]
         rest = [f"{analysis.mean_angle:.1f}", f"{analysis.mean_bond_length:.3f}", f"{candidate.wall_s:.1f}"]
         rows.append([str(candidate.index), str(candidate.seed), *misfits, *shares, *rest])
-    shares = [f"CN{cn} %" for cn in range(1, HIGHEST_CN)] + ["CN≥5 %"]
+    shares = [f"CN{cn} %" for cn in range(HIGHEST_CN)] + ["CN≥5 %"]
     return _table(["no.", "seed", "misfit", "judge", *shares, "angle °", "bond Å", "time s"], rows)
 
 
@@ -215,13 +146,13 @@ def _instrument_part(candidates: Sequence[Candidate]) -> list[str]:
     for candidate in candidates:
         if candidate.instrument is not None:
             row = [str(candidate.index)]
-            for name, (_, _, factor, digits) in _INSTRUMENT.items():
+            for name, (_, _, factor, digits) in INSTRUMENT.items():
                 value = factor * getattr(candidate.instrument.instrument, name)
                 error = factor * candidate.instrument.errors[name]
                 bound = " (bound)" if name in candidate.instrument.at_bounds else ""
                 row.append(f"{value:.{digits}f} ± {error:.{digits}f}{bound}" if np.isfinite(error) else f"{value:.3f}")
             rows.append(row)
-    heads = ["no.", *(f"{label} {unit}".strip() for label, unit, _, _ in _INSTRUMENT.values())]
+    heads = ["no.", *(f"{label} {unit}".strip() for label, unit, _, _ in INSTRUMENT.values())]
     return ["<h2>Instrument fitted to the target</h2>", _table(heads, rows)] if rows else []
 
 

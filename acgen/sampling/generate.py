@@ -1,13 +1,11 @@
-"""Several candidates from one set of settings, and what is written of them."""
+"""Several candidates from one set of settings."""
 
 from __future__ import annotations
 
-import csv
-import json
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,10 +19,8 @@ from acgen.networks.models import Models, predict_sites
 from acgen.sampling.guidance import GuidedScore, SpectrumGuide
 from acgen.sampling.sampler import Frame, random_positions, sample
 from acgen.sampling.settings import LiveXi, Settings, Strength, XiChanges
-from acgen.spectra.grid import ENERGY
 from acgen.spectra.instrument_fit import Beamline, Fit
-from acgen.spectra.spectrum import Target
-from acgen.structures.analysis import coordination_fractions
+from acgen.structures.analysis import Analysis, analyse, coordination_fractions
 from acgen.structures.cell import carbon, heights
 from acgen.structures.cell import density as density_of
 
@@ -56,6 +52,16 @@ class Candidate:
         """The predicted spectrum as it is compared with the target: through the instrument, if one was fitted."""
         return self.spectrum if self.instrument is None else self.instrument.prediction
 
+    @property
+    def judge_seen(self) -> np.ndarray:
+        """The judge's spectrum through the same instrument."""
+        return self.judge_spectrum if self.instrument is None else self.instrument.instrument.apply(self.judge_spectrum)
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """Coordination, bonds, angles, g(r) and bond order of the atoms."""
+        return analyse(self.atoms)
+
     def to_dict(self) -> dict[str, Any]:
         """The entry of `summary.json`."""
         fractions = coordination_fractions(self.atoms)
@@ -63,7 +69,7 @@ class Candidate:
             "index": self.index,
             "seed": self.seed,
             "n_atoms": len(self.atoms),
-            "cn_fraction": {str(cn): fractions[cn] for cn in range(1, 6)},
+            "cn_fraction": {str(cn): share for cn, share in fractions.items()},
             "misfit": self.misfit,
             "judge_misfit": self.judge_misfit,
             "wall_s": round(self.wall_s, 3),
@@ -179,50 +185,15 @@ def finish(
     """A candidate with its spectra and misfits, and settings and misfit in the `info` of its atoms."""
     sites = predict_sites(models.forward, atoms)
     spectrum, judged = sites.mean(0), predict_sites(models.judge, atoms).mean(0)
-    target, fit = settings.target, None
-    misfit = judge_misfit = None
-    if target is not None:
-        fit = Beamline(target, settings.instrument).fit(spectrum)
-        seen, judge_seen = (spectrum, judged) if fit is None else (fit.prediction, fit.instrument.apply(judged))
-        misfit, judge_misfit = target.misfit(seen), target.misfit(judge_seen)
+    target = settings.target
+    fit = None if target is None else Beamline(target, settings.instrument).fit(spectrum)
+    made = Candidate(index, settings.seed + index, atoms, spectrum, sites, judged, None, None, wall_s, xi, fit)
+    misfit = None if target is None else target.misfit(made.seen)
+    judge_misfit = None if target is None else target.misfit(made.judge_seen)
     atoms.info = {
         "density": density_of(atoms),
         "seed": settings.seed + index,
         "xi": xi[-1][1] if xi else settings.xi if target is not None else 0.0,
         "restarts": settings.restarts,
     } | ({} if target is None else {"target": target.name, "misfit": misfit, "judge_misfit": judge_misfit})
-    return Candidate(
-        index, settings.seed + index, atoms, spectrum, sites, judged, misfit, judge_misfit, wall_s, xi, fit
-    )
-
-
-def summary(settings: Settings, models: Models, candidates: Sequence[Candidate]) -> dict[str, Any]:
-    """The content of `summary.json`."""
-    return {
-        "settings": settings.to_dict(),
-        "weights": dict(models.sha256),
-        "candidates": [candidate.to_dict() for candidate in candidates],
-    }
-
-
-def write_results(directory: Path, settings: Settings, models: Models, candidates: Sequence[Candidate]) -> None:
-    """Write `candidates.extxyz`, `spectra.csv` and `summary.json`; whole, however many candidates are finished."""
-    from ase.io import write  # half a second that a process which only samples does without
-
-    write(directory / "candidates.extxyz", [candidate.atoms for candidate in candidates], format="extxyz")
-    write_spectra(directory / "spectra.csv", settings.target, candidates)
-    text = json.dumps(summary(settings, models, candidates), indent=1)
-    (directory / "summary.json").write_text(text + "\n", encoding="utf-8")
-
-
-def write_spectra(path: Path, target: Target | None, candidates: Sequence[Candidate]) -> None:
-    """Write columns energy_eV, target (empty where masked), candidate_000 …; where an instrument was fitted, also
-    candidate_000_seen …, the spectra through it."""
-    columns = {f"candidate_{candidate.index:03d}": candidate.spectrum for candidate in candidates}
-    columns |= {f"candidate_{c.index:03d}_seen": c.seen for c in candidates if c.instrument is not None}
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(["energy_eV", "target", *columns])
-        for k, energy in enumerate(ENERGY):
-            shown = f"{target.intensity[k]:.6f}" if target is not None and target.mask[k] else ""
-            table.writerow([f"{energy:.1f}", shown, *(f"{spectrum[k]:.6f}" for spectrum in columns.values())])
+    return replace(made, misfit=misfit, judge_misfit=judge_misfit)

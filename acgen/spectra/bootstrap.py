@@ -14,6 +14,7 @@ import numpy as np
 
 from acgen.spectra.model_error import error_covariance
 from acgen.spectra.spectrum import Target
+from acgen.statistics import mean_and_spread
 
 COPIES = 20
 """Copies by default: a standard deviation of them is itself known to 16 %."""
@@ -72,4 +73,4 @@ def spread(
     found = [quantities(copy) for copy in resampled(target, copies, seed, model=model)]
     if len(found) < 2:
         return dict.fromkeys(quantities(target), 0.0)
-    return {name: float(np.std([one[name] for one in found], ddof=1)) for name in found[0]}
+    return {name: float(mean_and_spread([one[name] for one in found])[1]) for name in found[0]}

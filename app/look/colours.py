@@ -1,20 +1,19 @@
 """The colours of the dashboard: one per coordination number, one each for target and prediction, as in every report.
 
-From the palette of Okabe and Ito (2008), which stays apart under every common colour blindness; each has enough
-contrast on the light and on the dark background.
+What atoms and spectra are drawn in is decided in `acgen.results.colours`.
 """
 
 from __future__ import annotations
 
 from bokeh.palettes import cividis
 
-from acgen.results.figures import CN_COLOURS, PREDICTION_COLOUR, REFERENCE_COLOUR, TARGET_COLOUR
+from acgen.results.colours import CN_COLOURS, CN_LABELS, PREDICTION_COLOUR, REFERENCE_COLOUR, TARGET_COLOUR
 
 #: Colour of an atom, a bar or a legend entry by coordination number; 5 stands for five and more.
 CN = CN_COLOURS
 
-#: Names in legends and on axes; 2, 3 and 4 neighbours are what spectroscopists call sp, sp² and sp³.
-CN_NAMES = {1: "1", 2: "2 sp", 3: "3 sp²", 4: "4 sp³", 5: "≥ 5"}
+#: Names in legends and on axes.
+CN_NAMES = CN_LABELS
 
 TARGET, PREDICTION, REFERENCE = TARGET_COLOUR, PREDICTION_COLOUR, REFERENCE_COLOUR
 

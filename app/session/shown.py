@@ -10,8 +10,7 @@ from ase import Atoms
 
 from acgen.sampling.generate import Candidate
 from acgen.sampling.sampler import Frame
-from acgen.spectra.grid import N_POINTS
-from acgen.spectra.instrument import Instrument
+from acgen.spectra.instrument import Instrument, instrument_matrix
 from acgen.structures.analysis import (
     HIGHEST_CN,
     RadialDistribution,
@@ -63,8 +62,7 @@ class Shown:
         """Spectrum of every atom, shape (N, 100), through the same instrument as `prediction`, which is their mean."""
         if self.instrument is None or self.site_spectra is None:
             return self.site_spectra
-        # An instrument is linear, so that it need not be asked about every atom.
-        return self.site_spectra @ np.stack([self.instrument.apply(unit) for unit in np.eye(N_POINTS)])
+        return self.site_spectra @ instrument_matrix(self.instrument).T
 
     @cached_property
     def coordination(self) -> np.ndarray:
@@ -110,10 +108,3 @@ def show_candidate(candidate: Candidate, name: str) -> Shown:
     return Shown(
         name, atoms, candidate.seen, np.asarray(candidate.site_spectra), None if fit is None else fit.instrument
     )
-
-
-def mean_and_spread(values: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation over structures; a spread of 0 where there is only one."""
-    stacked = np.array(values, dtype=float)
-    spread = stacked.std(axis=0, ddof=1) if len(stacked) > 1 else np.zeros_like(stacked[0])
-    return stacked.mean(axis=0), spread

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from acgen.statistics import mean_and_spread
 from acgen.structures.reference import reference_at
 from app.look import colours
 from app.look.card import swatch
-from app.session.shown import mean_and_spread
 from app.views.plot import LivePlot
 
 SHOWN = tuple(colours.CN_NAMES)

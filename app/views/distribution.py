@@ -6,11 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from acgen.statistics import mean_and_spread
 from acgen.structures.analysis import ANGLE_EDGES
 from acgen.structures.reference import Figures, reference_at
 from app.look import colours
 from app.look.card import swatch
-from app.session.shown import Shown, mean_and_spread
+from app.session.shown import Shown
 from app.views.plot import LivePlot, between
 
 

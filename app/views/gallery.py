@@ -108,7 +108,7 @@ def projection(shown: Shown, most: int = MANY) -> str:
         parts.append(f'<g opacity="{opacity}">')
         parts.append(_path(_lines(spots[bonds[bond_layer == index]]), colours.TEXT, size / 2.6))
         for cn in colours.CN_NAMES:
-            mine = spots[(layer == index) & (np.clip(shown.coordination, 1, max(colours.CN_NAMES)) == cn)]
+            mine = spots[(layer == index) & (np.clip(shown.coordination, 0, max(colours.CN_NAMES)) == cn)]
             parts.append(_path("".join(f"M{x} {y}h0" for x, y in mine), colours.CN[cn], size))
         parts.append("</g>")
     return (

@@ -8,9 +8,10 @@ from bokeh.models import BoxAnnotation, BoxSelectTool, Span
 
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.spectrum import Target
+from acgen.statistics import mean_and_spread
 from app.look import colours
 from app.look.card import swatch
-from app.session.shown import Shown, mean_and_spread
+from app.session.shown import Shown
 from app.views.plot import LivePlot, between
 
 AXES = ("Photon energy (eV)", "Absorption (arb. units)")

@@ -20,13 +20,14 @@ from waiting import LIMIT
 
 from acgen.sampling.settings import Settings
 from acgen.spectra.targets import builtin_targets
+from acgen.statistics import mean_and_spread
 from acgen.structures.cell import carbon
 from app.controls.settings import size_text
 from app.look import colours
 from app.page import Dashboard
 from app.session.archive import results_zip, zip_name
 from app.session.runner import Runner
-from app.session.shown import Shown, mean_and_spread
+from app.session.shown import Shown
 from app.session.snapshot import Snapshot, Status
 from app.session.state import NO_TARGET, State
 from app.viewer import frontend

@@ -39,7 +39,7 @@ def test_generate_with_a_measured_spectrum(tmp_path, capsys):
     with open(out / "spectra.csv", newline="") as file:
         assert next(csv.reader(file)) == HEAD + ["candidate_000_seen", "candidate_001_seen"]
     summary = json.loads((out / "summary.json").read_text())
-    assert set(summary) == {"settings", "weights", "candidates"}
+    assert set(summary) == {"acgen", "settings", "weights", "overview", "candidates", "log"}
     assert summary["candidates"][1]["misfit"] > 0
     assert {"shift", "scale", "slope", "sigma", "errors", "at_bounds"} == set(summary["candidates"][1]["instrument"])
     printed = capsys.readouterr().out

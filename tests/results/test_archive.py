@@ -21,12 +21,14 @@ from acgen.cli import main
 from acgen.networks.models import load_models
 from acgen.results.archive import ARRAYS, RUN, read_zip, write_zip
 from acgen.results.check import ResultsError
-from acgen.results.report import warnings_of
+from acgen.results.describe import describe, warnings_of
 from acgen.results.run import Run
 from acgen.sampling.generate import Candidate, generate
 from acgen.sampling.settings import Settings
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import load_target
+from acgen.structures.reference import reference_at
+from app.session.shown import show_candidate
 
 WEIGHTS = {"score": "0" * 64, "forward": "1" * 64}
 
@@ -141,6 +143,18 @@ def test_a_fitted_instrument_comes_back_and_is_reported(fitted):
     assert summary["overview"]["instrument_shift"]["mean"] == pytest.approx(entry["shift"])
 
 
+def test_page_report_and_summary_say_the_same_spread_against_the_reference_of_the_actual_density(run):
+    rows = describe(run.candidates)
+    shares = [100 * candidate.analysis.coordination[3] for candidate in run.candidates]
+    assert rows["CN3_percent"]["std"] == pytest.approx(np.std(shares, ddof=1))
+    shown = [show_candidate(candidate, "") for candidate in run.candidates]
+    assert shares == pytest.approx([100 * one.fractions[3] for one in shown])
+    assert rows["CN3_percent"]["reference"] == pytest.approx(100 * reference_at(shown[0].density).coordination[3])
+    assert describe(run.candidates[:1])["CN3_percent"]["std"] == 0
+    assert {f"CN{cn}_percent" for cn in range(6)} < set(rows)
+    assert set(run.candidates[0].to_dict()["cn_fraction"]) == set("012345")
+
+
 def test_a_bound_that_was_reached_is_a_warning(fitted):
     candidate = fitted.candidates[0]
     at = replace(candidate, instrument=replace(candidate.instrument, at_bounds=("sigma",)))
@@ -192,7 +206,7 @@ def test_every_structure_is_in_every_format(run, content, tmp_path):
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert summary["weights"] == WEIGHTS
     assert [entry["seed"] for entry in summary["candidates"]] == [0, 1]
-    assert summary["overview"]["CN4_percent"]["reference"] == pytest.approx(8.5, abs=0.1)
+    assert summary["overview"]["CN4_percent"]["reference"] == pytest.approx(8.3, abs=0.1)  # of 1.977 g/cm³, with whole atoms
     assert "Changed xi to 400" in (tmp_path / "log.txt").read_text()
     assert len((tmp_path / "spectra.csv").read_text().splitlines()) == 101
     for name in ("spectrum", "coordination", "angles", "rdf"):

@@ -11,7 +11,9 @@ from ase.build import bulk
 from ase.io import read
 
 from acgen.networks.models import load_models, predict_sites
-from acgen.sampling.generate import Candidate, FrameEvent, finish, generate, summary, write_results
+from acgen.results.files import summary, write_results
+from acgen.results.run import Run
+from acgen.sampling.generate import Candidate, FrameEvent, finish, generate
 from acgen.sampling.guidance import GuidedScore, SpectrumGuide
 from acgen.sampling.settings import LiveXi, Settings
 from acgen.spectra.instrument import Instrument
@@ -107,7 +109,8 @@ def test_what_is_written_can_be_read(models, tmp_path):
     masked = Target(target.intensity, np.arange(100) > 20, "cut")
     settings = replace(SMALL, target=masked)
     found = candidates(settings, models)
-    write_results(tmp_path, settings, models, found)
+    run = Run(settings, tuple(found), models.sha256)
+    write_results(tmp_path, run)
     frames = read(tmp_path / "candidates.extxyz", index=":")
     assert [frame.info["seed"] for frame in frames] == [5, 6]
     assert {"density", "seed", "xi", "restarts", "misfit"} <= set(frames[0].info)
@@ -116,7 +119,7 @@ def test_what_is_written_can_be_read(models, tmp_path):
     assert np.isnan(table["target"]).sum() == 21
     assert np.allclose(table["candidate_001"], found[1].spectrum, atol=1e-6)
     written = json.loads((tmp_path / "summary.json").read_text())
-    assert written == json.loads(json.dumps(summary(settings, models, found)))
+    assert written == json.loads(json.dumps(summary(run)))
     entry = written["candidates"][0]
     assert set(entry) == {"index", "seed", "n_atoms", "cn_fraction", "misfit", "judge_misfit", "wall_s", "xi"}
     assert set(written["weights"]) == {"score", "weak", "forward", "judge"}

@@ -1,0 +1,86 @@
+"""What a run found in numbers, and what to know before believing it: for summary, report and command line alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from acgen.inference.flags import NEAR, density_flags, prediction_flags
+from acgen.sampling.generate import Candidate
+from acgen.sampling.settings import Settings
+from acgen.statistics import mean_and_spread
+from acgen.structures.analysis import HIGHEST_CN
+from acgen.structures.cell import density as density_of
+from acgen.structures.reference import Figures, reference_at
+
+#: Label, unit, factor and digits of the parameters of an instrument.
+INSTRUMENT = {
+    "shift": ("shift", "eV", 1, 2),
+    "scale": ("scale", "", 1, 3),
+    "slope": ("slope", "%/eV", 100, 2),
+    "sigma": ("broadening", "eV", 1, 2),
+}
+
+
+def reference_of(candidates: Sequence[Candidate]) -> Figures:
+    """The reference of the density that the structures have, which is not quite the one asked for: atoms are whole."""
+    return reference_at(density_of(candidates[0].atoms))
+
+
+def describe(candidates: Sequence[Candidate]) -> dict[str, Any]:
+    """Mean and standard deviation over the candidates of what is compared with the reference, JSON-ready.
+
+    Returns
+    -------
+    dict
+        `candidates` and, by quantity, `mean`, `std` (`acgen.statistics.mean_and_spread`) and, where there is one,
+        `reference`: `CN0_percent` to `CN5_percent` (5 and more), `mean_angle_deg`, `first_peak_A`, `misfit`,
+        `judge_misfit`, and, if an instrument was fitted, `instrument_shift`, `_scale`, `_slope` and `_sigma`.
+    """
+    analyses, reference = [candidate.analysis for candidate in candidates], reference_of(candidates)
+    rows: dict[str, tuple[list[float | None], float | None]] = {
+        f"CN{cn}_percent": ([100 * a.coordination[cn] for a in analyses], 100 * reference.coordination[cn])
+        for cn in range(HIGHEST_CN + 1)
+    }
+    rows["mean_angle_deg"] = [a.mean_angle for a in analyses], reference.mean_angle
+    rows["first_peak_A"] = [a.rdf.first_peak for a in analyses], reference.rdf.first_peak
+    rows["misfit"] = [candidate.misfit for candidate in candidates], None
+    rows["judge_misfit"] = [candidate.judge_misfit for candidate in candidates], None
+    fitted = [candidate.instrument.instrument for candidate in candidates if candidate.instrument is not None]
+    for name in INSTRUMENT if fitted else ():
+        rows[f"instrument_{name}"] = [getattr(instrument, name) for instrument in fitted], None
+    result: dict[str, Any] = {"candidates": len(candidates)}
+    for name, (values, known) in rows.items():
+        numbers = [value for value in values if value is not None and np.isfinite(value)]
+        if numbers:
+            mean, std = mean_and_spread(numbers)
+            result[name] = {"mean": float(mean), "std": float(std), "reference": known}
+    return result
+
+
+def warnings_of(settings: Settings, candidates: Sequence[Candidate]) -> list[str]:
+    """What a reader has to know before believing the result, one sentence each."""
+    found = [] if settings.target is None else list(settings.target.warnings)
+    found += density_flags(density_of(candidates[0].atoms))
+    for candidate in candidates:
+        flags = prediction_flags(candidate.spectrum, candidate.judge_spectrum)
+        found += [f"Candidate {candidate.index}: {flag}" for flag in flags]
+    best = min((c.misfit for c in candidates if c.misfit is not None), default=0.0)
+    if best > NEAR:
+        found.append(
+            f"No candidate comes closer than {best:.2f} to the target, far beyond the forward model's own error: "
+            "another density may fit better, or no such carbon has this spectrum."
+        )
+    for candidate in candidates:
+        if candidate.instrument is not None and candidate.instrument.at_bounds:
+            names = ", ".join(INSTRUMENT[name][0] for name in candidate.instrument.at_bounds)
+            found.append(
+                f"Candidate {candidate.index}: {names} of the instrument reached a bound; its misfit may be the "
+                "instrument's doing: check how the target was prepared."
+            )
+    lone = [str(c.index) for c in candidates if c.analysis.coordination[0] or c.analysis.coordination[1]]
+    if lone:
+        found.append(f"Candidates {', '.join(lone)} have atoms with one neighbour or none: more restarts heal them.")
+    return found

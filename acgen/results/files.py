@@ -1,0 +1,76 @@
+"""What is written of a run: one summary, one table of spectra, one trajectory, whoever writes them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from acgen import __version__
+from acgen.results.describe import describe
+from acgen.results.run import Run
+from acgen.sampling.generate import Candidate, FrameEvent
+from acgen.spectra.grid import ENERGY
+from acgen.spectra.spectrum import Target
+from acgen.structures.cell import carbon
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """The content of `summary.json`: settings, checksums of the weights, means over the candidates, each candidate and
+    the log."""
+    return {
+        "acgen": __version__,
+        "settings": run.settings.to_dict(),
+        "weights": dict(run.weights),
+        "overview": describe(run.candidates),
+        "candidates": [candidate.to_dict() for candidate in run.candidates],
+        "log": [entry.line for entry in run.log],
+    }
+
+
+def summary_json(run: Run) -> str:
+    """The text of `summary.json`."""
+    return json.dumps(summary(run), indent=1) + "\n"
+
+
+def write_results(directory: Path, run: Run) -> None:
+    """Write `candidates.extxyz`, `spectra.csv` and `summary.json`; whole, however many candidates are finished."""
+    from ase.io import write
+
+    write(directory / "candidates.extxyz", [candidate.atoms for candidate in run.candidates], format="extxyz")
+    (directory / "spectra.csv").write_text(spectra_csv(run.settings.target, run.candidates), encoding="utf-8")
+    (directory / "summary.json").write_text(summary_json(run), encoding="utf-8")
+
+
+def spectra_csv(target: Target | None, candidates: Sequence[Candidate]) -> str:
+    """Columns energy_eV, target (empty where masked), candidate_000 …; where an instrument was fitted, also
+    candidate_000_seen …, the spectra through it."""
+    columns = {f"candidate_{candidate.index:03d}": candidate.spectrum for candidate in candidates}
+    columns |= {f"candidate_{c.index:03d}_seen": c.seen for c in candidates if c.instrument is not None}
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["energy_eV", "target", *columns])
+    for k, energy in enumerate(ENERGY):
+        shown = f"{target.intensity[k]:.6f}" if target is not None and target.mask[k] else ""
+        table.writerow([f"{energy:.1f}", shown, *(f"{spectrum[k]:.6f}" for spectrum in columns.values())])
+    return text.getvalue()
+
+
+def trajectory(events: Sequence[FrameEvent], cell: np.ndarray) -> list[Atoms]:
+    """Frames as structures in a cell (3, 3) in Å, with step, phase, cycle, time, xi and misfit in `info`."""
+    return [_image(event, cell) for event in events]
+
+
+def _image(event: FrameEvent, cell: np.ndarray) -> Atoms:
+    frame = event.frame
+    atoms = carbon(frame.positions.astype(float), cell)
+    atoms.info = {"step": frame.step, "phase": frame.phase, "cycle": frame.cycle, "t": frame.t, "xi": event.xi}
+    if frame.misfit is not None:
+        atoms.info["misfit"] = frame.misfit
+    return atoms
