@@ -206,7 +206,7 @@ def test_every_structure_is_in_every_format(run, content, tmp_path):
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert summary["weights"] == WEIGHTS
     assert [entry["seed"] for entry in summary["candidates"]] == [0, 1]
-    assert summary["overview"]["CN4_percent"]["reference"] == pytest.approx(8.3, abs=0.1)  # of 1.977 g/cm³, with whole atoms
+    assert summary["overview"]["CN4_percent"]["reference"] == pytest.approx(8.3, abs=0.1)
     assert "Changed xi to 400" in (tmp_path / "log.txt").read_text()
     assert len((tmp_path / "spectra.csv").read_text().splitlines()) == 101
     for name in ("spectrum", "coordination", "angles", "rdf"):
