@@ -9,8 +9,9 @@ LARCH := .venv-larch
 app: $(VENV)/app.stamp
 	$(BIN)/panel serve app/main.py --address localhost --show
 
+# A test that needs the browser fails without it. Tests of one file, and all that open a browser, run one after the other.
 test: $(VENV)/test.stamp lint
-	$(BIN)/pytest
+	ACGEN_TEST_BROWSER=required $(BIN)/pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check acgen app tests

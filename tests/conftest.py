@@ -17,6 +17,21 @@ torch.set_num_threads(1)  # small cells gain nothing from more, and lose much wh
 _ROOT = Path(__file__).resolve().parents[1]
 
 
+#: Files whose tests take longest begin first, so that no worker has them left at the end.
+_LONG = ("browser", "test_notebooks.py", "test_book.py", "test_cli.py", "test_scan.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Groups for `pytest -n`: one for each file, and one for all that open a browser, of which two would starve."""
+
+    def group(item: pytest.Item) -> str:
+        return "browser" if item.path.parent.name == "browser" else item.path.name
+
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+    items.sort(key=lambda item: _LONG.index(group(item)) if group(item) in _LONG else len(_LONG))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder with the public data set and measured spectra, which cannot ship with the project.

@@ -10,7 +10,6 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 import param
-from bokeh.models import NumeralTickFormatter
 
 from acgen.inference.density import estimate_density
 from acgen.spectra.io.export import target_csv, target_xdi
@@ -33,8 +32,6 @@ BUTTON = {"size": "small", "margin": (4, 4)}
 SLIDER = {"size": "small", "sizing_mode": "stretch_width", "margin": (0, 10, 0, 4)}
 #: The arrow keys step a number; its buttons would leave no room for it.
 NUMBER = {"inline_layout": True, "sx": {"& .MuiInputAdornment-root": {"display": "none"}}}
-#: Milliseconds after which a dialog is there.
-AFTER_MS = 500
 
 
 class PreparationView(pn.viewable.Viewer):
@@ -95,14 +92,8 @@ class PreparationView(pn.viewable.Viewer):
     def _turned(self, event: param.parameterized.Event) -> None:
         """Whether anybody looks has changed."""
         self._refresh()
-        if event.new and pn.state.curdoc is not None:
+        if event.new:
             self.message.hide()
-            pn.state.curdoc.add_timeout_callback(self._renumber, AFTER_MS)
-
-    def _renumber(self) -> None:
-        """Write the numbers of sliders again: they get lost in a dialog that is opened once more."""
-        for slider, form in self._formats.items():
-            slider.format = NumeralTickFormatter(format=form)
 
     def _choices(self) -> pn.Column:
         """The left side."""
@@ -130,8 +121,6 @@ class PreparationView(pn.viewable.Viewer):
             for name in ("pre_range", "post_range")
         ]
         broadening = pmui.FloatSlider.from_param(self.comparison.param.sigma, format="0.00", **SLIDER)
-        forms = ("0.00", "0.000", "0.0", "0.0", "0.00")
-        self._formats = dict(zip([*self.sliders, *ranges, broadening], forms, strict=True))
         ways = [pmui.Select.from_param(parameters[name], **FIELD) for name in ("pre_edge", "normalisation")]
         self.reference_energy = pmui.FloatInput.from_param(parameters.reference_energy, **FIELD)
         sample, i0, reference = (

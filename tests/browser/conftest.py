@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from serving import FLAGS, ROOT, find_chromium, serve
 
@@ -12,16 +14,17 @@ def chromium():
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
     found = find_chromium()
     if found is None:
-        pytest.skip("needs Chromium: install it (Debian: sudo apt-get install chromium)")
+        reason = "needs Chromium: install it (Debian: sudo apt-get install chromium)"
+        (pytest.fail if os.environ.get("ACGEN_TEST_BROWSER") == "required" else pytest.skip)(reason)
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    """Address of the dashboard, served as the README says."""
+    """Address of the dashboard, served as the README says; one for all tests."""
     log = tmp_path_factory.mktemp("server") / "log.txt"
     with serve(log) as address:
         yield address

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import io
 import re
-import time
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 from serving import SPINNER
+from waiting import LIMIT, until
 
 SIZE = {"width": 1440, "height": 900}
 
@@ -20,7 +19,7 @@ class Page:
 
     def __init__(self, browser, address: str, size: dict[str, int] = SIZE):
         self.context = browser.new_context(viewport=size, accept_downloads=True)
-        self.context.set_default_timeout(120_000)
+        self.context.set_default_timeout(1000 * LIMIT)
         self.requests: list[str] = []
         self.errors: list[str] = []
         self.context.on("request", lambda request: self.requests.append(request.url))
@@ -51,8 +50,8 @@ class Page:
     def upload(self, path: Path) -> None:
         self.page.locator(".acgen-spectrum-file input[type=file]").set_input_files(path)
 
-    def wait_for_text(self, text: str, seconds: float = 120.0) -> None:
-        self.page.get_by_text(re.compile(text)).first.wait_for(timeout=1000 * seconds)
+    def wait_for_text(self, text: str) -> None:
+        self.page.get_by_text(re.compile(text)).first.wait_for()
 
     def picture(self, title: str) -> np.ndarray:
         """What the part of the page with this heading looks like, shape (height, width, 3)."""
@@ -63,35 +62,31 @@ class Page:
         """The part of the picture of the structure where the canvas is."""
         return self.picture("Structure")[45:-5, 5:-5]
 
-    def wait_for_change(self, look, before: np.ndarray, seconds: float = 120.0) -> np.ndarray:
+    def wait_for_change(self, look, before: np.ndarray) -> np.ndarray:
         """Wait until a picture differs from an earlier one."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            now = look()
-            if now.shape != before.shape or share(now, before) > 0.002:
-                return now
-            time.sleep(0.2)
-        pytest.fail("the picture does not change")
+        seen = []
 
-    def wait_for_atoms(self, seconds: float = 120.0) -> None:
+        def changed() -> bool:
+            seen[:] = [look()]
+            return seen[0].shape != before.shape or share(seen[0], before) > 0.002
+
+        until(changed, "a change of the picture", every=0.2)
+        return seen[0]
+
+    def wait_for_atoms(self) -> None:
         """Wait until atoms are drawn on the canvas."""
-        end = time.monotonic() + seconds
-        while drawn(self.atoms()) < 0.02:
-            if time.monotonic() > end:
-                pytest.fail("no atoms are drawn")
-            time.sleep(0.2)
+        until(lambda: drawn(self.atoms()) > 0.02, "atoms on the canvas", every=0.2)
 
-    def wait_for_rest(self, look, seconds: float = 120.0) -> np.ndarray:
-        """Wait until a picture stays as it is."""
-        end = time.monotonic() + seconds
-        before = look()
-        while time.monotonic() < end:
-            time.sleep(2.0)
-            now = look()
-            if np.array_equal(now, before):
-                return now
-            before = now
-        pytest.fail("the picture does not come to rest")
+    def wait_for_rest(self, look) -> np.ndarray:
+        """Wait until a picture stays as it is: four looks, and the time between them, in which it does not change."""
+        seen = []
+
+        def rests() -> bool:
+            seen.append(look())
+            return len(seen) > 3 and all(np.array_equal(seen[-1], one) for one in seen[-4:-1])
+
+        until(rests, "the picture at rest", every=0.3)
+        return seen[-1]
 
 
 def share(one: np.ndarray, other: np.ndarray) -> float:

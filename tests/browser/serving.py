@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from waiting import LIMIT, until
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = (
@@ -36,28 +36,20 @@ def find_chromium() -> str | None:
 @contextmanager
 def serve(log: Path) -> Iterator[str]:
     """Serve `app/main.py`, its output in a file; gives the address of the page."""
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "panel", "serve", "app/main.py", "--port", str(port)]
+    command = [sys.executable, "-m", "panel", "serve", "app/main.py", "--port", "0"]  # one that is free
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
         try:
-            address = f"http://localhost:{port}/main"
-            _wait_for(address, process)
-            yield address
+            until(lambda: process.poll() is not None or _listens(log), "the dashboard is served", every=0.1)
+            if process.poll() is not None:
+                raise RuntimeError(f"the dashboard ended: {log.read_text()}")
+            yield f"http://localhost:{_listens(log)}/main"
         finally:
             process.terminate()
-            process.wait(60)  # for what works beside the page
+            process.wait(LIMIT)
 
 
-def _wait_for(address: str, process: subprocess.Popen, seconds: float = 120.0) -> None:
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            with urllib.request.urlopen(address, timeout=seconds):
-                return
-        except OSError as error:
-            if process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError("the dashboard does not answer, see its log") from error
-            time.sleep(0.3)
+def _listens(log: Path) -> str:
+    """The port that the server says it listens to; empty before."""
+    found = re.search(r"running at: http://localhost:(\d+)/main", log.read_text())
+    return "" if found is None else found.group(1)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from page import Page, drawn, share
 from PIL import Image
+from waiting import until
 
 from app.look import colours
 
@@ -47,14 +47,6 @@ def opened(chromium, server, downloaded) -> Page:
 def open_session(page: Page, path: Path) -> None:
     page.page.locator(".acgen-session-file input[type=file]").set_input_files(path)
     page.wait_for_text("Done: 2 of 2")
-
-
-def wait_until(condition, seconds: float = 120.0) -> None:
-    """Ask again until it is so."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it does not become so"
-        time.sleep(0.1)
 
 
 def look_at(locator) -> np.ndarray:
@@ -146,9 +138,9 @@ def test_spin_full_screen_and_picture(opened):
     assert drawn(picture) > 0.02
     canvas = page.locator(".acgen-card canvas").first
     page.get_by_role("button", name="Full screen").click()
-    wait_until(lambda: canvas.bounding_box()["width"] == page.viewport_size["width"])
+    until(lambda: canvas.bounding_box()["width"] == page.viewport_size["width"])
     page.evaluate("document.exitFullscreen()")
-    wait_until(lambda: canvas.bounding_box()["width"] < page.viewport_size["width"] / 2)
+    until(lambda: canvas.bounding_box()["width"] < page.viewport_size["width"] / 2)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

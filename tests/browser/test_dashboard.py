@@ -118,7 +118,7 @@ def test_a_measured_film_drives_a_run(page, shared_data):
     page.press("Start")
     page.wait_for_text("Done: 2 of 2")
     page.wait_for_text("mean of 2")
-    assert drawn(page.atoms()) > 0.02
+    page.wait_for_atoms()
     assert page.foreign == []
 
 

@@ -9,7 +9,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from contextlib import contextmanager
 
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from serving import ROOT
+from waiting import LIMIT, until
 
 from app.look import colours
 
@@ -52,23 +52,20 @@ def jupyterlab(folder):
         process = subprocess.Popen(command, cwd=folder, env=os.environ | own, stdout=log, stderr=log)
         try:
             address = f"http://localhost:{port}"
-            _wait_for(f"{address}/api", process)
+            until(lambda: process.poll() is not None or answers(f"{address}/api"), "JupyterLab is served", every=0.3)
+            assert process.poll() is None, (folder / "log.txt").read_text()
             yield address
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(LIMIT)
 
 
-def _wait_for(address, process, seconds=120):
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            with urllib.request.urlopen(address, timeout=seconds):
-                return
-        except OSError:
-            if process.poll() is not None or time.monotonic() > end:
-                raise
-            time.sleep(0.3)
+def answers(address) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=LIMIT):
+            return True
+    except OSError:
+        return False
 
 
 def coloured(picture: bytes, colour: str) -> float:
@@ -80,19 +77,11 @@ def coloured(picture: bytes, colour: str) -> float:
     return float((vivid & (cosine > 0.985)).mean())
 
 
-def wait_until(holds, what: str, seconds: float = 120.0) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > end:
-            pytest.fail(f"{what}: not within {seconds:g} s")
-        time.sleep(0.5)
-
-
 def test_the_notebook_runs_and_shows_atoms(chromium, tmp_path):
     requests, errors = [], []
     with jupyterlab(tmp_path) as address:
         context = chromium.new_context(viewport={"width": 1300, "height": 1000})
-        context.set_default_timeout(120_000)
+        context.set_default_timeout(1000 * LIMIT)
         context.on("request", lambda request: requests.append(request.url))
         context.on("console", lambda message: message.type == "error" and errors.append(message.text))
         page = context.new_page()
@@ -105,23 +94,25 @@ def test_the_notebook_runs_and_shows_atoms(chromium, tmp_path):
         canvas = last.locator("canvas").first
         canvas.wait_for()
         threefold = colours.CN[3]
-        wait_until(lambda: coloured(canvas.screenshot(), threefold) > 0.01, "no atoms are drawn")
+        until(lambda: coloured(canvas.screenshot(), threefold) > 0.01, "atoms are drawn", every=0.5)
         page.screenshot(path=tmp_path / "last.png")
 
         page.locator(".jp-Notebook").first.hover()
         sampler = page.locator(".jp-CodeCell", has_text="sampler = GuidedSampler")
-        for _ in range(20):  # JupyterLab draws the cells that are in sight
+
+        def in_sight() -> bool:  # JupyterLab draws the cells that are in sight
             page.mouse.wheel(0, -300)
             page.wait_for_timeout(200)
-            if sampler.count() and sampler.locator("canvas").count() > 1:
-                break
+            return sampler.count() > 0 and sampler.locator("canvas").count() > 1
+
+        until(in_sight, "the cell of the sampler is drawn")
         sampler.get_by_text(re.compile("Done: 2 of 2")).wait_for()
         atoms = sampler.locator(".jupyter-widgets canvas").first
-        wait_until(lambda: coloured(atoms.screenshot(), threefold) > 0.01, "the sampler shows no atoms")
+        until(lambda: coloured(atoms.screenshot(), threefold) > 0.01, "the sampler shows atoms", every=0.5)
         plots = sampler.locator(".bk-Figure")
         assert plots.count() == 2
-        for index in range(2):
-            assert coloured(plots.nth(index).screenshot(), colours.PREDICTION) > 0.001
+        for plot in plots.all():
+            until(lambda plot=plot: coloured(plot.screenshot(), colours.PREDICTION) > 0.001, "a curve", every=0.5)
         page.screenshot(path=tmp_path / "sampler.png")
 
         sampler.get_by_role("button", name="Start").click()

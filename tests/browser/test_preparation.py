@@ -8,8 +8,10 @@ import re
 
 import numpy as np
 import pytest
+from page import share
 from PIL import Image
 from serving import SPINNER
+from waiting import LIMIT, until
 
 SMALL = {"width": 1280, "height": 720}
 
@@ -31,7 +33,7 @@ class Panel:
 
     def __init__(self, browser, address: str):
         self.context = browser.new_context(viewport=SMALL, accept_downloads=True)
-        self.context.set_default_timeout(60_000)
+        self.context.set_default_timeout(1000 * LIMIT)
         self.errors: list[str] = []
         self.foreign: list[str] = []
         own = re.compile(r"(https?|wss?)://localhost:\d+/|data:|blob:")
@@ -58,7 +60,6 @@ class Panel:
         self.page.locator("li.MuiMenuItem-root").filter(has_text=option).first.click()
 
     def picture(self, path) -> np.ndarray:
-        self.page.wait_for_timeout(700)
         data = self.page.screenshot(path=path)
         return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), dtype=int)
 
@@ -93,8 +94,9 @@ def test_every_measured_file_becomes_a_target_with_the_right_choices_and_warning
             panel.press("Prepare")
         panel.see(warning)
         panel.see("linear combination")
-        shown = panel.picture(tmp_path / f"{number}-prepared.png")
-        assert raw is None or (np.abs(shown - raw).max(axis=2) > 24).mean() > 0.01, "the plots were drawn"
+        picture = tmp_path / f"{number}-prepared.png"
+        if raw is not None:
+            until(lambda raw=raw, path=picture: share(panel.picture(path), raw) > 0.01, "the plots are drawn")
         panel.press("Use as target")
         panel.dialog.wait_for(state="hidden")
         chosen.filter(has_text=name).wait_for()
@@ -119,9 +121,7 @@ def test_auto_density_downloads_and_recipes(panel, shared_data, tmp_path):
     panel.dialog.wait_for(state="hidden")
     panel.press("Prepare")
     shift = panel.page.locator(".acgen-shift input[type=text]")
-    shift.wait_for()
-    panel.page.wait_for_timeout(1500)
-    assert shift.input_value() == "0.25", "numbers are there when the panel opens again"
+    until(lambda: shift.input_value() == "0.25", "the number is there when the panel opens again")
     (tmp_path / "bad.csv").write_text("no numbers in here")
     panel.upload(tmp_path / "bad.csv", "sample")
     panel.see("Not taken: .* All stays as it was")
