@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from numba import njit
 from torch import Tensor
+
+from acgen.networks.compiled import compiled
 
 
 def neighbour_sum(
@@ -83,16 +84,7 @@ def _channels(features: Tensor, filters: Tensor) -> int:
     return filters.shape[1] // (2 if features.shape[1] == filters.shape[1] else 3)
 
 
-def _compiled(function: Any) -> Any:
-    """Compile to machine code, kept on disk where there is a place for it. NaN stays NaN."""
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "reassoc"}}
-    try:
-        return njit(cache=True, **options)(function)
-    except RuntimeError:  # neither the package nor the user's cache folder can be written
-        return njit(**options)(function)
-
-
-@_compiled
+@compiled
 def _sum(x, w, direction, senders, receivers, out):
     n = out.shape[1] // 4
     for e in range(len(senders)):
@@ -113,7 +105,7 @@ def _sum(x, w, direction, senders, receivers, out):
                 v2[c] += x[j, 4 * n + c] * w[e, 2 * n + c]
 
 
-@_compiled
+@compiled
 def _gradient(grad, x, w, direction, senders, receivers, d_x, d_w, d_direction):
     """Short loops over few arrays, because only those become vector instructions."""
     n = grad.shape[1] // 4

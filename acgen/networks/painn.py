@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from acgen.networks.aggregate import neighbour_sum
+from acgen.networks.atom_kernels import SCALE
+from acgen.networks.frozen import fits, frozen
 from acgen.networks.graph import Graph, edge_vectors, gather
 from acgen.networks.layers import BesselBasis, GaussianRFF, mlp
 
@@ -37,6 +39,12 @@ class PaiNN(nn.Module):
             interaction.phi[-1].bias.zero_()
 
     def forward(self, graph: Graph, t: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        if fits(self, graph):
+            return frozen(self)(graph, t)
+        return self.plain(graph, t)
+
+    def plain(self, graph: Graph, t: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """The same in operations of torch: for training, compilers and GPUs."""
         r = edge_vectors(graph)
         length = r.square().sum(-1).clamp(min=1e-8).sqrt()
         direction, basis = r / length[:, None], self.basis(length)
@@ -94,10 +102,6 @@ class Update(nn.Module):
         length = b.square().sum(1).add(1e-6).sqrt()
         gate, cross, self_ = self.phi(torch.cat([self.norm(s), length], dim=-1)).chunk(3, dim=-1)
         return s + self_ + cross * (a * b).sum(1), v + gate[:, None] * a
-
-
-SCALE = 0.25
-"""Neighbour sums are scaled by about one over the root of their number, so that features stay of order one."""
 
 
 def rms_normalised(v: Tensor) -> Tensor:
