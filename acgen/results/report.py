@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
 
 from acgen import __version__
 from acgen.results import figures
@@ -24,16 +26,8 @@ CITATION = (
     "with diffusion models, arXiv:2312.05472 (2023); spectra: GitHub LLNL/graphite."
 )
 
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #1d232a; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.6rem; margin-bottom: .2rem; } h2 { font-size: 1.15rem; margin: 1.8rem 0 .4rem; }
-table { border-collapse: collapse; } th, td { padding: .2rem .7rem; border-bottom: 1px solid #d5dbe1; }
-th { text-align: left; font-weight: 600; } td.number { text-align: right; font-variant-numeric: tabular-nums; }
-figure { margin: 0; } .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(26rem, 1fr)); gap: 1rem; }
-svg { width: 100%; height: auto; } figcaption { color: #4f5b66; font-size: .9rem; }
-.warning { border-left: 4px solid #e69f00; background: #fdf6e7; padding: .5rem .8rem; margin: .4rem 0; }
-code { overflow-wrap: anywhere; font-size: .85rem; } .scroll { overflow-x: auto; }
-"""
+#: Titles and rows of a table whose cells beyond the first column are numbers.
+Table = tuple[list[str], list[list[str]]]
 _CAPTIONS = {
     "spectrum": "Predicted mean spectrum: mean and range over the candidates, target, and prediction minus target.",
     "coordination": "Coordination: mean and standard deviation over the candidates, and the reference.",
@@ -56,34 +50,28 @@ def report_html(
     """
     overview = describe(candidates)
     name = "no target" if settings.target is None else settings.target.name
-    drawn = "".join(
-        f"<figure>{figures.svg(figure)}<figcaption>{_text(_CAPTIONS[key])}</figcaption></figure>"
-        for key, figure in figures_of(settings, candidates).items()
+    drawn = figures_of(settings, candidates).items()
+    return _template().render(
+        name=name,
+        sentence=_sentence(settings, overview),
+        warnings=warnings_of(settings, candidates),
+        plots=[(_CAPTIONS[key], Markup(figures.svg(figure))) for key, figure in drawn],  # drawn here, so trusted
+        overview=_overview_table(overview),
+        candidates=_candidates_table(candidates),
+        instruments=_instrument_table(candidates),
+        settings=_settings_rows(settings),
+        history=() if settings.target is None else settings.target.record,
+        log=[entry.line for entry in log] + [f"Weights {each}: SHA-256 {digest}" for each, digest in weights.items()],
+        citation=CITATION,
+        version=__version__,
     )
-    history = () if settings.target is None else settings.target.record
-    made_with = [f"Weights {name}: SHA-256 {digest}" for name, digest in weights.items()]
-    parts = [
-        f"<h1>Candidate structures: {_text(name)}</h1>",
-        f"<p>{_text(_sentence(settings, overview))}</p>",
-        *(f'<p class="warning">{_text(warning)}</p>' for warning in warnings_of(settings, candidates)),
-        f'<div class="plots">{drawn}</div>',
-        "<h2>Against the reference</h2>",
-        _overview_table(overview),
-        "<h2>Candidates</h2>",
-        _candidates_table(candidates),
-        *_instrument_part(candidates),
-        "<h2>Settings</h2>",
-        _pairs(_settings_rows(settings)),
-        *(["<h2>How the target was made</h2>", _list(history)] if history else []),
-        "<h2>What was done</h2>",
-        _list([*(entry.line for entry in log), *made_with]),
-        "<h2>How to cite</h2>",
-        f"<p>{_text(CITATION)} Made with acgen {_text(__version__)}.</p>",
-    ]
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>acgen: {_text(name)}</title>'
-        f"<style>{_STYLE}</style></head><body>\n" + "\n".join(parts) + "\n</body></html>\n"
-    )
+
+
+@cache
+def _template() -> Template:
+    """The page; whatever is put into it is escaped."""
+    loader = PackageLoader("acgen.results", ".")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template("report.html.j2")
 
 
 def figures_of(settings: Settings, candidates: Sequence[Candidate]) -> dict[str, Figure]:
@@ -114,7 +102,7 @@ def _spread(entry: Mapping[str, float], digits: int) -> str:
     return f"{entry['mean']:.{digits}f} ± {entry['std']:.{digits}f}"
 
 
-def _overview_table(overview: Mapping[str, Any]) -> str:
+def _overview_table(overview: Mapping[str, Any]) -> Table:
     units = {"percent": "%", "deg": "°", "A": "Å"}
     names = {"CN5": "CN≥5", "mean_angle": "mean bond angle", "first_peak": "first peak of g(r)"}
     rows = []
@@ -125,10 +113,10 @@ def _overview_table(overview: Mapping[str, Any]) -> str:
         digits = 2 if unit == "A" else 1
         known = f"{entry['reference']:.{digits}f}"
         rows.append([f"{names.get(label, label)} ({units[unit]})", _spread(entry, digits), known])
-    return _table(["", "candidates", "reference"], rows)
+    return ["", "candidates", "reference"], rows
 
 
-def _candidates_table(candidates: Sequence[Candidate]) -> str:
+def _candidates_table(candidates: Sequence[Candidate]) -> Table:
     rows = []
     for candidate in candidates:
         analysis = candidate.analysis
@@ -137,11 +125,11 @@ def _candidates_table(candidates: Sequence[Candidate]) -> str:
         rest = [f"{analysis.mean_angle:.1f}", f"{analysis.mean_bond_length:.3f}", f"{candidate.wall_s:.1f}"]
         rows.append([str(candidate.index), str(candidate.seed), *misfits, *shares, *rest])
     shares = [f"CN{cn} %" for cn in range(HIGHEST_CN)] + ["CN≥5 %"]
-    return _table(["no.", "seed", "misfit", "judge", *shares, "angle °", "bond Å", "time s"], rows)
+    return ["no.", "seed", "misfit", "judge", *shares, "angle °", "bond Å", "time s"], rows
 
 
-def _instrument_part(candidates: Sequence[Candidate]) -> list[str]:
-    """Heading and table of the fitted instruments; nothing if there are none."""
+def _instrument_table(candidates: Sequence[Candidate]) -> Table:
+    """The fitted instruments; no rows if there are none."""
     rows = []
     for candidate in candidates:
         if candidate.instrument is not None:
@@ -153,7 +141,7 @@ def _instrument_part(candidates: Sequence[Candidate]) -> list[str]:
                 row.append(f"{value:.{digits}f} ± {error:.{digits}f}{bound}" if np.isfinite(error) else f"{value:.3f}")
             rows.append(row)
     heads = ["no.", *(f"{label} {unit}".strip() for label, unit, _, _ in INSTRUMENT.values())]
-    return ["<h2>Instrument fitted to the target</h2>", _table(heads, rows)] if rows else []
+    return heads, rows
 
 
 def _settings_rows(settings: Settings) -> list[tuple[str, str]]:
@@ -161,30 +149,3 @@ def _settings_rows(settings: Settings) -> list[tuple[str, str]]:
         (name, f"{value['name']}" if name == "target" and value is not None else str(value))
         for name, value in settings.to_dict().items()
     ]
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table whose cells beyond the first column are numbers."""
-    body = "".join(
-        "<tr>"
-        + "".join(
-            f'<td class="number">{_text(cell)}</td>' if k else f"<td>{_text(cell)}</td>" for k, cell in enumerate(row)
-        )
-        + "</tr>"
-        for row in rows
-    )
-    titles = "".join(f"<th>{_text(title)}</th>" for title in head)
-    return f'<div class="scroll"><table><tr>{titles}</tr>{body}</table></div>'
-
-
-def _pairs(rows: Iterable[tuple[str, str]]) -> str:
-    body = "".join(f"<tr><th>{_text(name)}</th><td>{_text(value)}</td></tr>" for name, value in rows)
-    return f'<div class="scroll"><table>{body}</table></div>'
-
-
-def _list(lines: Iterable[str]) -> str:
-    return "<ul>" + "".join(f"<li><code>{_text(line)}</code></li>" for line in lines) + "</ul>"
-
-
-def _text(words: str) -> str:
-    return html.escape(str(words))
