@@ -18,7 +18,7 @@ from acgen.spectra.spectrum import Spectrum, Target
 from acgen.spectra.targets import load_target
 from acgen.structures.cell import carbon, cell_matrix
 from acgen.structures.read import check_cell
-from app.session.shown import Shown, show_candidate
+from app.session.shown import Shown, see, show_candidate
 from app.workers.models import shared_models
 
 
@@ -70,8 +70,10 @@ def target_of(source: Any) -> Target:
     return prepare(source)
 
 
-def predicted(item: Any, number: int) -> Shown:
+def predicted(item: Any, number: int, target: Target | None) -> Shown:
     """A prediction of any kind that `app.notebook.widgets.SpectrumView` takes; `number` names it.
+
+    It is seen as it is compared with the target: a candidate as in its run, all else as a run by default would.
 
     Raises
     ------
@@ -83,8 +85,8 @@ def predicted(item: Any, number: int) -> Shown:
     if isinstance(item, (Atoms, str, Path)):
         atoms = atoms_of(item)
         sites = predict_sites(shared_models().forward, atoms)
-        return Shown(str(number), atoms, sites.mean(0), sites)
+        return see(Shown(str(number), atoms, sites.mean(0), sites), target)
     values = np.asarray(item, dtype=float)
     if values.shape != (N_POINTS,):
         raise AcgenError(f"got a prediction of shape {values.shape}: give ({N_POINTS},), on acgen.spectra.grid.ENERGY")
-    return Shown(str(number), Atoms(), values)
+    return see(Shown(str(number), Atoms(), values), target)

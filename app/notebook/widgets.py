@@ -105,7 +105,7 @@ class SpectrumView(WithPlots):
         eV and intensities, or None.
     predictions
         What to compare it with: candidates, structures (their spectra are predicted), or arrays (100,) on
-        `acgen.spectra.grid.ENERGY`.
+        `acgen.spectra.grid.ENERGY`. A measured target sees them through a fitted instrument, as a run would.
     width, height
         Pixels.
     """
@@ -125,7 +125,7 @@ class SpectrumView(WithPlots):
 
     def show(self, *predictions: Any) -> None:
         """Compare with other predictions, given as for the class; several are shown with their mean and spread."""
-        shown = tuple(predicted(item, number) for number, item in enumerate(predictions, start=1))
+        shown = tuple(predicted(item, number, self.target) for number, item in enumerate(predictions, start=1))
         self.state.param.update(shown=shown[0] if shown else None, compared=shown)
         self.plot.refresh()
 

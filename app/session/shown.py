@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +11,8 @@ from ase import Atoms
 from acgen.sampling.generate import Candidate
 from acgen.sampling.sampler import Frame
 from acgen.spectra.instrument import Instrument, instrument_matrix
+from acgen.spectra.instrument_fit import Beamline
+from acgen.spectra.spectrum import Target
 from acgen.structures.analysis import (
     HIGHEST_CN,
     RadialDistribution,
@@ -108,3 +110,14 @@ def show_candidate(candidate: Candidate, name: str) -> Shown:
     return Shown(
         name, atoms, candidate.seen, np.asarray(candidate.site_spectra), None if fit is None else fit.instrument
     )
+
+
+def see(shown: Shown, target: Target | None, instrument: bool | None = None) -> Shown:
+    """A structure with its bare prediction seen as a run with this target compares it; `instrument` as for a run."""
+    if target is None or shown.prediction is None:
+        return shown
+    beamline = Beamline(target, instrument)
+    if not beamline.fitted:
+        return shown
+    at = beamline.instrument(shown.prediction)
+    return replace(shown, prediction=at.apply(shown.prediction), instrument=at)

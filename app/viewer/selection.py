@@ -10,10 +10,9 @@ import numpy as np
 
 from acgen.networks.models import Models, predict_sites
 from acgen.sampling.settings import Settings
-from acgen.spectra.instrument_fit import fit_instrument
 from acgen.structures.analysis import bonds
 from acgen.structures.cell import carbon
-from app.session.shown import Shown
+from app.session.shown import Shown, see
 from app.session.snapshot import Status
 from app.session.state import State
 from app.viewer.colouring import shares
@@ -92,9 +91,6 @@ def with_sites(shown: Shown, settings: Settings | None, load: Callable[[], Model
     """A frame of a run with the spectra of its atoms, and what that run sees them through."""
     clean = shown.atoms if shown.denoised is None else carbon(shown.denoised, shown.atoms.cell.array)
     sites = predict_sites(load().forward, clean)
-    mean, instrument = sites.mean(0), None
-    if settings is not None and settings.instrument:
-        fit = fit_instrument(settings.target, mean)
-        mean, instrument = fit.prediction, fit.instrument
-    prediction = mean if shown.prediction is None else shown.prediction
-    return replace(shown, prediction=prediction, site_spectra=sites, instrument=instrument)
+    target, instrument = (None, False) if settings is None else (settings.target, settings.instrument)
+    known = see(replace(shown, prediction=sites.mean(0), site_spectra=sites), target, instrument)
+    return known if shown.prediction is None else replace(known, prediction=shown.prediction)

@@ -17,7 +17,7 @@ from acgen.networks.models import load_models
 from acgen.sampling.generate import Candidate
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.instrument import Instrument
-from acgen.spectra.instrument_fit import fit_instrument
+from acgen.spectra.instrument_fit import Beamline, fit_instrument
 from acgen.spectra.targets import builtin_targets
 from app.session.shown import Shown, show_candidate
 from app.session.snapshot import Finished, Snapshot
@@ -97,6 +97,11 @@ def test_the_notebook_draws_the_same(item):
     view = app.notebook.widgets.SpectrumView(item.settings.target, item.candidate)
     curves = view.plot.figure.select_one({"name": "mean"}).data_source.data
     np.testing.assert_allclose(curves["mean"], item.candidate.seen)
+    measured = replace(item.settings.target, measured=True)
+    for target, seen in ((measured, item.candidate.seen), (item.settings.target, item.candidate.spectrum)):
+        view = app.notebook.widgets.SpectrumView(target, item.candidate.spectrum)
+        curves = view.plot.figure.select_one({"name": "mean"}).data_source.data
+        np.testing.assert_allclose(curves["mean"], seen, atol=2e-3, err_msg="as a run by default would see it")
 
 
 def test_a_frame_of_a_run_that_fits_an_instrument_shows_its_atoms_through_it(item):
@@ -104,9 +109,10 @@ def test_a_frame_of_a_run_that_fits_an_instrument_shows_its_atoms_through_it(ite
     frame = Shown("step 1", bulk("C", cubic=True), item.candidate.seen)
     known = with_sites(frame, item.settings, lambda: models)
     assert known.prediction is frame.prediction
-    fit = fit_instrument(item.settings.target, known.site_spectra.mean(0))
-    assert known.instrument == fit.instrument
-    np.testing.assert_allclose(known.seen_sites.mean(0), fit.prediction, atol=1e-6)
+    beamline = Beamline(item.settings.target, True)
+    mean = known.site_spectra.mean(0)
+    assert known.instrument == beamline.instrument(mean)
+    np.testing.assert_allclose(known.seen_sites.mean(0), beamline.seen(mean), atol=1e-6)
     plain = with_sites(frame, replace(item.settings, instrument=False), lambda: models)
     assert plain.seen_sites is plain.site_spectra
     assert plain.seen_sites.shape == (8, ENERGY.size)
