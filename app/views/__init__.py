@@ -1,0 +1,1 @@
+"""What is looked at: plots, tables, pictures, and words about a run."""

@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 import param
 
 from acgen.sampling.generate import Candidate
+from app.look import colours
 from app.look.css import STYLE, TABLE
 from app.session.shown import Shown
 from app.session.snapshot import Finished
@@ -21,10 +22,12 @@ from app.views.gallery import FEW, Gallery, flags_of, projection
 COLUMNS = {
     "misfit": ("Misfit", "Distance of the predicted spectrum to the target", 3),
     "judge": ("Judge", "The same by the judge, a network that did not guide: high where the guide was fooled", 3),
+    "cn0": ("CN0 %", "Atoms without a neighbour, which real carbon does not have", 1),
     "cn1": ("CN1 %", "Atoms with one neighbour, which real carbon does not have", 1),
     "cn2": ("CN2 %", "Atoms with two neighbours, sp", 1),
     "cn3": ("CN3 %", "Atoms with three neighbours, sp²", 1),
     "cn4": ("CN4 %", "Atoms with four neighbours, sp³", 1),
+    "cn5": ("CN5 %", "Atoms with five neighbours or more", 1),
     "energy": ("ΔE eV", "Energy per atom above melt-quench cells of this density: strained bonds cost 0.3 and more", 2),
     "density": ("g/cm³", "Density", 2),
     "xi": ("ξ", "Guidance strength of the last step", 0),
@@ -39,7 +42,9 @@ WORDS = {
 }
 #: Pixels of the columns whose figures have a known length, so that all fit into a window 1440 pixels wide.
 WIDTHS = {"picture": 42, "flags": 34, "misfit": 41, "judge": 41, "density": 41, "xi": 39, "seconds": 34, "energy": 52}
-WIDTHS |= {f"cn{cn}": 39 for cn in (1, 2, 3, 4)}
+WIDTHS |= {f"cn{cn}": 39 for cn in colours.CN_NAMES}
+#: Columns that are seen where there is something in them.
+RARE = ("cn0", "cn5", "energy")
 ORDER = ("picture", "name", "misfit", "judge", "flags", *list(COLUMNS)[2:])
 
 
@@ -70,7 +75,7 @@ class CandidatesView(pn.viewable.Viewer):
             | {"picture": {"type": "html"}, "flags": {"type": "html"}},
             text_align={name: "right" for name in COLUMNS} | {"flags": "center"},
             widths=WIDTHS,
-            hidden_columns=["energy"],
+            hidden_columns=list(RARE),
             stylesheets=[TABLE],
             configuration={"columnDefaults": {"headerSort": True, "resizable": False, "minWidth": 30}, "rowHeight": 40},
         )
@@ -103,8 +108,9 @@ class CandidatesView(pn.viewable.Viewer):
         self._rows = {item.key: self._rows.get(item.key) or _row(item, analysed[item.key]) for item in finished}
         self.note.visible = not finished
         self._own = True
-        self.table.hidden_columns = [] if any(item.energy is not None for item in finished) else ["energy"]
-        self.table.value = _frame(list(self._rows.values()))
+        rows = list(self._rows.values())
+        self.table.hidden_columns = [name for name in RARE if not any(row[name] for row in rows)]
+        self.table.value = _frame(rows)
         self._own = False
         self._pick()
 
@@ -141,7 +147,7 @@ def _row(item: Finished, shown: Shown) -> dict[str, Any]:
 
 
 def _numbers(candidate: Candidate, shown: Shown) -> dict[str, float | None]:
-    percent = {f"cn{cn}": 100 * shown.fractions[cn] for cn in (1, 2, 3, 4)}
+    percent = {f"cn{cn}": 100 * shown.fractions[cn] for cn in colours.CN_NAMES}
     return percent | {
         "misfit": candidate.misfit,
         "judge": candidate.judge_misfit,

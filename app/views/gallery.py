@@ -61,7 +61,7 @@ def figure(item: Finished, shown: Shown) -> str:
     """HTML: picture, spectrum and figures of one candidate."""
     candidate, target = item.candidate, item.settings.target
     misfit = "" if candidate.misfit is None else f" · misfit {candidate.misfit:.3f}, judge {candidate.judge_misfit:.3f}"
-    percent = {cn: 100 * shown.fractions[cn] for cn in (1, 2, 3, 4) if shown.fractions[cn]}
+    percent = {cn: 100 * shown.fractions[cn] for cn in colours.CN_NAMES if shown.fractions[cn]}
     shares = "".join(swatch(colours.CN[cn], f"{value:.1f} %", "dot") for cn, value in percent.items())
     notes = "".join(f"<li>{html.escape(flag)}</li>" for flag in flags_of(item))
     return (
