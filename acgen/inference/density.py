@@ -26,19 +26,12 @@ from acgen.sampling.generate import Candidate, generate
 from acgen.sampling.settings import Settings
 from acgen.spectra.bootstrap import resampled
 from acgen.spectra.instrument import Instrument
-from acgen.spectra.model_error import error_covariance
+from acgen.spectra.model_error import TRUSTED, error_covariance
 from acgen.spectra.spectrum import Target, fits_instrument
 from acgen.statistics import mean_and_spread
 from acgen.structures.analysis import coordination_fractions
+from acgen.structures.cell import DENSEST, edge_of
 from acgen.structures.cell import density as density_of
-from acgen.structures.cell import edge_of
-
-DENSEST = 3.52
-"""Density of diamond in g/cm³: no carbon is denser without pressure."""
-
-TRUSTED = 0.25
-"""Misfit of the closest structure up to which the answer is about the structure: the forward model errs by 0.10-0.23 on
-networks of atoms it has not seen."""
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ import numpy as np
 
 from acgen.errors import AcgenError
 from acgen.inference.defaults import ATOMS
-from acgen.inference.density import TRUSTED, DensityEstimate
+from acgen.inference.density import DensityEstimate
 from acgen.networks.models import Models
 from acgen.sampling.generate import Candidate, FrameEvent, generate
 from acgen.sampling.sampler import SamplingError
 from acgen.sampling.settings import Settings
+from acgen.spectra.model_error import TRUSTED
 from acgen.structures.analysis import coordination_fractions
 from acgen.structures.cell import DENSITY_RANGE, edge_of
 

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from scipy.interpolate import Akima1DInterpolator
 
-from acgen.inference.density import DENSEST, TRUSTED, DensityEstimate
+from acgen.inference.density import DensityEstimate
 from acgen.inference.scan import ScanPoint, check_densities
-from acgen.spectra.model_error import error_covariance
+from acgen.spectra.model_error import TRUSTED, error_covariance
 from acgen.spectra.spectrum import Target
 from acgen.statistics import mean_and_spread
+from acgen.structures.cell import DENSEST
 
 #: Draws of the mean misfits, and the step in g/cm³ of the posterior.
 _DRAWS, _FINE = 400, 0.005

@@ -16,6 +16,7 @@ from acgen.results.describe import INSTRUMENT, describe, reference_of, warnings_
 from acgen.results.run import LogEntry
 from acgen.sampling.generate import Candidate
 from acgen.sampling.settings import Settings
+from acgen.spectra.model_error import UNSEEN_RANGE
 from acgen.structures.analysis import HIGHEST_CN
 
 if TYPE_CHECKING:
@@ -91,10 +92,12 @@ def _sentence(settings: Settings, overview: Mapping[str, Any]) -> str:
     if settings.target is None:
         return text + ", not guided by any spectrum."
     seen = ", the prediction seen through an instrument fitted along the way" if settings.instrument else ""
+    low, high = UNSEEN_RANGE
     return (
         f"{text}, guided with ξ = {settings.xi:g}{seen}. The misfit to the target is {_spread(overview['misfit'], 3)}, "
         f"by the judge, a network that did not guide, {_spread(overview['judge_misfit'], 3)}; a whole spectrum has a "
-        f"norm of {np.linalg.norm(settings.target.intensity):.1f}, and the forward model itself errs by 0.1 to 0.2."
+        f"norm of {np.linalg.norm(settings.target.intensity):.1f}, and the forward model itself errs by {low:g} to "
+        f"{high:g}."
     )
 
 

@@ -7,14 +7,12 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from acgen.spectra.grid import ENERGY, PI_STAR
+from acgen.spectra.grid import EDGE_ONSET, ENERGY, PI_STAR
 from acgen.spectra.spectrum import SpectrumError
 
 PreEdge = Literal["constant", "linear", "powerlaw", "none"]
 PRE_EDGES: tuple[str, ...] = get_args(PreEdge)
 
-#: A spectrum of amorphous carbon has an edge that begins below this energy, eV.
-EDGE_ONSET = 284.0
 #: How far the pre-edge may fall over 10 eV, in units of what is left above the edge, before that is called odd.
 FALLING = 0.3
 #: Part of all that rises above the pre-edge which a peak inside of it may have.

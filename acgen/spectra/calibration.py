@@ -6,12 +6,10 @@ from contextlib import suppress
 
 import numpy as np
 
-from acgen.spectra.grid import PI_STAR
+from acgen.spectra.grid import PI_STAR, PI_STAR_SEARCH
 from acgen.spectra.match import far_shift
 from acgen.spectra.spectrum import Spectrum, SpectrumError
 
-#: Where the pi* of a reference scan is looked for, eV.
-PI_STAR_WINDOW = (282.5, 288.0)
 #: Shift by a reference scan, eV, above which it is taken only if the whole scan fits carbon there, and is warned of.
 MAX_CALIBRATION = 2.5
 
@@ -29,10 +27,10 @@ def pi_star_energy(reference: Spectrum, off: float = 0.0) -> float:
     Raises
     ------
     SpectrumError
-        If there is no maximum inside 282.5-288 eV, `off` added.
+        If there is no maximum inside `PI_STAR_SEARCH`, `off` added.
     """
     energy, intensity = reference.energy, reference.intensity
-    low, high = (limit + off for limit in PI_STAR_WINDOW)
+    low, high = (limit + off for limit in PI_STAR_SEARCH)
     inside = np.flatnonzero((energy >= low) & (energy <= high))
     if inside.size >= 3:
         top = int(inside[np.argmax(intensity[inside])])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from acgen.spectra.bootstrap import spread
-from acgen.spectra.grid import ENERGY
+from acgen.spectra.grid import ENERGY, PI_STAR_WINDOW, WHOLE_WINDOW
 from acgen.spectra.instrument import Bounds, Instrument
 from acgen.spectra.instrument_fit import Beamline, Fit, ideal_fit
 from acgen.spectra.match import single_correlation, tilt
@@ -18,9 +18,6 @@ from acgen.spectra.model_error import POINT_ERROR
 from acgen.spectra.references import CLASSES, reference_spectra
 from acgen.spectra.spectrum import SpectrumError, Target
 
-#: Window of the pi* resonances and window of the whole edge, eV.
-PI_STAR_WINDOW = (283.0, 286.6)
-WHOLE_WINDOW = (280.0, 310.0)
 _FIGURES = ("raw_misfit", "misfit", "weighted_misfit", "derivative_correlation", "cosine", "pearson")
 
 

@@ -27,5 +27,13 @@ ENERGY.setflags(write=False)
 
 #: Energy of graphite's pi* resonance, eV: what "relative to the edge" refers to in this package.
 PI_STAR = 285.4
+#: Where the pi* resonances of carbon and its sigma* resonance lie, eV: for areas and atoms' shares of them.
+PI_STAR_WINDOW, SIGMA_STAR_WINDOW = (283.0, 286.6), (291.0, 294.0)
+#: Where the pi* maximum of a scan is looked for whose energies are not calibrated yet, eV.
+PI_STAR_SEARCH = (282.5, 288.0)
+#: The whole edge, to which the area of pi* is related, eV.
+WHOLE_WINDOW = (280.0, 310.0)
+#: A spectrum of amorphous carbon has an edge that begins below this energy, eV.
+EDGE_ONSET = 284.0
 #: Sum over the points of an amorphous-carbon spectrum: mean of the five networks of the public data set.
 AREA = 22.16

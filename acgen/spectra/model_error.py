@@ -17,9 +17,10 @@ from acgen.assets import asset
 from acgen.errors import AcgenError
 from acgen.spectra.grid import ENERGY, N_POINTS
 
-#: Mean distance of predicted and true spectrum of a network of atoms that a forward model has not seen; its range is
-#: 0.08 to 0.23.
-UNSEEN_ERROR = 0.15
+#: Distance of predicted and true spectrum of a network of atoms that a forward model has not seen: mean and range.
+UNSEEN_ERROR, UNSEEN_RANGE = 0.15, (0.08, 0.23)
+#: Misfit of the closest structure up to which an answer is about structures: beyond the range above.
+TRUSTED = 0.25
 #: The same at one point: about a tenth of it over the 100 points.
 POINT_ERROR = 0.015
 #: Energy over which errors are alike, eV, and points over which their size is averaged.

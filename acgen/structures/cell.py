@@ -15,6 +15,8 @@ AMU_PER_A3 = 1.66053906660
 """Density in g/cm³ of one atomic mass unit per Å³."""
 DENSITY_RANGE = (0.5, 4.0)
 """Densities in g/cm³ for which structures are generated."""
+DENSEST = 3.52
+"""Density of diamond in g/cm³: no carbon is denser without pressure."""
 
 
 def cell_matrix(cell: float | Sequence[float] | np.ndarray) -> np.ndarray:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 
-from acgen.inference.density import TRUSTED, DensityEstimate
+from acgen.inference.density import DensityEstimate
 from acgen.spectra.grid import ENERGY
+from acgen.spectra.model_error import TRUSTED
 from app.preparation.jobs import Answers, Prepared
 
 WARNING = '<span class="warning">⚠</span> '

@@ -10,6 +10,7 @@ import numpy as np
 
 from acgen.networks.models import Models, predict_sites
 from acgen.sampling.settings import Settings
+from acgen.spectra.grid import PI_STAR_WINDOW, SIGMA_STAR_WINDOW
 from acgen.structures.analysis import bonds
 from acgen.structures.cell import carbon
 from app.session.shown import Shown, see
@@ -20,7 +21,10 @@ from app.workers.background import Background
 from app.workers.explain import explain
 
 #: What atoms can be coloured by: ranges of photon energies in eV; None is their coordination number.
-RANGES = {"Coordination": None, "π* (284-286.5 eV)": (284.0, 286.5), "σ* (291-294 eV)": (291.0, 294.0)}
+RANGES = {"Coordination": None} | {
+    f"{name} ({low:g}-{high:g} eV)": (low, high)
+    for name, (low, high) in {"π*": PI_STAR_WINDOW, "σ*": SIGMA_STAR_WINDOW}.items()
+}
 
 
 def describe_atom(shown: Shown, atom: int, energies: tuple[float, float] | None) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from acgen.cli import main
 from acgen.inference.defaults import GRID
-from acgen.inference.density import DENSEST, estimate_density, prior_cells, sample_prior
+from acgen.inference.density import estimate_density, prior_cells, sample_prior
 from acgen.networks.models import load_models, predict_sites
 from acgen.sampling.settings import Settings
 from acgen.spectra.grid import ENERGY
@@ -16,6 +16,7 @@ from acgen.spectra.model_error import error_covariance
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import load_target
 from acgen.structures.analysis import coordination_fractions
+from acgen.structures.cell import DENSEST
 from acgen.structures.cell import density as density_of
 from acgen.structures.reference import reference_cells
 

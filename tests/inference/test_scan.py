@@ -13,7 +13,7 @@ from ase.io import read
 import acgen.cli.density_scan as command
 from acgen.cli import main
 from acgen.inference.defaults import GRID
-from acgen.inference.density import DENSEST, DensityEstimate
+from acgen.inference.density import DensityEstimate
 from acgen.inference.scan import Failed, ScanPoint, check_densities, default_densities, point_of, scan
 from acgen.inference.scan_answer import answer, error_variance
 from acgen.networks.models import load_models
@@ -22,6 +22,7 @@ from acgen.sampling.sampler import SamplingError
 from acgen.sampling.settings import Settings
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import load_target
+from acgen.structures.cell import DENSEST
 from acgen.structures.cell import density as density_of
 
 TARGET = load_target("a-C-2.5")
