@@ -18,7 +18,7 @@ from ase.build import bulk
 from bokeh.core.serialization import Serializer
 from waiting import LIMIT
 
-from acgen.sampling.settings import Settings
+from acgen.sampling.settings import OPTIONS, Settings
 from acgen.spectra.targets import builtin_targets
 from acgen.statistics import mean_and_spread
 from acgen.structures.cell import carbon
@@ -29,7 +29,7 @@ from app.session.archive import results_zip, zip_name
 from app.session.runner import Runner
 from app.session.shown import Shown
 from app.session.snapshot import Snapshot, Status
-from app.session.state import NO_TARGET, State
+from app.session.state import LEFT_ALONE, NO_TARGET, SET_HERE, State
 from app.viewer import frontend
 from app.views.coordination import _above
 from app.views.progress import clock, describe
@@ -202,7 +202,12 @@ def test_every_parameter_is_explained():
         assert parameter.label
         assert parameter.doc
         assert parameter.bounds is not None
-    assert "180-250" in State.param.xi.doc
+    for name in SET_HERE:
+        each, parameter = OPTIONS[name], State.param[name]
+        assert parameter.doc == each.doc
+        assert each.unit in parameter.label
+        assert getattr(parameter, "bounds", each.soft) == each.soft
+    assert {*SET_HERE, *LEFT_ALONE} == set(OPTIONS)
 
 
 def test_the_number_of_atoms_is_known_before_the_start():
