@@ -9,7 +9,7 @@ from acgen.spectra.io.table import parse_table
 from acgen.spectra.spectrum import SpectrumError
 
 _ENTRY = re.compile(r"#([A-Z]{1,20})[^:\n]{0,20}:[ \t]{0,20}([^\n]{0,80})", re.IGNORECASE)
-_XY = re.compile(rb"^#DATATYPE[^:\n]{0,20}:\s{0,20}XY\s*$", re.IGNORECASE | re.MULTILINE)
+_XY = re.compile(rb"[\r\n]#DATATYPE[^:\r\n]{0,20}:[ \t]{0,20}XY[ \t]{0,20}[\r\n]", re.IGNORECASE)
 
 
 def is_emsa_xy(start: bytes) -> bool:
@@ -19,7 +19,7 @@ def is_emsa_xy(start: bytes) -> bool:
 
 def is_emsa(text: str) -> bool:
     """Whether a text begins as EMSA files do."""
-    first = text[:200].lstrip("\ufeff \t\r\n").split("\n", 1)[0].upper()
+    first = (text[:200].lstrip("\ufeff \t\r\n").splitlines() or [""])[0].upper()
     return first.startswith("#FORMAT") and "EMSA" in first
 
 

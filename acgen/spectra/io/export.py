@@ -12,7 +12,8 @@ import numpy as np
 from acgen import __version__
 from acgen.spectra.grid import ENERGY, N_POINTS, PI_STAR
 from acgen.spectra.io.contents import clean_label
-from acgen.spectra.io.table import line_numbers, parse_table
+from acgen.spectra.io.fields import line_numbers
+from acgen.spectra.io.table import parse_table
 from acgen.spectra.io.text import MAX_BYTES, decode
 from acgen.spectra.recipe import Recipe
 from acgen.spectra.spectrum import Spectrum, SpectrumError, Target

@@ -32,6 +32,7 @@ FORMATS = {
 #: Seconds by the clock after which nobody waits any longer; what counts is the processor time that
 #: `acgen.spectra.io.external_child` allows, which a busy machine takes longer to give.
 WAIT_SECONDS = 120.0
+_TEXTS = ("SPEC file", "EMSA file")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _IGOR_VERSIONS = tuple(version.to_bytes(2, order) for version in (1, 2, 3, 5) for order in ("little", "big"))
 
@@ -67,6 +68,8 @@ def read_external(data: bytes, kind: str) -> Contents:
         raise SpectrumError(f'this is a {kind}, which needs {library}: pip install "acgen[io]", or save it as text')
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"spectrum.{ending}"
+        if kind in _TEXTS:  # with the ends of lines that the libraries know
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         path.write_bytes(data)
         result = Path(folder) / "result"
         command = [sys.executable, "-m", "acgen.spectra.io.external_child", kind, str(path), str(result)]

@@ -33,7 +33,7 @@ def read_excel(openpyxl: Any, path: Path) -> list[Item]:
 
 def _line(cells: tuple[Any, ...]) -> str:
     """A row with semicolons between its cells; numbers as they are."""
-    return ";".join(map(_cell, cells))
+    return ";".join(map(_cell, cells)).rstrip(";")
 
 
 def _cell(value: Any) -> str:

@@ -8,7 +8,8 @@ import re
 import numpy as np
 
 from acgen.spectra.io.contents import Contents, Item, unique_names
-from acgen.spectra.io.table import MAX_COLUMNS, MAX_LINE, MAX_LINES, MAX_VALUES, line_numbers
+from acgen.spectra.io.fields import line_numbers
+from acgen.spectra.io.table import MAX_COLUMNS, MAX_LINE, MAX_LINES, MAX_VALUES
 from acgen.spectra.spectrum import SpectrumError
 
 _WAVES = re.compile(r"WAVES\s{0,8}((?:/[A-Z](?:=\([\d,\s]{0,40}\))?)*)\s{1,8}(\S.{0,2000})", re.IGNORECASE)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from acgen.spectra.io.fields import split_fields
 from acgen.spectra.io.numbers import kind
-from acgen.spectra.io.table import split_fields
 
 _XDI_FIRST = re.compile(r"\s*#\s*XDI/", re.IGNORECASE)
 _XDI_COLUMN = re.compile(r"#\s*Column\.(\d{1,4})\s*:\s*(\S+)\s*(\S*)", re.IGNORECASE)

@@ -30,6 +30,8 @@ def kind(token: str) -> str:
     """``n`` for a number, ``g`` for a gap where a number is missing, ``t`` for text."""
     if len(token) > _MAX_TOKEN:
         return "t"
+    if token[:1].isalpha() and token[0] not in "iI":  # most words, at no cost
+        return "g" if token.lower() in GAPS else "t"
     if _PLAIN.fullmatch(token):
         return "n"
     if token.lower() in GAPS or _STARS.fullmatch(token):

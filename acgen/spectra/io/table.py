@@ -13,22 +13,22 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from acgen.spectra.io.numbers import GAPS, columns_of_numbers, is_decimal_comma, kind
+from acgen.spectra.io.fields import separator_of, split_fields
+from acgen.spectra.io.numbers import GAPS, columns_of_numbers, kind
 from acgen.spectra.spectrum import SpectrumError
 
 MAX_LINES = 50_000
 MAX_LINE = 10_000
 MAX_COLUMNS = 100
 MAX_VALUES = 200_000
+#: Most words and numbers together, and most blocks of numbers with text between.
+MAX_WORDS = 1_000_000
+MAX_BLOCKS = 1_000
 #: A table of fewer rows is a part of the header or footer of another.
 MIN_ROWS = 10
 _COMMENT = ("#", "%", "!", "//", "*")
 _GAPS_LIKE_COMMENTS = tuple(gap for gap in GAPS if gap.startswith("#"))
-_CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?", re.ASCII)
-_THIN_SPACES = re.compile("(?<=\\d)[\u00a0\u2007\u2009\u202f\u2019](?=\\d{3}(?!\\d))")
 _WIDE_SPACES = re.compile(r"[ \t]{2,}|\t")
-_SPACES = re.compile(r"[ \t\f\v\u00a0\u2007\u2009\u202f\u3000]+")
-_QUOTED = re.compile(r"\"([^\"]*)\"|([^,\"]+)|(?<![^,])(?=,)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,8 @@ def find_tables(text: str) -> list[Table]:
         return []
     _check_whole(tables, blocks)
     longest = max(len(table.values) for table in tables)
-    kept = [table for table in tables if len(table.values) >= max(min(MIN_ROWS, longest), longest / 4)]
+    kept = [table for table in tables if len(table.values) >= max(MIN_ROWS, longest / 4)]
+    kept = kept or [next(table for table in tables if len(table.values) == longest)]
     last = kept[-1].lines[1]
     after = [table for table in tables if table.lines[0] > last and len(table.values) > 1]
     if after:
@@ -109,14 +110,21 @@ def find_tables(text: str) -> list[Table]:
 
 def _blocks(text: str) -> list[_Block]:
     blocks = [_Block()]
-    count, too_long = 0, ""
+    count, words, too_long = 0, 0, ""
     for number, line in enumerate(io.StringIO(text, newline=None), start=1):
         if number > MAX_LINES:
             raise SpectrumError(f"the file has more than {MAX_LINES} lines: a spectrum is a short table")
-        line = line.strip(" \t\r\n\f\v\ufeff\x1a\0")
-        if not line:
+        line = line.strip(" \r\n\f\v\ufeff\x1a\0")  # a tab may stand for an empty cell
+        start = line.lstrip()
+        if not start:
             continue
-        comment = line.startswith(_COMMENT) and not line.lower().startswith(_GAPS_LIKE_COMMENTS)
+        comment = start.startswith(_COMMENT) and not start.lower().startswith(_GAPS_LIKE_COMMENTS)
+        words += 0 if comment else len(line.split())
+        if words > MAX_WORDS or len(blocks) > MAX_BLOCKS:
+            raise SpectrumError(
+                f"line {number}: the file has more than {MAX_WORDS} words or {MAX_BLOCKS} blocks of numbers with text "
+                "between: a spectrum is a short table"
+            )
         row = None if comment or len(line) > MAX_LINE else _row(number, line)
         if len(line) > MAX_LINE and not comment:
             too_long = too_long or f"line {number} is longer than {MAX_LINE} characters: expected one point per line"
@@ -124,10 +132,10 @@ def _blocks(text: str) -> list[_Block]:
             continue
         if row is None:
             if blocks[-1].rows and not comment:
-                blocks[-1].end = line
+                blocks[-1].end = line.strip()
                 blocks.append(_Block())
             if not blocks[-1].rows:
-                blocks[-1].header.append(line[:MAX_LINE])
+                blocks[-1].header.append(line.strip()[:MAX_LINE])
             continue
         count += len(row.tokens)
         if count > MAX_VALUES:
@@ -163,8 +171,10 @@ def _table(block: _Block) -> Table | None:
         return None
     separator, width = layouts.most_common(1)[0][0]
     start = next(i for i, row in enumerate(rows) if (row.separator, len(row.tokens)) == (separator, width))
-    above, rows = rows[:start], rows[start:]
     hard = separator in (",", ";", "\t")
+    while hard and start and _lacks_the_end(rows[start - 1], separator):
+        start -= 1
+    above, rows = rows[:start], rows[start:]
     if hard:  # only there the place of a field says which column it is
         width = _full_width([row for row in rows if row.separator == separator], width)
     text = _text_columns([row for row in rows if row.separator == separator], width)
@@ -184,8 +194,13 @@ def _table(block: _Block) -> Table | None:
             f"lines {rows[0].number}-{rows[-1].number} have rows of different length, such as {rows[-1].line[:60]!r}: "
             "are there spaces inside of numbers? Separate the columns by tabs or semicolons"
         )
-    header = (*block.header, *(row.line for row in above))
+    header = (*block.header, *(row.line.strip() for row in above))
     return Table(_values(rows, width, text, hard), header, (rows[0].number, rows[-1].number))
+
+
+def _lacks_the_end(row: _Row, separator: str) -> bool:
+    """Whether a row has a number and is empty at its end."""
+    return row.separator == separator and "n" in row.kinds and row.line.endswith(separator)
 
 
 def _full_width(rows: list[_Row], width: int) -> int:
@@ -278,45 +293,3 @@ def _check_whole(tables: list[Table], blocks: list[_Block]) -> None:
                     f"the table goes on in line {below.lines[0]} after text below line {above.lines[1]}, "
                     f"{quoted[:60]!r}: mend the file"
                 )
-
-
-def separator_of(line: str) -> str:
-    """What separates the fields of a line: semicolon, tab, comma or space."""
-    for mark in (";", "\t"):
-        if mark in line:
-            return mark
-    return "," if "," in line and not _has_decimal_commas(line) else " "
-
-
-def split_fields(line: str, separator: str = "") -> list[str]:
-    """Fields of a line without quotes, spaces and the empty ends that spreadsheets write."""
-    separator = separator or separator_of(line)
-    if not line.isascii():
-        line = _THIN_SPACES.sub("'", line).replace("\u2212", "-")
-    if separator == ",":
-        tokens = [match[1] or match[2] or "" for match in _QUOTED.finditer(line)] if '"' in line else line.split(",")
-    elif separator == " ":
-        tokens = _SPACES.split(line.strip())
-    else:
-        tokens = line.split(separator)
-    tokens = [token.strip().strip("\"'").strip() for token in tokens]
-    while tokens and not tokens[-1]:
-        tokens.pop()
-    return tokens
-
-
-def line_numbers(line: str) -> list[float] | None:
-    """Numbers of a line, None if any part of it is not a number; NaN for what says so."""
-    tokens = split_fields(line)
-    pairs = [(token, kind(token)) for token in tokens]
-    if any(each == "t" or (each == "g" and "nan" not in token.lower()) for token, each in pairs):
-        return None
-    numbers = iter(columns_of_numbers([[token] for token, each in pairs if each == "n"]))
-    return [next(numbers)[0] if each == "n" else float("nan") for _, each in pairs]
-
-
-def _has_decimal_commas(line: str) -> bool:
-    """Whether commas mark decimals of columns separated by spaces: "270,1 0,53", not "270.1, 0.53" or "270,1"."""
-    words = line.split()
-    with_comma = [word for word in words if "," in word]
-    return len(words) > 1 and all(is_decimal_comma(word) or _CLOCK.fullmatch(word) for word in with_comma)

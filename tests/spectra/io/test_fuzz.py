@@ -166,6 +166,44 @@ def test_files_made_large_are_refused_at_once(name: str) -> None:
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024 < MEGABYTES
 
 
+def filled(line: str, most: int = 4_990_000) -> bytes:
+    """As many copies of a line as a text may have."""
+    return (line * min(49_999, most // len(line))).encode()
+
+
+WORST = {
+    "thousands": filled("1,234.5\t1,195\t2,500\t999\n"),
+    "decimal commas": filled("280,25;1,25;2,5;3,75\n"),
+    "odd numbers": filled("1'234 5'678 1.5-300 1.5Q3\n"),
+    "spaces in numbers": filled("1 234   5 678\n"),
+    "words": filled("ab " * 33 + "\n"),
+    "words with digits": filled("1x " * 33 + "\n"),
+    "gaps": filled("1 - nan -\n"),
+    "a table in every line": filled("1 2 3\ntext\n", 250_000),
+    "many tables": filled("1 2 3\n" * 10 + "text\n", 300_000),
+    "long numbers": filled("1" * 60 + " " + "1" * 60 + "\n"),
+    "nearly numbers": filled(("1" * 60 + "x ") * 3 + "1\n"),
+    "nearly thousands": filled(("1" + ",111" * 15 + "x ") * 2 + "1\n", 2_000_000),
+    "open quotes": filled('"' * 90 + "1\n"),
+    "headings": filled("Energy  TEY" * 8 + "\n", 3_500_000) + b"1 2\n" * 30,
+    "clocks": filled("2024-01-01 10:00:00 280.5 1.5\n"),
+    "wide": filled("1,5;" * 99 + "\n", 400_000),
+}
+
+
+@pytest.mark.parametrize("name", WORST)
+def test_text_that_fills_the_limits_takes_bounded_processor_time(name: str) -> None:
+    """Text is read in the server's own process: see `app.preparation.files`."""
+    begin = time.process_time()
+    for data in (WORST[name], WORST[name].decode().encode("utf-16")[:4_999_998]):
+        try:
+            for item in list_contents(data).items:
+                item.summary()
+        except SpectrumError:
+            pass
+    assert time.process_time() - begin < 2 * 3 * SECONDS
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("h5py") is None, reason="needs the extra io")
 def test_damaged_files_of_other_libraries(tmp_path) -> None:
