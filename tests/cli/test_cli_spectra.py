@@ -170,7 +170,7 @@ def test_compare_gives_bands_over_structures_noise_and_model(tmp_path: Path, cap
     band = content["ensemble"]
     assert band["structures"] == 2
     assert band["misfit"]["mean"] == pytest.approx((first["misfit"] + second["misfit"]) / 2)
-    assert band["misfit"]["std"] == pytest.approx(abs(first["misfit"] - second["misfit"]) / 2)
+    assert band["misfit"]["std"] == pytest.approx(abs(first["misfit"] - second["misfit"]) / 2**0.5)
     shifts = [structure["instrument"]["shift"] for structure in content["structures"]]
     assert band["shift"]["mean"] == pytest.approx(np.mean(shifts))
     assert band["CN4"] == {"mean": 1.0, "std": 0.0}
