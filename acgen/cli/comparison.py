@@ -44,7 +44,9 @@ def run_comparison(args: argparse.Namespace) -> None:
         task = bar.add_task("structures", total=len(cells), note="")
         for cell in cells:
             prediction = predict_sites(model, cell.atoms).mean(0)
-            found.append((compare(target, prediction, cell.name, copies=args.copies), _shares(cell.atoms)))
+            asked = getattr(args, "instrument", None)
+            result = compare(target, prediction, cell.name, copies=args.copies, instrument=asked)
+            found.append((result, _shares(cell.atoms)))
             bar.update(task, advance=1, note=cell.name)
     found.sort(key=lambda pair: pair[0].misfit)
     about = {"name": target.name, "history": list(target.history), "warnings": list(target.warnings)}

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from acgen.cli.options import add_threads
+from acgen.cli.options import add_settings, add_threads
 from acgen.cli.output import output_file, write_json
 from acgen.errors import AcgenError
 from acgen.spectra.background import PRE_EDGES
@@ -58,6 +58,7 @@ def add_commands(commands) -> None:
     c.add_argument("structures", nargs="+", metavar="STRUCTURE", help="extxyz, CIF, POSCAR, LAMMPS data, …")
     c.add_argument("--references", nargs="+", default=[], metavar="FILE", help="spectra for a linear combination")
     c.add_argument("--weights", metavar="F", help="forward weights to use instead of the shipped")
+    add_settings(c, ("instrument",))
     c.add_argument(
         "--copies",
         type=int,
