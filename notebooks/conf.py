@@ -5,6 +5,7 @@ Notebooks are executed, the command reference comes from the parsers, the librar
 
 from __future__ import annotations
 
+import os
 import pkgutil
 from importlib import import_module
 
@@ -14,6 +15,9 @@ from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
 
 import acgen
+
+# The cells of the notebooks are small: more threads gain nothing, and lose much where cores are busy.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 project = "acgen"
 author = "The acgen developers"

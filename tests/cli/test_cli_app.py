@@ -1,7 +1,6 @@
 """`acgen app` finds the dashboard, and says what to install where it cannot be served."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -55,7 +54,7 @@ def test_another_package_called_app_is_not_served(monkeypatch, tmp_path, capsys)
     assert "another package called app" in capsys.readouterr().err
 
 
-def test_the_page_answers_and_ctrl_c_ends_it(tmp_path):
+def test_the_page_answers_and_a_signal_ends_it(tmp_path):
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
@@ -64,7 +63,7 @@ def test_the_page_answers_and_ctrl_c_ends_it(tmp_path):
         try:
             assert answer(f"http://localhost:{port}/liveness", server) == 200
         finally:
-            server.send_signal(signal.SIGINT)
+            server.terminate()
         server.wait()
 
 
