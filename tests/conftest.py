@@ -21,13 +21,13 @@ _ROOT = Path(__file__).resolve().parents[1]
 _LONG = ("browser", "test_notebooks.py", "test_book.py", "test_cli.py", "test_scan.py")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Groups for `pytest -n`: one for each file, and one for all that open a browser, of which two would starve."""
 
     def group(item: pytest.Item) -> str:
         return "browser" if item.path.parent.name == "browser" else item.path.name
 
-    for item in items:
+    for item in items if config.pluginmanager.hasplugin("xdist") else ():
         item.add_marker(pytest.mark.xdist_group(group(item)))
     items.sort(key=lambda item: _LONG.index(group(item)) if group(item) in _LONG else len(_LONG))
 
