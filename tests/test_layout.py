@@ -17,7 +17,7 @@ CORE = (
     ("networks",),
     ("data",),
     ("spectra", "structures"),
-    ("assets", "threads"),
+    ("assets", "checks", "threads"),
     ("errors", "memory", "statistics"),
 )
 APP = (

@@ -36,18 +36,19 @@ from ase import Atoms
 from ase.io import write
 
 from acgen import __version__
+from acgen.checks import want
 from acgen.results import codec, figures
-from acgen.results.check import MAX_FRAMES, ResultsError, all_of, check_run, want
 from acgen.results.files import spectra_csv, summary_json, trajectory
 from acgen.results.report import figures_of, report_html
-from acgen.results.run import LogEntry, Run
+from acgen.results.run import LogEntry, ResultsError, Run
 
 #: 2: an instrument may be fitted; 3: tolerance, guide_below and end_t, whether a target was measured, times in the log.
 FORMAT = 3
 _CLASSES: dict[str, type] = {"Run": Run, "LogEntry": LogEntry}
 RUN, ARRAYS = "restore/run.json", "restore/arrays.safetensors"
-#: Bounds of what is read: entries of the file, bytes of what is unpacked, runs.
+#: Bounds of what is read: entries of the file, bytes of what is unpacked, runs; candidates, frames and atoms of a run.
 MAX_ENTRIES, MAX_BYTES, MAX_RUNS = 10_000, 500_000_000, 1_000
+MAX_CANDIDATES, MAX_FRAMES, MAX_ATOMS = 1_000, 100_000, 100_000
 
 
 def write_zip(file: str | Path | BinaryIO, run: Run) -> None:
@@ -106,8 +107,6 @@ def read_zip(file: str | Path | BinaryIO, max_bytes: int = MAX_BYTES) -> Run:
         raise ResultsError(f"this is not a zip file of acgen, or it is damaged ({error})") from error
     try:
         run = _run(codec.load(text, arrays, _CLASSES))
-        for part in (run, *run.earlier):
-            check_run(part)
     except ResultsError:
         raise
     except (ValueError, LookupError, TypeError, AttributeError) as error:
@@ -139,9 +138,17 @@ def _run(content: dict[str, Any]) -> Run:
     if type(version) is not int or version > FORMAT:
         raise ResultsError(f"the result has format {version!r}, this acgen reads up to {FORMAT}: update acgen")
     run = content.get("run")
-    if not isinstance(run, Run) or not all_of(run.earlier, Run, MAX_RUNS):
+    if not isinstance(run, Run):
         raise ResultsError("the zip file does not hold a run that can be restored: it holds no run")
-    want(not any(part.earlier for part in run.earlier), "an earlier run has earlier ones")
+    want(len(run.earlier) <= MAX_RUNS, f"it has {len(run.earlier)} earlier runs, at most {MAX_RUNS} are read")
+    for part in (run, *run.earlier):
+        for what, count, most in (
+            ("candidates", len(part.candidates), MAX_CANDIDATES),
+            ("frames", len(part.frames), MAX_FRAMES),
+            ("lines of log", len(part.log), MAX_FRAMES),
+            ("atoms", max([part.settings.n_atoms, *(len(item.atoms) for item in part.candidates)]), MAX_ATOMS),
+        ):
+            want(count <= most, f"it has {count} {what}, at most {most} are read")
     return run
 
 

@@ -6,8 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from acgen.checks import all_of, is_count, want
+from acgen.errors import AcgenError
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.settings import Settings
+
+
+class ResultsError(AcgenError):
+    """A result that cannot be written or read; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -16,6 +22,9 @@ class LogEntry:
 
     when: str
     text: str
+
+    def __post_init__(self) -> None:
+        want(isinstance(self.when, str) and isinstance(self.text, str), "an entry of a log is no text")
 
     @classmethod
     def now(cls, text: str) -> LogEntry:
@@ -62,3 +71,12 @@ class Run:
         # Until format 3 a log was lines of text.
         log = tuple(LogEntry("", entry) if isinstance(entry, str) else entry for entry in self.log)
         object.__setattr__(self, "log", log)
+        want(isinstance(self.settings, Settings), "a run has no settings")
+        want(is_count(self.number, 1), "a run has no number")
+        want(all_of(self.candidates, Candidate), "a run has candidates that are none")
+        want(all_of(self.frames, FrameEvent), "a run has frames that are none")
+        want(all_of(log, LogEntry), "the log of a run has no entries")
+        words = [*self.weights.keys(), *self.weights.values()]
+        want(all(isinstance(word, str) for word in words), "the weights of a run have no checksums")
+        want(all_of(self.earlier, Run), "a run has earlier runs that are none")
+        want(not any(run.earlier for run in self.earlier), "an earlier run has earlier ones")

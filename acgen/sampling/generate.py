@@ -13,12 +13,14 @@ import torch
 from ase import Atoms
 from torch import Tensor
 
+from acgen.checks import is_array, is_count, is_number, want
 from acgen.errors import AcgenError
 from acgen.memory import keep_freed_memory
 from acgen.networks.models import Models, predict_sites
 from acgen.sampling.guidance import GuidedScore, SpectrumGuide
 from acgen.sampling.sampler import Frame, random_positions, sample
 from acgen.sampling.settings import LiveXi, Settings, Strength, XiChanges
+from acgen.spectra.grid import N_POINTS
 from acgen.spectra.instrument_fit import Beamline, Fit
 from acgen.structures.analysis import Analysis, analyse, coordination_fractions
 from acgen.structures.cell import carbon, heights
@@ -46,6 +48,20 @@ class Candidate:
     wall_s: float
     xi: XiChanges = ()
     instrument: Fit | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        where = f"candidate {self.index!r:.20}"
+        want(is_count(self.index) and is_count(self.seed), f"{where} has no whole number and seed")
+        want(isinstance(self.atoms, Atoms), f"{where} has no structure")
+        want(is_array(self.spectrum, N_POINTS), f"{where} has no spectrum of {N_POINTS} points")
+        want(is_array(self.judge_spectrum, N_POINTS), f"{where} has no spectrum by the judge")
+        want(is_array(self.site_spectra, len(self.atoms), N_POINTS), f"{where} lacks spectra of its atoms")
+        for value in (self.misfit, self.judge_misfit):
+            want(value is None or is_number(value), f"{where} has a misfit that is no number")
+        want(is_number(self.wall_s), f"{where} has a time that is no number")
+        pairs = [len(pair) == 2 and is_count(pair[0]) and is_number(pair[1]) for pair in self.xi]
+        want(all(pairs), f"{where} has strengths that are no numbers")
+        want(self.instrument is None or isinstance(self.instrument, Fit), f"{where} has no fit instrument")
 
     @property
     def seen(self) -> np.ndarray:
@@ -84,6 +100,10 @@ class FrameEvent:
     candidate: int
     frame: Frame
     xi: float = 0.0
+
+    def __post_init__(self) -> None:
+        known = is_count(self.candidate) and isinstance(self.frame, Frame) and is_number(self.xi)
+        want(known, "a frame is of no candidate")
 
 
 def generate(

@@ -9,10 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from acgen.checks import is_array, is_count, is_number, want
 from acgen.errors import AcgenError
 from acgen.networks.noise import NoiseSchedule
 from acgen.sampling.guidance import Evaluation, GuidedScore
-from acgen.sampling.schedule import Plan
+from acgen.sampling.schedule import PHASES, Plan
+from acgen.spectra.grid import N_POINTS
 
 MAX_STEP = 10.0
 """Displacement in Å in one step beyond which a run has exploded: noise and a limited pull move atoms less."""
@@ -56,6 +58,20 @@ class Frame:
     misfit: float | None
     prediction: np.ndarray | None
     rng_state: Tensor
+
+    def __post_init__(self) -> None:
+        atoms = len(self.positions)
+        numbers = (self.step, self.steps, self.cycle)
+        want(all(map(is_count, numbers)), f"a frame has step, steps and cycle {numbers!r:.60}: give whole numbers")
+        want(is_number(self.t) and is_number(self.sigma), "a frame has no time")
+        want(self.phase in PHASES, f"a frame has phase {self.phase!r:.20}; there are {', '.join(PHASES)}")
+        want(atoms > 0 and is_array(self.positions, atoms, 3), "the positions of a frame are not finite (N, 3)")
+        want(is_array(self.denoised, atoms, 3), "the clean estimate of a frame does not fit its positions")
+        want(self.prediction is None or is_array(self.prediction, N_POINTS), "a frame has an unfit prediction")
+        want(self.misfit is None or is_number(self.misfit), "a frame has a misfit that is no number")
+        state = self.rng_state
+        known = isinstance(state, Tensor) and state.dtype == torch.uint8 and state.ndim == 1
+        want(known, "a frame has no state of its random generator")
 
 
 def random_positions(count: int, cell: Tensor, generator: torch.Generator) -> Tensor:

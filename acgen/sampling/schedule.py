@@ -19,6 +19,10 @@ def uniform_times(steps: int, start: float = T_MAX, end: float = T_MIN) -> np.nd
     return np.linspace(start, end, steps + 1)
 
 
+PHASES = ("denoise", "restart", "final")
+"""What a step can be part of, see `Step`."""
+
+
 @dataclass(frozen=True)
 class Step:
     """One step of a sampler.

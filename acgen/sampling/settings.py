@@ -210,6 +210,8 @@ class Settings:
             if name != "cell":
                 object.__setattr__(self, name, each.checked(getattr(self, name)))
         if self.start is not None:
+            if not isinstance(self.start.info.get("name", ""), str):
+                raise AcgenError("the name of the structure to start from is no text")
             object.__setattr__(self, "cell", self.start.cell.array)
             object.__setattr__(self, "density", density_of(self.start))
         n_atoms(self.density, self.box)

@@ -6,13 +6,14 @@ free widths a graphite spectrum fits diamond-like carbon as well as graphite.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from functools import cache
 
 import numpy as np
 from scipy.interpolate import BSpline, CubicSpline, make_interp_spline
 from scipy.sparse import csr_array
 
+from acgen.checks import is_number, want
 from acgen.spectra.grid import ENERGY, ENERGY_STEP, N_POINTS
 from acgen.spectra.match import SLOPE_LIMITS, tilt
 from acgen.spectra.spectrum import SpectrumError
@@ -38,6 +39,9 @@ class Instrument:
     slope: float = 0.0
     #: Standard deviation of the broadening beyond that of the model spectra, eV.
     sigma: float = 0.0
+
+    def __post_init__(self) -> None:
+        want(all(map(is_number, astuple(self))), f"the parameters of an instrument are numbers, got {self!r:.200}")
 
     def apply(self, prediction: np.ndarray) -> np.ndarray:
         """What the instrument would measure of a spectrum, both of shape (100,) on `acgen.spectra.grid.ENERGY`.

@@ -13,7 +13,8 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.optimize import lsq_linear
 
-from acgen.spectra.grid import ENERGY, PI_STAR
+from acgen.checks import all_of, is_array, is_number, want
+from acgen.spectra.grid import ENERGY, N_POINTS, PI_STAR
 from acgen.spectra.instrument import NODES, WEIGHTS, Bounds, Instrument, broadened, instrument_matrix, spline_of
 from acgen.spectra.match import tilt
 from acgen.spectra.spectrum import Target, fits_instrument
@@ -40,6 +41,16 @@ class Fit:
     shares: np.ndarray
     #: The prediction as the instrument would see it, shape (100,).
     prediction: np.ndarray
+
+    def __post_init__(self) -> None:
+        names = {field.name for field in fields(Instrument)}
+        want(isinstance(self.instrument, Instrument), "a fit has no instrument at all")
+        known = set(self.errors) == names and all(map(is_number, self.errors.values()))
+        want(known, f"a fitted instrument has errors of {', '.join(sorted(names))}")
+        want(all_of(self.at_bounds, str), "the bounds that a fitted instrument reached are names")
+        shares = self.shares
+        want(isinstance(shares, np.ndarray) and is_array(shares, *shares.shape), "a fitted instrument has unfit shares")
+        want(is_array(self.prediction, N_POINTS), f"a fitted instrument has no prediction of {N_POINTS} points")
 
     def to_dict(self) -> dict[str, object]:
         """JSON-ready parameters, errors and bounds reached."""

@@ -112,6 +112,9 @@ class Target:
             raise SpectrumError("shifts and slope of a target are numbers, got one that is not: prepare it again")
         object.__setattr__(self, "history", tuple(self.history))
         object.__setattr__(self, "warnings", tuple(self.warnings))
+        words = (self.name, *self.history, *self.warnings, self.sha256, self.recipe)
+        if not all(isinstance(word, str) for word in words):
+            raise SpectrumError("name, history, warnings, checksum and recipe of a target are texts")
 
     @property
     def record(self) -> tuple[str, ...]:

@@ -16,8 +16,7 @@ from __future__ import annotations
 import io
 
 from acgen.results.archive import read_zip, write_zip
-from acgen.results.check import ResultsError
-from acgen.results.run import LogEntry, Run
+from acgen.results.run import LogEntry, ResultsError, Run
 from acgen.sampling.generate import FrameEvent
 from app.session.snapshot import Finished, Snapshot, Status
 

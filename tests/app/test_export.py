@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from app_fakes import MODELS, SETTINGS, same, session
 
-from acgen.results.check import ResultsError
+from acgen.results.run import ResultsError
 from app.session.archive import FRAME_BYTES, MAX_ZIP, results_zip, run_of, snapshot_from_zip, thinned, zip_name
 from app.session.snapshot import Snapshot
 

@@ -20,9 +20,8 @@ from hypothesis import strategies as st
 from acgen.cli import main
 from acgen.networks.models import load_models
 from acgen.results.archive import ARRAYS, RUN, read_zip, write_zip
-from acgen.results.check import ResultsError
 from acgen.results.describe import describe, warnings_of
-from acgen.results.run import Run
+from acgen.results.run import ResultsError, Run
 from acgen.sampling.generate import Candidate, generate
 from acgen.sampling.settings import Settings
 from acgen.spectra.spectrum import Target
@@ -275,12 +274,12 @@ def test_bounds_hold_whatever_the_file_says(content, monkeypatch):
     ("change", "reason"),
     [
         (put("format", 99), "update acgen"),
-        (put("run", "settings", None), "settings are missing"),
+        (put("run", "settings", None), "a run has no settings"),
         (put("run", "settings", "type", "os.system"), "does not know"),
         (put("run", "settings", "steps", 10**9), "steps is 1000000000"),
         (put("run", "settings", "steps", "64"), "whole number"),
         (put("run", "settings", "density", 99), "density is 99"),
-        (put("run", "settings", "cell", 5000), "too many"),
+        (put("run", "settings", "cell", 5000), "atoms, at most"),
         (put("run", "settings", "unknown", 1), "unknown"),
         (put("run", "settings", "target", "mask", "name", "a999"), "a999"),
         (put("run", "candidates", "items", 0, "seed", "zero"), "number and seed"),
@@ -288,10 +287,10 @@ def test_bounds_hold_whatever_the_file_says(content, monkeypatch):
         (put("run", "candidates", "items", 0, "atoms", None), "structure"),
         (put("run", "candidates", "items", 0, "atoms", "cell", "name", "a0"), "restored"),
         (put("run", "candidates", "items", 0, "misfit", []), "misfit"),
-        (put("run", "frames", "items", 0, "frame", "step", 1.5), "step numbers"),
+        (put("run", "frames", "items", 0, "frame", "step", 1.5), "give whole numbers"),
         (put("run", "frames", "items", 0, "frame", "rng_state", None), "state"),
         (put("run", "candidates", "items", 0, "xi", [["a", 1]]), "strengths"),
-        (put("run", "earlier", []), "no run"),
+        (put("run", "earlier", []), "earlier runs that are none"),
         (put("run", None), "no run"),
         (put("run", "log", {"type": "tuple", "items": [1]}), "log"),
         (lambda tree: [tree], "restored"),
