@@ -1,4 +1,4 @@
-"""Memory of the process: kept when freed, for message passing asks for it at every operation, or bounded."""
+"""Memory of the process: keep what is freed for the next operation, or bound it."""
 
 from __future__ import annotations
 

@@ -70,16 +70,13 @@ def write_room(app: Sphinx, docname: str, source: list[str]) -> None:
 
 
 def modules_of(package: str) -> list[str]:
-    """Lines of reStructuredText that document a package, and each module in it under a heading of its own."""
-    names = [package]
-    path = getattr(import_module(package), "__path__", None)
-    if path is not None:
-        names += sorted(module.name for module in pkgutil.walk_packages(path, f"{package}."))
-    lines = []
-    for name in names:
-        heading = [name, "-" * len(name)]
-        own = ["   :no-members:"] if name == package and len(names) > 1 else []
-        lines += ["", *heading, "", f".. automodule:: {name}", *own, ""]
+    """Lines of reStructuredText that document a room and its modules; of `acgen` itself, the modules in no room."""
+    is_room = "." in package
+    walk = pkgutil.walk_packages if is_room else pkgutil.iter_modules
+    modules = walk(import_module(package).__path__, f"{package}.")
+    lines = [f".. automodule:: {package}", "   :no-members:", ""]
+    for module in sorted(module.name for module in modules if is_room or not module.ispkg):
+        lines += [module, "-" * len(module), "", f".. automodule:: {module}", ""]
     return lines
 
 

@@ -1,4 +1,4 @@
-"""The work of `acgen generate`: candidates are written as they are finished, and said in lines at the end."""
+"""The work of `acgen generate`: write candidates as they finish, and print their figures."""
 
 from __future__ import annotations
 

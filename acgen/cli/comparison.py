@@ -1,4 +1,4 @@
-"""The work of `acgen compare`: what structures would show, and how far that is from a spectrum."""
+"""The work of `acgen compare`: predicted spectra of structures against a target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Places to write to, checked before the work starts."""
+"""Output files and folders, checked before the work starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`acgen prepare` and `acgen compare`: from a measured file to a target, and from structures to what it would show."""
+"""`acgen prepare` and `acgen compare`."""
 
 from __future__ import annotations
 

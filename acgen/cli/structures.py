@@ -1,4 +1,4 @@
-"""`acgen analyze` and `acgen predict`: what a structure is, and what its spectrum would be."""
+"""`acgen analyze` and `acgen predict`: analysis and predicted spectra of structures."""
 
 from __future__ import annotations
 

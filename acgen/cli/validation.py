@@ -1,4 +1,4 @@
-"""`acgen validate`: the figures of the README's "Measured" section."""
+"""`acgen validate`: the figures of the book's page "Figures measured"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command line names as its defaults, apart from the science that takes long to import."""
+"""Defaults of the command line, apart from modules that take long to import."""
 
 GRID = tuple(1.25 + 0.125 * k for k in range(21))
 """Densities in g/cm³ of the shipped structures of the prior."""

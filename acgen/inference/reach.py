@@ -1,4 +1,4 @@
-"""Before a run: how far the nearest spectra that a density allows lie from a target; after it: whether to believe it.
+"""How far a target lies from the spectra that a density allows, before a run; whether to believe a result, after it.
 
 What a density allows is known from structures of that density: the published networks (their DFT spectra), the shipped
 melt-quench cells (spectra predicted by the forward model) and finished runs. Between the densities of the shipped ones

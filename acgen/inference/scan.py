@@ -1,4 +1,4 @@
-"""Guided candidates at each of several densities: where does a structure have the spectrum without strain?
+"""A scan of guided candidates over several densities.
 
 The guide pulls candidates of every density towards the target; the judge, which took no part, says how near they came.
 Unlike `acgen.inference.density.estimate_density`, which weighs unguided structures, this asks what can be reached.

@@ -1,4 +1,4 @@
-"""The figures by which acgen is judged, each on what the networks have not seen."""
+"""Figures of merit of networks and guided runs, on data that the networks have not seen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two things that networks are used for."""
+"""Score models and forward models."""
 
 from __future__ import annotations
 

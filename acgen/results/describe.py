@@ -1,4 +1,4 @@
-"""What a run found in numbers, and what to know before believing it: for summary, report and command line alike."""
+"""Figures of a run and warnings about them, for summary, report and command line alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is written of a run: one summary, one table of spectra, one trajectory, whoever writes them."""
+"""Files of a run: summary, table of spectra and trajectory, each written in one place."""
 
 from __future__ import annotations
 

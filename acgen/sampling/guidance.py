@@ -44,7 +44,7 @@ class Evaluation:
 
 
 class Guide(Protocol):
-    """Anything that has an opinion on clean atoms."""
+    """A penalty on the clean estimate, whose gradient guides the sampler."""
 
     def __call__(self, denoised: Tensor, cell: Tensor) -> tuple[Tensor, float, np.ndarray]:
         """A penalty (-log p(y|x0), differentiable), the misfit, and the predicted mean spectrum (points,)."""

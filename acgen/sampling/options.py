@@ -1,4 +1,4 @@
-"""What there is to know of a setting, written once: beside its field, for the checks, the command line and the page."""
+"""Metadata of a setting, written once beside its field, for checks, command line and page."""
 
 from __future__ import annotations
 

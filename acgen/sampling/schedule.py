@@ -1,4 +1,4 @@
-"""The times at which a sampler visits the noise: first pass and restarts (Alg. 1 and §4.6 of arXiv:2312.05472)."""
+"""Noise times of a run: first pass and restarts (Alg. 1 and §4.6 of arXiv:2312.05472)."""
 
 from __future__ import annotations
 

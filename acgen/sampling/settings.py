@@ -1,4 +1,4 @@
-"""What a run is told to do: every setting with its default, bounds, unit, label and meaning."""
+"""Settings of a run, each with its default, bounds, unit, label and meaning."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MAX_STEPS = 100_000
 
 @dataclass(frozen=True)
 class Settings:
-    """What to generate.
+    """Settings of a run.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What lies below an edge: the mean, a line or a power law of the pre-edge, and what to say when no edge is left."""
+"""The background below an edge: mean, line or power law of the pre-edge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far what a target says depends on its noise and on the forward model's error: the same, on copies of the target.
+"""Uncertainties from copies of a target, with its noise and the forward model's error drawn anew.
 
 Noise is drawn for each point from `Target.noise`, the model's error from the covariance that the estimate of density
 uses (`acgen.spectra.model_error.error_covariance`): errors of a model are alike over a width of peaks, and move what is

@@ -1,1 +1,1 @@
-"""What is set and pressed."""
+"""Controls: settings, start and stop, playback, files."""

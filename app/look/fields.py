@@ -6,7 +6,7 @@ from panel.custom import JSComponent
 
 
 class NumberFields(JSComponent):
-    """Draws nothing; lets go of a field and takes it again after Enter, because its widget hears no more until then."""
+    """Draws nothing; gives a number field the focus anew after Enter, without which its widget takes no more input."""
 
     _esm = """
     function again(event) {

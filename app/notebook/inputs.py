@@ -1,4 +1,4 @@
-"""What a notebook hands to the widgets, of any kind, as what the views show."""
+"""Atoms, arrays and files from a notebook, converted to what the views show."""
 
 from __future__ import annotations
 

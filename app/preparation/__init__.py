@@ -1,1 +1,1 @@
-"""The preparation panel: a measured file, what is chosen for it, and what comes of it, before it is a target."""
+"""The preparation panel, in which a measured file becomes a target."""

@@ -1,4 +1,4 @@
-"""The state of the preparation panel: files, choices and what came of them; knows nothing of widgets."""
+"""The state of the preparation panel: files, choices and results, without widgets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to take of a file: its group and columns."""
+"""The choice of a group and of columns of a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a run at one moment: immutable, so that a thread can publish it and any session can read it."""
+"""The state of a run at one moment: immutable, so that a thread can publish it and any session can read it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything there is to know about a run at one moment.
+    """The state of a run at one moment.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What the user chose and what is shown: the one object that controls change and views read."""
+"""The state of a session: choices and what is shown. Controls change it, views read it."""
 
 from __future__ import annotations
 

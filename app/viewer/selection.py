@@ -1,4 +1,4 @@
-"""What the user picked: an atom of the structure, or a range of photon energies, and the site spectra both need."""
+"""The user's selection: an atom of the structure, or a range of photon energies, and the site spectra both need."""
 
 from __future__ import annotations
 

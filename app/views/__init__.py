@@ -1,1 +1,1 @@
-"""What is looked at: plots, tables, pictures, and words about a run."""
+"""Views: plots, tables, pictures and text about a run."""

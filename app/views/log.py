@@ -1,4 +1,4 @@
-"""What was done, line by line."""
+"""The log of a run."""
 
 from __future__ import annotations
 

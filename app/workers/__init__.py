@@ -1,1 +1,1 @@
-"""What works beside the page: sampler processes, places in the line, threads, and their pace."""
+"""Work beside the page: sampler processes, places in the line, threads, and their pace."""

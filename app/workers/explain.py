@@ -1,4 +1,4 @@
-"""What the page says of an error."""
+"""Error messages of the page."""
 
 from __future__ import annotations
 
