@@ -138,7 +138,7 @@ def test_default_densities_lie_around_the_plain_estimate() -> None:
 
 def test_a_scan_makes_what_is_missing_and_the_same_each_time() -> None:
     models = load_models()
-    settings = Settings(target=TARGET, steps=3, restarts=0, candidates=2, seed=4)
+    settings = Settings(target=TARGET, steps=3, restarts=0, candidates=2, seed=4, xi=1.0)
 
     def points(done=()) -> list[ScanPoint]:
         events = scan(settings, [3.0, 2.0], models, 50, done)
@@ -161,13 +161,13 @@ def test_a_run_that_explodes_does_not_end_the_scan(monkeypatch) -> None:
         yield from generate(settings, models)
 
     monkeypatch.setattr("acgen.inference.scan.generate", explodes_once)
-    settings = Settings(target=TARGET, steps=3, restarts=0, candidates=2)
+    settings = Settings(target=TARGET, steps=3, restarts=0, candidates=2, xi=1.0)
     events = [event for _, event in scan(settings, [2.0, 3.0], load_models(), 50) if not isinstance(event, FrameEvent)]
     assert events[0] == Failed(2.0, 0, "explodes")
     assert [event.seed for event in events[1:]] == [0, 1, 1]
 
 
-SMALL = ["--guided", "2", "--densities", "2,3", "--atoms", "50", "--steps", "3", "--restarts", "0", "--xi", "300"]
+SMALL = ["--guided", "2", "--densities", "2,3", "--atoms", "50", "--steps", "3", "--restarts", "0", "--xi", "1"]
 
 
 def test_an_interrupted_scan_goes_on_and_ends_as_an_uninterrupted_one(tmp_path, capsys, monkeypatch) -> None:
