@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from acgen.cli.options import add_settings, add_threads, settings_from
+from acgen.cli.options import add_plan, add_settings, add_threads, settings_from
 from acgen.cli.output import output_directory, output_file
 from acgen.sampling.settings import OPTIONS
 from acgen.spectra.references import builtin_targets
@@ -20,6 +20,7 @@ def add_commands(commands) -> None:
     """Add `generate` and `targets`."""
     p = commands.add_parser("generate", help="generate candidate structures", description=_run.__doc__)
     add_settings(p, OPTIONS)
+    add_plan(p)
     p.add_argument("--target", metavar="FILE|NAME", help="measured spectrum, or a name from `acgen targets`")
     p.add_argument(
         "--columns",

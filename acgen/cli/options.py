@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from acgen.errors import AcgenError
 from acgen.sampling.options import Option
+from acgen.sampling.schedule import PLANS
 from acgen.sampling.settings import OPTIONS, Settings
 from acgen.threads import thread_count
 
@@ -39,6 +41,13 @@ def add_settings(parser: Any, names: Iterable[str], **defaults: Any) -> None:
         parser.add_argument(f"--{name.replace('_', '-')}", **about)
 
 
+def add_plan(parser: Any) -> None:
+    """Add `--plan`, a name for steps, restarts and steps of a restart, each of which may still be given."""
+    told = ", ".join(f"{name} {each.steps} + {each.restarts} × {each.restart_steps}" for name, each in PLANS.items())
+    about = f"evaluations of a candidate, first pass + restarts × steps: {told} (default: default)"
+    parser.add_argument("--plan", choices=PLANS, help=about)
+
+
 def add_threads(parser: Any) -> None:
     """Add `--threads`, of a command that evaluates networks; see `acgen.threads.use_threads`."""
     about = "threads of a computation (default: one for small cells, otherwise as many as there are free cores)"
@@ -61,6 +70,8 @@ def settings_from(args: argparse.Namespace, **others: Any) -> Settings:
         If they make no sense, or density or cell were given beside a structure to start from, which has its own.
     """
     given = {name: value for name, value in vars(args).items() if name in OPTIONS}
+    if (plan := getattr(args, "plan", None)) is not None:
+        given = asdict(PLANS[plan]) | given
     double = [f"--{name}" for name in ("density", "cell") if name in given]
     if others.get("start") is not None and double:
         raise AcgenError(f"the structure of --start has its own density and cell: leave out {' and '.join(double)}")

@@ -1,7 +1,8 @@
 """Settings, targets, candidates and frames as JSON and arrays, and back: exact, and safe to read from anyone.
 
 Nothing is unpickled and no name is looked up: a fixed set of classes is known, and their constructors check. A field
-that was not there yet when a result was written has its default, so a default must mean what was done before.
+that was not there yet when a result was written has its default, or, of a setting, what `Option.earlier` says: what was
+done before.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from safetensors import numpy as safetensors
 from acgen.errors import AcgenError
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.sampler import Frame
-from acgen.sampling.settings import Settings
+from acgen.sampling.settings import OPTIONS, Settings
 from acgen.spectra.instrument import Instrument
 from acgen.spectra.instrument_fit import Fit
 from acgen.spectra.spectrum import Target
@@ -124,6 +125,8 @@ class _Codec:
             return _atoms(**content)
         if kind not in self.classes:
             raise AcgenError(f"it holds a {str(kind)[:40]!r}, which this version of acgen does not know")
+        if self.classes[kind] is Settings:
+            content = {name: each.earlier for name, each in OPTIONS.items()} | content
         return self.classes[kind](**content)
 
 

@@ -109,7 +109,7 @@ def _differences(known: Any, asked: Mapping[str, Any]) -> list[str]:
     """What differs between two identities, as words."""
     if not isinstance(known, dict):
         return ["nothing says of what"]
-    before = {f"settings {name}": each.default for name, each in OPTIONS.items()}  # of a scan older than the setting
+    before = {f"settings {name}": each.earlier for name, each in OPTIONS.items()}  # of a scan older than the setting
     was, now = before | _flat(known), _flat(asked)
     names = [name for name in now if was.get(name) != now[name]]
     return [

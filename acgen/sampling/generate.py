@@ -163,6 +163,7 @@ def _one(settings: Settings, models: Models, index: int, strength: Strength) -> 
         guide_below=settings.guide_below,
         weak=models.weak,
         autoguidance=settings.autoguidance,
+        gradient=settings.gradient,
     )
     first = 0 if settings.resume is None else settings.resume.step
     start = starting_positions(settings, models, cell, generator, index)

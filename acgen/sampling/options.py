@@ -43,6 +43,8 @@ class Option:
         How many values there may be, for a setting of several; empty for a single one.
     names
         What several values are called on the command line.
+    before
+        What was done before there was this setting, where that is not the default; see `earlier`.
     """
 
     name: str
@@ -58,6 +60,12 @@ class Option:
     counts: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
     otherwise: str = ""
+    before: Any = None
+
+    @property
+    def earlier(self) -> Any:
+        """The value that holds for a result older than the setting."""
+        return self.default if self.before is None else self.before
 
     @property
     def title(self) -> str:

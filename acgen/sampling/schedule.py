@@ -10,13 +10,19 @@ from acgen.errors import AcgenError
 from acgen.networks.noise import T_MAX, T_MIN
 
 
-def uniform_times(steps: int, start: float = T_MAX, end: float = T_MIN) -> np.ndarray:
-    """`steps` equal steps from `start` down to `end`, shape (steps + 1,), as in Alg. 1."""
+def placed_times(steps: int, start: float = T_MAX, end: float = T_MIN, rho: float = 1.0) -> np.ndarray:
+    """`steps` steps from `start` down to `end`, equal in t^(1 / rho), shape (steps + 1,).
+
+    `rho` 1 is Alg. 1; above it steps are shorter at low noise (Karras et al., arXiv:2206.00364, Eq. 5), where the
+    structure is decided.
+    """
     if steps < 1:
         raise AcgenError(f"a pass of {steps} steps was asked for; give at least one step")
     if not 0 < end < start < 1:
         raise AcgenError(f"times run from {start} to {end}; give 1 > start > end > 0")
-    return np.linspace(start, end, steps + 1)
+    times = np.linspace(start ** (1 / rho), end ** (1 / rho), steps + 1) ** rho
+    times[0], times[-1] = start, end
+    return times
 
 
 PHASES = ("denoise", "restart", "final")
@@ -64,9 +70,29 @@ GUIDE_BELOW = 0.7
 """Time above which nothing guides: there the clean estimate knows nothing yet."""
 END_T = 0.02
 """Time at which a pass jumps to the clean estimate."""
-RESTART_STEPS = 25
+RHO = 2.0
+"""How steps are placed, see `placed_times`."""
 ANNEALED = (0.35, 0.2)
 """Times of the first and the last restart, between which the default falls geometrically."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How many evaluations a candidate may take: steps of the first pass, restart cycles, steps of each cycle."""
+
+    steps: int
+    restarts: int
+    restart_steps: int
+
+    @property
+    def total(self) -> int:
+        """Evaluations of a candidate from random atoms."""
+        return self.steps + self.restarts * self.restart_steps
+
+
+PLANS = {"quick": Effort(24, 6, 8), "default": Effort(32, 8, 12), "thorough": Effort(64, 8, 25)}
+"""Named plans: a look, what is usual, and twice that."""
+DEFAULT_EFFORT = PLANS["default"]
 
 
 def restart_times(cycles: int, first: float = ANNEALED[0], last: float = ANNEALED[1]) -> np.ndarray:
@@ -79,13 +105,14 @@ def restart_times(cycles: int, first: float = ANNEALED[0], last: float = ANNEALE
 
 
 def make_plan(
-    steps: int = 64,
-    restarts: int = 8,
-    restart_steps: int = RESTART_STEPS,
+    steps: int = DEFAULT_EFFORT.steps,
+    restarts: int = DEFAULT_EFFORT.restarts,
+    restart_steps: int = DEFAULT_EFFORT.restart_steps,
     *,
     start_t: float = T_MAX,
     restart_t: tuple[float, float] = ANNEALED,
     end_t: float = END_T,
+    rho: float = RHO,
 ) -> Plan:
     """A first pass from `start_t` and `restarts` cycles, each ended by a noise-free jump to the clean estimate.
 
@@ -97,6 +124,8 @@ def make_plan(
         Times of the first and the last restart, see `restart_times`.
     end_t
         Time at which a pass jumps to the clean estimate: below it the noise is smaller than thermal motion.
+    rho
+        How steps are placed, see `placed_times`.
 
     Raises
     ------
@@ -112,7 +141,7 @@ def make_plan(
     passes += [("restart", k + 1, float(t), restart_steps) for k, t in enumerate(restart_times(restarts, *restart_t))]
     plan = []
     for phase, cycle, t0, count in passes:
-        times = uniform_times(count - 1, t0, min(end_t, t0 / 2))
+        times = placed_times(count - 1, t0, min(end_t, t0 / 2), rho)
         for k, (t, t_next) in enumerate(zip(times[:-1], times[1:], strict=True)):
             plan.append(Step(phase, cycle, float(t), float(t_next), renoise=phase == "restart" and k == 0))
         plan.append(Step("final", cycle, float(times[-1]), 0.0))

@@ -12,14 +12,14 @@ from ase import Atoms
 from acgen.errors import AcgenError
 from acgen.networks.noise import T_MAX, T_MIN
 from acgen.sampling.options import docstring, option, options_of
-from acgen.sampling.schedule import ANNEALED, END_T, GUIDE_BELOW, RESTART_STEPS, Plan, make_plan
+from acgen.sampling.schedule import ANNEALED, DEFAULT_EFFORT, END_T, GUIDE_BELOW, RHO, Plan, make_plan
 from acgen.spectra.model_error import UNSEEN_ERROR
 from acgen.spectra.spectrum import Target, fits_instrument
 from acgen.structures.cell import DENSITY_RANGE, cell_matrix, n_atoms
 from acgen.structures.cell import density as density_of
 
 if TYPE_CHECKING:  # settings are made without torch
-    from acgen.sampling.guidance import GuideMode
+    from acgen.sampling.guidance import GuideGradient, GuideMode
     from acgen.sampling.sampler import Frame
 
 Strength = Callable[[int, int], float]
@@ -94,8 +94,16 @@ class Settings:
         step=50.0,
         otherwise="3000, with guide site 200",
     )
+    gradient: GuideGradient = option(
+        "estimate",
+        "Gradient of the guide",
+        "Where the gradient of the guide is taken: at the estimate of the clean atoms alone (estimate), which takes "
+        "half the time, or through the score network (score), as in the paper's Eq. 13.",
+        choices=("estimate", "score"),
+        before="score",
+    )
     steps: int = option(
-        64,
+        DEFAULT_EFFORT.steps,
         "First-pass steps",
         "Denoising steps from random atoms to the first structure. Each restart cycle adds its own, shorter pass.",
         bounds=(2, MAX_STEPS),
@@ -103,7 +111,7 @@ class Settings:
         step=1,
     )
     restarts: int = option(
-        8,
+        DEFAULT_EFFORT.restarts,
         "Restart cycles",
         "How often the finished structure is partly noised and denoised again. It heals broken bonds; the paper uses "
         "6-10.",
@@ -112,7 +120,7 @@ class Settings:
         step=1,
     )
     restart_steps: int = option(
-        RESTART_STEPS,
+        DEFAULT_EFFORT.restart_steps,
         "Steps of a restart",
         "Denoising steps of each restart cycle.",
         bounds=(2, MAX_STEPS),
@@ -127,6 +135,16 @@ class Settings:
         bounds=(T_MIN, T_MAX),
         counts=(2,),
         names=("FIRST", "LAST"),
+    )
+    rho: float = option(
+        RHO,
+        "Placing of steps ρ",
+        "Steps are equal in t to the power of 1 / ρ. 1 is the paper's; above it steps are shorter at low noise, where "
+        "the structure is decided.",
+        bounds=(1.0, 10.0),
+        soft=(1.0, 4.0),
+        step=0.5,
+        before=1.0,
     )
     noise_scale: float = option(
         0.8,
@@ -242,7 +260,13 @@ class Settings:
         """All steps of one candidate."""
         t = T_MAX if self.start is None else self.start_t
         return make_plan(
-            self.steps, self.restarts, self.restart_steps, start_t=t, restart_t=self.restart_t, end_t=self.end_t
+            self.steps,
+            self.restarts,
+            self.restart_steps,
+            start_t=t,
+            restart_t=self.restart_t,
+            end_t=self.end_t,
+            rho=self.rho,
         )
 
     def to_dict(self) -> dict[str, Any]:

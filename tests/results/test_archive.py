@@ -111,9 +111,11 @@ def test_a_real_run_comes_back_and_the_target_with_mask_history_and_warnings():
 
 
 def test_a_file_of_an_earlier_version_opens_with_the_defaults_of_its_time():
-    """`run_format2.zip` was written before the settings had tolerance, guide_below and end_t."""
+    """`run_format2.zip` was written before the settings had tolerance, guide_below, end_t, rho and gradient."""
     run = read_zip(Path(__file__).parent / "run_format2.zip")
     assert (run.settings.tolerance, run.settings.guide_below, run.settings.end_t) == (0.15, 0.7, 0.02)
+    assert (run.settings.rho, run.settings.gradient) == (1.0, "score")
+    assert np.allclose(np.diff([step.t for step in run.settings.plan.steps[:4]], 2), 0)
     assert run.settings.instrument is True
     (candidate,) = run.candidates
     assert len(candidate.atoms) == 28

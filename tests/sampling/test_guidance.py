@@ -7,7 +7,7 @@ import torch
 from acgen.networks.config import NetworkConfig
 from acgen.networks.graph import periodic_graph
 from acgen.networks.network import build
-from acgen.sampling.guidance import CHANGE_LIMIT, PULL_LIMIT, GuidedScore, SpectrumGuide
+from acgen.sampling.guidance import CHANGE_LIMIT, PULL_LIMIT, SCORE_LIMIT, GuidedScore, SpectrumGuide
 from acgen.sampling.sampler import random_positions
 from acgen.spectra.instrument import Instrument
 from acgen.spectra.spectrum import Target
@@ -29,9 +29,9 @@ def atoms():
     return random_positions(40, CELL.double(), torch.Generator().manual_seed(0))
 
 
-def posterior(networks, guides, x, cell=None, t=0.2):
+def posterior(networks, guides, x, cell=None, t=0.2, gradient="score"):
     score, _ = networks
-    return GuidedScore(score, CELL.double() if cell is None else cell, guides)(x, t)
+    return GuidedScore(score, CELL.double() if cell is None else cell, guides, gradient=gradient)(x, t)
 
 
 def test_the_gradient_is_that_of_the_penalty_through_the_clean_estimate(networks, atoms):
@@ -48,6 +48,32 @@ def test_the_gradient_is_that_of_the_penalty_through_the_clean_estimate(networks
     slope = (penalty(atoms + h * direction) - penalty(atoms - h * direction)) / (2 * h)
     assert np.isclose(-slope, float(((guided.score - free.score) * direction).sum()), rtol=1e-4)
     assert torch.allclose(guided.denoised, free.denoised)
+
+
+def test_the_gradient_at_the_clean_estimate_alone_takes_the_score_as_given(networks, atoms):
+    guide = SpectrumGuide(networks[1], builtin_targets()["sp2"], 150.0)
+    free = posterior(networks, [], atoms)
+    guided = posterior(networks, [guide], atoms, gradient="estimate")
+    direction = torch.randn(atoms.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    h = 1e-5
+    ends = (float(guide(free.denoised + step * direction, CELL.double())[0]) for step in (h, -h))
+    slope = (next(ends) - next(ends)) / (2 * h)
+    assert np.isclose(-slope, float(((guided.score - free.score) * direction).sum()), rtol=1e-4)
+    assert torch.equal(guided.denoised, free.denoised)
+    assert guided.misfit == pytest.approx(posterior(networks, [guide], atoms).misfit)
+
+
+def test_an_unknown_gradient_is_refused(networks):
+    with pytest.raises(ValueError, match="estimate"):
+        GuidedScore(networks[0], CELL.double(), gradient="both")
+
+
+def test_a_score_network_is_not_believed_beyond_what_noise_can_be(networks, atoms, monkeypatch):
+    monkeypatch.setattr(type(networks[0]), "forward", lambda *_: torch.full_like(atoms, 500.0))
+    found = posterior(networks, [], atoms)
+    sigma = networks[0].schedule.sigma(0.2)
+    assert torch.allclose((found.denoised - atoms).norm(dim=1), torch.tensor(SCORE_LIMIT * sigma).double())
+    assert torch.allclose(found.score * sigma**2, found.denoised - atoms)
 
 
 @pytest.mark.parametrize("mode", ["cell", "site"])

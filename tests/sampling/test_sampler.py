@@ -7,7 +7,7 @@ import torch
 from acgen.networks.noise import NoiseSchedule
 from acgen.sampling.guidance import Evaluation
 from acgen.sampling.sampler import SamplingError, euler_maruyama, sample
-from acgen.sampling.schedule import ANNEALED, make_plan, restart_times, uniform_times
+from acgen.sampling.schedule import ANNEALED, PLANS, make_plan, placed_times, restart_times
 
 SCHEDULE = NoiseSchedule(0.8)
 SPREAD = 0.15
@@ -29,7 +29,7 @@ def run(plan, *, seed=0, score=gaussian_score, atoms=4000, **options):
 def test_the_solver_reaches_the_distribution_of_a_gaussian():
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(20000, generator=generator, dtype=torch.float64) * (SPREAD**2 + 0.8**2) ** 0.5
-    times = uniform_times(400)
+    times = placed_times(400)
     for t, t_next in zip(times[:-1], times[1:], strict=True):
         noise = torch.randn(x.shape, generator=generator, dtype=torch.float64)
         x = euler_maruyama(x, gaussian_score(x, t).score, t, t_next, noise, SCHEDULE)
@@ -103,7 +103,7 @@ def test_bad_scores_end_the_run_with_advice(factor, message):
 
 
 def test_the_plan_of_the_paper_and_the_default():
-    paper = make_plan(64, 6, restart_t=(0.3, 0.3))
+    paper = make_plan(64, 6, 25, restart_t=(0.3, 0.3), rho=1.0)
     assert len(paper) == 64 + 6 * 25
     assert {round(step.t, 6) for step in paper.steps if step.renoise} == {0.3}
     times = [step.t for step in make_plan().steps if step.renoise]
@@ -111,6 +111,22 @@ def test_the_plan_of_the_paper_and_the_default():
     assert np.all(np.diff(times) < 0)
     assert np.isclose([times[0], times[-1]], ANNEALED).all()
     assert len(restart_times(0)) == 0
+
+
+def test_steps_are_equal_in_the_root_of_the_noise():
+    assert np.allclose(np.diff(placed_times(8, 0.9, 0.1)), -0.1)
+    for rho in (2.0, 3.0):
+        steps = np.diff(placed_times(20, 0.999, 0.02, rho) ** (1 / rho))
+        assert np.allclose(steps, steps[0])
+    assert placed_times(5, 0.9, 0.1, 2.0)[[0, -1]].tolist() == [0.9, 0.1]
+    assert make_plan(6, 0, rho=2.0)[1].t < make_plan(6, 0, rho=1.0)[1].t
+
+
+def test_a_quick_plan_takes_about_a_quarter_and_the_default_half_of_a_thorough_one():
+    for name, part in {"quick": 0.27, "default": 0.49, "thorough": 1.0}.items():
+        each = PLANS[name]
+        assert len(make_plan(each.steps, each.restarts, each.restart_steps)) == each.total
+        assert each.total == pytest.approx(part * PLANS["thorough"].total, rel=0.02)
 
 
 def test_times_fall_without_gaps():

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from acgen.cli.options import add_settings, settings_from
+from acgen.cli.options import add_plan, add_settings, settings_from
 from acgen.errors import AcgenError
+from acgen.sampling.schedule import PLANS
 from acgen.sampling.settings import MAX_STEPS, OPTIONS, Settings
 from acgen.spectra.targets import load_target
 
@@ -46,7 +47,7 @@ def test_all_that_shapes_a_run_is_stored():
     assert set(OPTIONS) < set(said)
     assert (said["tolerance"], said["guide_below"], said["end_t"]) == (0.2, 0.6, 0.03)
     assert said["restart_t"] == [0.3, 0.3]
-    assert Settings(end_t=0.03, restarts=0).plan[63].t == pytest.approx(0.03)
+    assert Settings(end_t=0.03, restarts=0).plan[-1].t == pytest.approx(0.03)
 
 
 def test_a_run_that_is_too_long_is_refused_before_its_plan_is_built():
@@ -70,6 +71,17 @@ def test_an_instrument_is_fitted_to_what_was_measured_unless_said_otherwise():
     assert settings_from(parsed(), target=film).instrument
     assert not settings_from(parsed("--no-instrument"), target=film).instrument
     assert settings_from(parsed("--instrument"), target=known).instrument
+
+
+def test_a_plan_has_a_name_and_each_of_its_parts_may_still_be_given():
+    parser = argparse.ArgumentParser()
+    add_settings(parser, OPTIONS)
+    add_plan(parser)
+    words = ["--plan", "quick", "--steps", "9"]
+    usual, quick, mixed = (settings_from(parser.parse_args(words[:count])) for count in (0, 2, 4))
+    assert len(usual.plan) == PLANS["default"].total
+    assert len(quick.plan) == PLANS["quick"].total
+    assert (mixed.steps, mixed.restarts) == (9, PLANS["quick"].restarts)
 
 
 def parsed(*words, **defaults):
