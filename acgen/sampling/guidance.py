@@ -95,7 +95,7 @@ class SpectrumGuide:
         instrument: bool = False,
     ):
         if not (np.isfinite(xi) and xi >= 0):
-            raise AcgenError(f"xi is {xi}; give a number that is not negative, such as 3000 (cell) or 200 (site)")
+            raise AcgenError(f"xi is {xi}; give a number that is not negative, such as 1500 (cell) or 100 (site)")
         if mode not in ("cell", "site"):
             raise AcgenError(f"guide mode {mode!r} is unknown; use 'cell' (a measurement) or 'site' (every atom alike)")
         if instrument and mode != "cell":
@@ -140,6 +140,8 @@ class GuidedScore:
     gradient
         Whether a guide's gradient is that at the clean estimate alone (`estimate`), as if the estimate moved with the
         noisy atoms, or is followed through the score network (`score`), as Eq. 13 has it, which takes twice the time.
+        Between t = 0.15 and 0.6 the second is about twice as long, at an angle of 65° to the first, and as long along
+        it (0.85 to 1): at equal xi both pull the clean estimate equally.
     """
 
     def __init__(

@@ -10,7 +10,7 @@ from ase.build import bulk
 from acgen.cli.options import add_plan, add_settings, settings_from
 from acgen.errors import AcgenError
 from acgen.sampling.schedule import PLANS
-from acgen.sampling.settings import MAX_STEPS, OPTIONS, Settings
+from acgen.sampling.settings import DEFAULT_XI, MAX_STEPS, OPTIONS, Settings
 from acgen.spectra.targets import load_target
 
 NO_OPTION = {"target", "start", "resume"}
@@ -97,7 +97,7 @@ def test_the_command_line_gives_the_same_settings():
     given = settings_from(parsed(*words))
     assert given.restart_t == (0.3, 0.2)
     assert np.array_equal(given.box, np.diag([9, 10, 11]))
-    assert given.xi == 200
+    assert given.xi == DEFAULT_XI["site"]
     assert given.end_t == 0.01
     with pytest.raises(AcgenError, match="cell"):
         settings_from(parsed("--cell", "9", "10"))
