@@ -20,6 +20,7 @@ from acgen.cli import (
     md,
     reach,
     report,
+    screen,
     spectra,
     structures,
     training,
@@ -36,7 +37,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"acgen {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for group in (generate, report, reach, density, spectra, structures, data, label, md, training, validation, app):
+    groups = (generate, screen, report, reach, density, spectra, structures, data, label, md, training, validation, app)
+    for group in groups:
         group.add_commands(commands)
     return parser
 

@@ -22,8 +22,12 @@ from acgen.sampling.settings import Settings
 
 def models_of(files: list[str]) -> Models:
     """The shipped networks, but those in weights files instead, each for what it was trained for."""
-    by_task = {read_tensors(file)[1].get("config", {}).get("task", "score"): file for file in files}
-    return load_models(**by_task)
+    return load_models(**files_by_task(files))
+
+
+def files_by_task(files: list[str]) -> dict[str, str]:
+    """Weights files by what they were trained for: ``score`` or ``forward``."""
+    return {read_tensors(file)[1].get("config", {}).get("task", "score"): file for file in files}
 
 
 def make_candidates(

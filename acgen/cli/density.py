@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from acgen.cli.options import add_settings, add_threads, settings_from
+from acgen.cli.options import add_settings, add_threads, density_list, settings_from
 from acgen.cli.output import output_file, write_json
 from acgen.cli.progress import progress_bar
 from acgen.inference.defaults import ATOMS, GRID
@@ -41,19 +41,12 @@ def _add_scan(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--guided", type=int, metavar="N", help="make N guided candidates at each density")
     group.add_argument(
         "--densities",
-        type=_numbers,
-        metavar="D,D,…",
+        type=density_list,
+        metavar="FROM:TO:STEP|D,D,…",
         help="g/cm³ (default: steps of 0.25 around the estimate without guided candidates)",
     )
     group.add_argument("--atoms", type=int, default=ATOMS, help=f"of each candidate (default {ATOMS})")
     add_settings(group, ("steps", "restarts", "xi", "seed"))
-
-
-def _numbers(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"got {text!r}; give numbers with commas between, as 2.0,2.5,3.0") from error
 
 
 def _run(args: argparse.Namespace) -> int:

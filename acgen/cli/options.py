@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
@@ -11,7 +12,11 @@ from acgen.errors import AcgenError
 from acgen.sampling.options import Option
 from acgen.sampling.schedule import PLANS
 from acgen.sampling.settings import OPTIONS, Settings
+from acgen.structures.cell import DENSITY_RANGE
 from acgen.threads import thread_count
+
+#: Of one command: steps finer than this say nothing.
+MAX_DENSITIES = 1000
 
 
 def add_settings(parser: Any, names: Iterable[str], **defaults: Any) -> None:
@@ -78,6 +83,40 @@ def settings_from(args: argparse.Namespace, **others: Any) -> Settings:
     if "cell" in given:
         given["cell"] = OPTIONS["cell"].checked(given["cell"])
     return Settings(**given | others)
+
+
+def given_options(args: argparse.Namespace) -> list[str]:
+    """The words by which the settings that were given are given again."""
+    words: list[str] = []
+    for name in (name for name in vars(args) if name in OPTIONS):
+        value, flag = getattr(args, name), name.replace("_", "-")
+        if OPTIONS[name].kind is bool:
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            words += [f"--{flag}", *map(str, value if isinstance(value, (list, tuple)) else [value])]
+    return words
+
+
+def density_list(text: str) -> tuple[float, ...]:
+    """Densities in g/cm³, in order and each once, of `FROM:TO:STEP` or numbers with commas between."""
+    try:
+        if ":" not in text:
+            found = [float(part) for part in text.split(",")]
+        else:
+            low, high, step = (float(part) for part in text.split(":"))
+            count = math.floor((high - low) / step + 1e-6) + 1
+            if step <= 0 or not 0 < count <= MAX_DENSITIES:
+                raise ValueError
+            found = [low + k * step for k in range(count)]
+        low, high = DENSITY_RANGE
+        if not found or not all(low <= density <= high for density in found):
+            raise ValueError
+    except (ArithmeticError, ValueError) as error:
+        raise argparse.ArgumentTypeError(
+            f"got {text!r:.60}; give densities from {DENSITY_RANGE[0]} to {DENSITY_RANGE[1]} g/cm³, as 1.5:3.5:0.25 "
+            f"({MAX_DENSITIES} at most) or 2.0,2.5,3.0"
+        ) from error
+    return tuple(sorted({round(density, 3) for density in found}))
 
 
 def _help(each: Option, default: Any) -> str:

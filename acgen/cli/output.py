@@ -16,9 +16,12 @@ INPUTS = (
     *("file", "i0", "reference", "recipe", "target", "targets", "references", "structure", "structures", "start"),
     *("weights", "score", "archive", "runs", "data", "potential"),
 )
-OUTPUTS = ("out", "save_recipe", "plot", "zip")
+OUTPUTS = ("out", "save_recipe", "plot", "zip", "sbatch")
 #: What commands write into a folder.
-IN_FOLDERS = ("candidates.extxyz", "trajectory-*.extxyz", "spectra.csv", "summary.json", "scan*")
+IN_FOLDERS = (
+    *("candidates.extxyz", "trajectory-*.extxyz", "spectra.csv", "summary.json", "scan*"),
+    *("screen*", "candidates/*", "structures/*"),
+)
 
 
 def output_directory(path: str) -> Path:

@@ -31,6 +31,12 @@ class Models:
     sha256: Mapping[str, str]
 
 
+def weights_files(**given: str | Path | None) -> dict[str, Path]:
+    """The files of all networks by what they are for (`score`, `weak`, `forward`, `judge`): given, or the shipped."""
+    names = ("score", "weak", "forward", "judge")
+    return {name: Path(given.get(name) or asset(f"weights/{name}.safetensors")) for name in names}
+
+
 def load_models(
     score: str | Path | None = None,
     forward: str | Path | None = None,
@@ -45,20 +51,17 @@ def load_models(
         If a file is missing, corrupted, or holds another kind of network, or if the score networks are made for
         different noise.
     """
-    score = score or asset("weights/score.safetensors")
-    forward = forward or asset("weights/forward.safetensors")
-    judge = judge or asset("weights/judge.safetensors")
-    weak = weak or asset("weights/weak.safetensors")
-    files = {"score": score, "weak": weak, "forward": forward, "judge": judge}
+    files = weights_files(score=score, forward=forward, judge=judge, weak=weak)
     models = Models(
-        load_score(score),
-        load_score(weak),
-        load_forward(forward),
-        load_forward(judge),
+        load_score(files["score"]),
+        load_score(files["weak"]),
+        load_forward(files["forward"]),
+        load_forward(files["judge"]),
         {name: file_sha256(path) for name, path in files.items()},
     )
     if models.weak.schedule != models.score.schedule:
-        raise CheckpointError(f"{score} and {weak} are trained for different noise; give two of the same k")
+        both = f"{files['score']} and {files['weak']}"
+        raise CheckpointError(f"{both} are trained for different noise; give two of the same k")
     return models
 
 

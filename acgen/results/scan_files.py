@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -43,10 +42,8 @@ def identity(settings: Settings, models: Models, atoms: int) -> dict[str, Any]:
     target, whole = settings.target, settings.to_dict()
     if target is None:
         raise AcgenError("a guided scan needs a target: give one in the settings")
-    digest = hashlib.sha256(target.intensity.tobytes() + target.mask.tobytes())
-    digest.update(b"" if target.noise is None else target.noise.tobytes())
     return {
-        "target": {"name": target.name, "sha256": digest.hexdigest()},
+        "target": {"name": target.name, "sha256": target.digest},
         "atoms": atoms,
         "settings": {name: whole[name] for name in OPTIONS if name not in _FREE},
         "weights": dict(models.sha256),
@@ -97,7 +94,7 @@ def read_scan(directory: Path, asked: Mapping[str, Any]) -> Stored:
         raise AcgenError(f"{file} cannot be read as a scan ({error}); choose another --out") from error
     if version != FORMAT:
         raise AcgenError(f"{file} has format {version!r}, this acgen reads {FORMAT}; choose another --out")
-    differs = _differences(known, asked)
+    differs = differences(known, asked)
     if differs:
         raise AcgenError(
             f"{directory} has a scan of something else ({'; '.join(differs)}); choose another --out, or its options"
@@ -105,8 +102,8 @@ def read_scan(directory: Path, asked: Mapping[str, Any]) -> Stored:
     return Stored(points, kept)
 
 
-def _differences(known: Any, asked: Mapping[str, Any]) -> list[str]:
-    """What differs between two identities, as words."""
+def differences(known: Any, asked: Mapping[str, Any]) -> list[str]:
+    """What differs between two identities of a scan or a screen, as words."""
     if not isinstance(known, dict):
         return ["nothing says of what"]
     before = {f"settings {name}": each.earlier for name, each in OPTIONS.items()}  # of a scan older than the setting

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -121,6 +122,13 @@ class Target:
         """All that makes it reproducible, one sentence each: its history, the file, the recipe."""
         file = (f"SHA-256 of the file: {self.sha256}.",) if self.sha256 else ()
         return (*self.history, *file, *((f"Recipe: {self.recipe}",) if self.recipe else ()))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what is compared with a prediction: intensities, the points that count, and noise."""
+        found = hashlib.sha256(self.intensity.tobytes() + self.mask.tobytes())
+        found.update(b"" if self.noise is None else self.noise.tobytes())
+        return found.hexdigest()
 
     def misfit(self, prediction: np.ndarray) -> float:
         """Euclidean norm of target minus prediction over the covered points.
