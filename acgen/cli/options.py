@@ -11,7 +11,7 @@ from typing import Any
 from acgen.errors import AcgenError
 from acgen.sampling.options import Option
 from acgen.sampling.schedule import PLANS
-from acgen.sampling.settings import OPTIONS, Settings
+from acgen.sampling.settings import DEFAULT_XI, OPTIONS, Settings
 from acgen.structures.cell import DENSITY_RANGE
 from acgen.threads import thread_count
 
@@ -75,8 +75,10 @@ def settings_from(args: argparse.Namespace, **others: Any) -> Settings:
         If they make no sense, or density or cell were given beside a structure to start from, which has its own.
     """
     given = {name: value for name, value in vars(args).items() if name in OPTIONS}
-    if (plan := getattr(args, "plan", None)) is not None:
-        given = asdict(PLANS[plan]) | given
+    if (name := getattr(args, "plan", None)) is not None:
+        plan = asdict(PLANS[name])
+        usual = DEFAULT_XI[given.get("guide", Settings.guide)]
+        given = {"xi": plan.pop("pull") * usual} | plan | given
     double = [f"--{name}" for name in ("density", "cell") if name in given]
     if others.get("start") is not None and double:
         raise AcgenError(f"the structure of --start has its own density and cell: leave out {' and '.join(double)}")

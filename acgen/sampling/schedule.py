@@ -78,11 +78,20 @@ ANNEALED = (0.35, 0.2)
 
 @dataclass(frozen=True)
 class Effort:
-    """How many evaluations a candidate may take: steps of the first pass, restart cycles, steps of each cycle."""
+    """How much work a candidate is.
+
+    Parameters
+    ----------
+    steps, restarts, restart_steps
+        Steps of the first pass, restart cycles, steps of each cycle.
+    pull
+        What the usual guidance strength is multiplied with: fewer steps bear less.
+    """
 
     steps: int
     restarts: int
     restart_steps: int
+    pull: float = 1.0
 
     @property
     def total(self) -> int:
@@ -90,7 +99,7 @@ class Effort:
         return self.steps + self.restarts * self.restart_steps
 
 
-PLANS = {"quick": Effort(24, 6, 8), "default": Effort(32, 8, 12), "thorough": Effort(64, 8, 25)}
+PLANS = {"quick": Effort(24, 6, 8, 0.5), "default": Effort(32, 8, 12), "thorough": Effort(64, 8, 25, 2.0)}
 """Named plans: a look, what is usual, and twice that."""
 DEFAULT_EFFORT = PLANS["default"]
 

@@ -64,9 +64,9 @@ def test_a_link_restores_the_settings():
 )
 def test_a_link_that_cannot_be_used_changes_nothing_and_says_so(query):
     state = State()
-    (problem,) = restore(state, query | {"dark": "true", "steps": "32"})
+    (problem,) = restore(state, query | {"dark": "true", "steps": "48"})
     assert "cannot be used" in problem
-    assert query_of(state) == {"steps": "32"}, "the rest of the link is used"
+    assert query_of(state) == {"steps": "48"}, "the rest of the link is used"
     assert not state.dark
 
 

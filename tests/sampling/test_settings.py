@@ -82,6 +82,10 @@ def test_a_plan_has_a_name_and_each_of_its_parts_may_still_be_given():
     assert len(usual.plan) == PLANS["default"].total
     assert len(quick.plan) == PLANS["quick"].total
     assert (mixed.steps, mixed.restarts) == (9, PLANS["quick"].restarts)
+    assert quick.xi < usual.xi == DEFAULT_XI["cell"]
+    words = ["--plan", "thorough", "--guide", "site"]
+    assert settings_from(parser.parse_args(words)).xi > DEFAULT_XI["site"]
+    assert settings_from(parser.parse_args([*words, "--xi", "7"])).xi == 7
 
 
 def parsed(*words, **defaults):
