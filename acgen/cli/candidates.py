@@ -31,11 +31,20 @@ def files_by_task(files: list[str]) -> dict[str, str]:
 
 
 def make_candidates(
-    settings: Settings, models: Models, directory: Path, *, trajectory: bool, archive: Path | None
+    settings: Settings,
+    models: Models,
+    directory: Path,
+    *,
+    trajectory: bool,
+    archive: Path | None,
+    together: int = 1,
 ) -> int:
-    """Write every candidate as soon as it is finished; keep them, in the archive too, when interrupted."""
+    """Write every candidate as soon as it is finished; keep them, in the archive too, when interrupted.
+
+    Frames of a trajectory are written as they come; they are held in memory for an archive alone.
+    """
     done: list[Candidate] = []
-    frames: list[FrameEvent] = []
+    begun: set[int] = set()
     events: list[FrameEvent] = []
     log = (LogEntry.now("Made by acgen generate."),)
 
@@ -46,18 +55,17 @@ def make_candidates(
     with progress_bar() as bar:
         task = bar.add_task("candidate 1", total=settings.candidates * len(settings.plan), note="")
         try:
-            for event in generate(settings, models):
+            for event in generate(settings, models, together=together):
                 if isinstance(event, Candidate):
                     done.append(event)
                     write_results(directory, run_of(done))
-                    if trajectory:
-                        path = directory / f"trajectory-{event.index:03d}.extxyz"
-                        write(path, images_of(frames, settings.box), format="extxyz")
-                        frames.clear()
                     continue
                 frame = event.frame
                 if trajectory:
-                    frames.append(event)
+                    path = directory / f"trajectory-{event.candidate:03d}.extxyz"
+                    append = event.candidate in begun
+                    write(path, images_of([event], settings.box), format="extxyz", append=append)
+                    begun.add(event.candidate)
                     if archive is not None:
                         events.append(event)
                 misfit = "" if frame.misfit is None else f"misfit {frame.misfit:.3f}"

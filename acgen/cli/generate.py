@@ -10,7 +10,7 @@ from acgen.cli.options import add_plan, add_settings, add_threads, settings_from
 from acgen.cli.output import output_directory, output_file
 from acgen.sampling.settings import OPTIONS
 from acgen.spectra.references import builtin_targets
-from acgen.threads import use_threads
+from acgen.threads import candidates_together, use_threads
 
 if TYPE_CHECKING:
     from acgen.spectra.spectrum import Target
@@ -59,9 +59,10 @@ def _run(args: argparse.Namespace) -> int:
     archive = None if args.zip is None else output_file(args.zip)
     from acgen.cli.candidates import make_candidates, models_of  # torch, once the options are known to make sense
 
-    use_threads(settings.n_atoms, args.threads)
+    together = min(candidates_together(settings.n_atoms, args.threads), settings.candidates)
+    use_threads(settings.n_atoms, 1 if together > 1 else args.threads)
     models = models_of(args.weights)
-    return make_candidates(settings, models, directory, trajectory=args.trajectory, archive=archive)
+    return make_candidates(settings, models, directory, trajectory=args.trajectory, archive=archive, together=together)
 
 
 def _target(args: argparse.Namespace) -> Target:

@@ -46,6 +46,38 @@ def test_candidates_have_the_density_and_reproduce(models):
     assert np.array_equal(alone.atoms.positions, once[1].atoms.positions)
 
 
+@pytest.mark.parametrize("together", [2, 3])
+def test_candidates_made_together_are_those_made_alone(models, together):
+    settings = replace(SMALL, target=builtin_targets()["sp2"], candidates=3)
+    alone, beside = list(generate(settings, models)), list(generate(settings, models, together=together))
+    assert len(beside) == len(alone)
+    for kind, name in ((FrameEvent, "candidate"), (Candidate, "index")):
+        for index in range(3):
+            one, other = (
+                [event for event in events if isinstance(event, kind) and getattr(event, name) == index]
+                for events in (alone, beside)
+            )
+            pairs = zip(one, other, strict=True)
+            if kind is FrameEvent:
+                assert all(np.array_equal(a.frame.positions, b.frame.positions) for a, b in pairs)
+            else:
+                assert all(np.array_equal(a.site_spectra, b.site_spectra) and a.misfit == b.misfit for a, b in pairs)
+    first = [event.candidate for event in beside if isinstance(event, FrameEvent)][: 2 * together]
+    assert first == [*range(together)] * 2
+
+
+def test_a_run_that_fails_beside_another_tells_why(models):
+    class Broken:
+        def __call__(self, candidate, step):
+            if candidate == 1 and step == 3:
+                raise ValueError("no strength")
+            return 100.0
+
+    events = generate(replace(SMALL, target=builtin_targets()["sp2"]), models, Broken(), together=2)
+    with pytest.raises(ValueError, match="no strength"):
+        list(events)
+
+
 def test_frames_come_in_order_and_carry_what_guides(models):
     settings = replace(SMALL, target=builtin_targets()["sp2"], candidates=1)
     frames = [event.frame for event in generate(settings, models) if not isinstance(event, Candidate)]
