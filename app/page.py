@@ -32,7 +32,7 @@ from app.views.log import LogView
 from app.views.progress import MisfitView
 from app.views.reach import ReachView
 from app.views.save import Saver
-from app.views.spectrum import ResidualView, SpectrumView
+from app.views.spectrum import ResidualView, SpectrumView, stacked
 from app.workers.background import Background
 from app.workers.models import shared_models
 
@@ -197,8 +197,7 @@ class Dashboard(pn.viewable.Viewer):
         """The page of this session, with its clock running; the worker ends with the session."""
         spectra = card(
             heading(self.spectrum.title, self.spectrum.key, self.spectrum.menu),
-            _box(pn.Column, self.spectrum.plot, self.spectrum.note),
-            _box(pn.Column, self.residual.plot, styles={"flex": "0 0 112px"}),
+            _box(pn.Column, stacked(self.spectrum, self.residual), self.spectrum.note),
         )
         right = _box(pn.Column, self._place(spectra, styles={"flex": "1.2"}), margin=BESIDE)
         plots = (self._place(self.coordination), self._place(self.distributions, margin=BESIDE))

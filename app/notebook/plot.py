@@ -46,7 +46,6 @@ class Plot(ipywidgets.VBox):
         self._text = ipywidgets.HTML()
         self.figure = plot.figure
         self.figure.update(sizing_mode="fixed", width=width, height=height)
-        self.figure.xaxis.visible = True
         super().__init__([self._text, BokehModel(self.figure, combine_events=True)], layout=size(width + 10))
         self._describe()
 

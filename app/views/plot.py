@@ -9,7 +9,22 @@ import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 import param
-from bokeh.models import BasicTicker, ColumnDataSource, DataRange1d, FixedTicker, HoverTool, Range, Range1d
+from bokeh.events import DoubleTap
+from bokeh.models import (
+    BasicTicker,
+    ColumnDataSource,
+    CustomJS,
+    DataRange1d,
+    FixedTicker,
+    HoverTool,
+    PanTool,
+    Range,
+    Range1d,
+    ResetTool,
+    WheelZoomTool,
+    ZoomInTool,
+    ZoomOutTool,
+)
 from bokeh.plotting import figure
 
 from app.look import colours
@@ -21,6 +36,10 @@ from app.views.save import Saver, csv_text
 FONTS = {"labels": "9pt", "ticks": "8pt"}
 #: What is drawn does not touch the frame: room at the ends of an axis that follows its data, as a share of them.
 PADDING = 0.1
+#: Smallest part of an axis that a zoom shows.
+NEAREST = 0.02
+#: What a double click runs: the plot as it was at first.
+RESET = "plot.reset.emit()"
 
 Columns = dict[str, dict[str, Sequence | np.ndarray]]
 """Columns of equal length by their name, for each data source of a figure."""
@@ -189,18 +208,23 @@ def between(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> dict[str, list[
 
 
 def _empty_figure(plot: LivePlot) -> figure:
-    """A figure with axes and a grid; tools and toolbar are left out."""
+    """A figure with axes and a grid, which moves along x within its limits, and goes back with a double click."""
+    moves = [kind(dimensions="width") for kind in (PanTool, WheelZoomTool, ZoomInTool, ZoomOutTool)]
     made = figure(
         name=plot.file_name,
-        x_range=_range(*plot.limits[0]),
+        x_range=_moved(*plot.limits[0]),
         y_range=_range(*plot.limits[1]),
         x_axis_label=plot.axes[0],
         y_axis_label=plot.axes[1],
-        tools="",
-        toolbar_location=None,
+        tools=[*moves, ResetTool()],
+        active_scroll=moves[1],
+        toolbar_location="right",
+        toolbar_inner=True,
         sizing_mode="stretch_both",
         margin=0,
     )
+    made.toolbar.update(logo=None, autohide=True)
+    made.js_on_event(DoubleTap, CustomJS(args={"plot": made}, code=RESET))
     for axis, ticks in zip((made.xaxis, made.yaxis), plot.ticks, strict=True):
         axis.axis_label_text_font_size, axis.major_label_text_font_size = FONTS["labels"], FONTS["ticks"]
         if isinstance(ticks, int):
@@ -213,8 +237,15 @@ def _empty_figure(plot: LivePlot) -> figure:
     return made
 
 
-def _range(start: float | None, end: float | None) -> Range:
+def _moved(start: float | None, end: float | None) -> Range:
+    """A range that is seen in parts, and nothing outside of it."""
+    if start is None or end is None:
+        return _range(start, end, bounds="auto")
+    return Range1d(start, end, bounds=(start, end), min_interval=NEAREST * (end - start))
+
+
+def _range(start: float | None, end: float | None, **options: Any) -> Range:
     if start is not None and end is not None:
         return Range1d(start, end)
     given: Mapping[str, float] = {name: at for name, at in (("start", start), ("end", end)) if at is not None}
-    return DataRange1d(range_padding=PADDING, **given)
+    return DataRange1d(range_padding=PADDING, **options, **given)

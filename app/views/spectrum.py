@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import panel as pn
 from bokeh.events import DoubleTap, SelectionGeometry
+from bokeh.layouts import column
 from bokeh.models import BoxAnnotation, BoxSelectTool, Span
 
 from acgen.spectra.grid import ENERGY
@@ -18,6 +20,8 @@ AXES = ("Photon energy (eV)", "Absorption (arb. units)")
 NOTHING = np.full(ENERGY.size, np.nan)
 BORDER = 70
 RANGE = (ENERGY[0], ENERGY[-1])
+#: Pixels of the residual with its axis.
+RESIDUAL_HEIGHT = 112
 
 
 class SpectrumView(LivePlot):
@@ -42,7 +46,6 @@ class SpectrumView(LivePlot):
         return target_of(self.state), self.state.compared, atom if known else None
 
     def build(self):
-        self.figure.xaxis.visible = False  # that of the residual, below, is in line
         self.band("band", colours.PREDICTION)
         self.curve("curves", "target", color=colours.TARGET, line_width=4, hover=True)
         self.curves("each", color=colours.PREDICTION, alpha=0.35, line_width=1)
@@ -51,8 +54,8 @@ class SpectrumView(LivePlot):
         self._choose()
 
     def _choose(self) -> None:
-        """Let a drag over the plot choose energies, and a double click no longer."""
-        drag = BoxSelectTool(dimensions="width", renderers=[])
+        """Let a drag over the plot choose energies, unless it is to move them, and a double click no longer."""
+        drag = BoxSelectTool(dimensions="width", renderers=[], description="Choose energies: colour the atoms by them")
         self.figure.add_tools(drag)
         self.figure.toolbar.active_drag = drag
         self.figure.on_event(SelectionGeometry, self._drag)
@@ -148,6 +151,14 @@ class ResidualView(LivePlot):
         target, compared = self.source()
         mean, spread = predicted(compared)
         return {"energy_eV": ENERGY, "residual": residual(target, mean), "prediction_std": spread}
+
+
+def stacked(spectrum: SpectrumView, residual: ResidualView) -> pn.pane.Bokeh:
+    """Both in one layout, which keeps their frames in line, over one range of energies: what moves one moves both."""
+    residual.figure.x_range = spectrum.figure.x_range
+    residual.figure.update(sizing_mode="stretch_width", height=RESIDUAL_HEIGHT)
+    both = column(spectrum.figure, residual.figure, sizing_mode="stretch_both")
+    return pn.pane.Bokeh(both, sizing_mode="stretch_both", margin=0)
 
 
 def target_of(state) -> Target | None:
