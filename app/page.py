@@ -28,6 +28,7 @@ from app.views.candidates import CandidatesView
 from app.views.coordination import CoordinationView
 from app.views.deck import Deck
 from app.views.distribution import AnglesView, RadialView
+from app.views.instrument import InstrumentView
 from app.views.log import LogView
 from app.views.progress import MisfitView
 from app.views.reach import ReachView
@@ -197,6 +198,7 @@ class Dashboard(pn.viewable.Viewer):
         """The page of this session, with its clock running; the worker ends with the session."""
         spectra = card(
             heading(self.spectrum.title, self.spectrum.key, self.spectrum.menu),
+            InstrumentView(self.state),
             _box(pn.Column, stacked(self.spectrum, self.residual), self.spectrum.note),
         )
         right = _box(pn.Column, self._place(spectra, styles={"flex": "1.2"}), margin=BESIDE)

@@ -10,6 +10,7 @@ import numpy as np
 from acgen.inference.flags import NEAR, density_flags, prediction_flags
 from acgen.sampling.generate import Candidate
 from acgen.sampling.settings import Settings
+from acgen.spectra.instrument_fit import Fit
 from acgen.statistics import mean_and_spread
 from acgen.structures.analysis import HIGHEST_CN
 from acgen.structures.cell import density as density_of
@@ -60,26 +61,44 @@ def describe(candidates: Sequence[Candidate]) -> dict[str, Any]:
     return result
 
 
+def fit_words(fit: Fit) -> str:
+    """The instrument that was fitted, with the error of each parameter, or that it ended at its bound."""
+    parts = []
+    for name, (label, unit, factor, digits) in INSTRUMENT.items():
+        value, error = factor * getattr(fit.instrument, name), factor * fit.errors[name]
+        known = f" ± {error:.{digits}f}" if np.isfinite(error) else " ± ?"
+        doubt = " (at its bound)" if name in fit.at_bounds else known
+        sign = "+" if name in ("shift", "slope") else ""
+        parts.append(f"{label} {value:{sign}.{digits}f}{doubt}{' ' if unit else ''}{unit}")
+    return " · ".join(parts)
+
+
+def flags_of(candidate: Candidate) -> tuple[str, ...]:
+    """What to know before believing a candidate, one sentence each."""
+    flags = prediction_flags(candidate.spectrum, candidate.judge_spectrum)
+    fit = candidate.instrument
+    if fit is None or not fit.at_bounds:
+        return flags
+    names = ", ".join(INSTRUMENT[name][0] for name in fit.at_bounds)
+    bound = (
+        f"In its fit {names} of the instrument reached a bound; the misfit may be the instrument's doing: check "
+        "how the target was prepared."
+    )
+    return (*flags, bound)
+
+
 def warnings_of(settings: Settings, candidates: Sequence[Candidate]) -> list[str]:
     """What a reader has to know before believing the result, one sentence each."""
     found = [] if settings.target is None else list(settings.target.warnings)
     found += density_flags(density_of(candidates[0].atoms))
     for candidate in candidates:
-        flags = prediction_flags(candidate.spectrum, candidate.judge_spectrum)
-        found += [f"Candidate {candidate.index}: {flag}" for flag in flags]
+        found += [f"Candidate {candidate.index}: {flag}" for flag in flags_of(candidate)]
     best = min((c.misfit for c in candidates if c.misfit is not None), default=0.0)
     if best > NEAR:
         found.append(
             f"No candidate comes closer than {best:.2f} to the target, far beyond the forward model's own error: "
             "another density may fit better, or no such carbon has this spectrum."
         )
-    for candidate in candidates:
-        if candidate.instrument is not None and candidate.instrument.at_bounds:
-            names = ", ".join(INSTRUMENT[name][0] for name in candidate.instrument.at_bounds)
-            found.append(
-                f"Candidate {candidate.index}: {names} of the instrument reached a bound; its misfit may be the "
-                "instrument's doing: check how the target was prepared."
-            )
     lone = [str(c.index) for c in candidates if c.analysis.coordination[0] or c.analysis.coordination[1]]
     if lone:
         found.append(f"Candidates {', '.join(lone)} have atoms with one neighbour or none: more restarts heal them.")

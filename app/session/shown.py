@@ -11,7 +11,7 @@ from ase import Atoms
 from acgen.sampling.generate import Candidate
 from acgen.sampling.sampler import Frame
 from acgen.spectra.instrument import Instrument, instrument_matrix
-from acgen.spectra.instrument_fit import Beamline
+from acgen.spectra.instrument_fit import Beamline, Fit
 from acgen.spectra.spectrum import Target
 from acgen.structures.analysis import (
     HIGHEST_CN,
@@ -43,6 +43,8 @@ class Shown:
         `seen_sites`.
     instrument
         What `prediction` is seen through, if one was fitted.
+    fit
+        How the instrument was fitted, if that is known: of a finished candidate.
     denoised
         Estimate of the clean atoms in Å that the spectra belong to, shape (N, 3); None where it is `atoms`.
     """
@@ -53,6 +55,7 @@ class Shown:
     site_spectra: np.ndarray | None = None
     instrument: Instrument | None = None
     denoised: np.ndarray | None = None
+    fit: Fit | None = None
 
     @cached_property
     def density(self) -> float:
@@ -107,9 +110,15 @@ def show_candidate(candidate: Candidate, name: str) -> Shown:
     """A finished candidate."""
     atoms = carbon(candidate.atoms.positions, np.asarray(candidate.atoms.cell))
     fit = candidate.instrument
-    return Shown(
-        name, atoms, candidate.seen, np.asarray(candidate.site_spectra), None if fit is None else fit.instrument
-    )
+    seen = None if fit is None else fit.instrument
+    return Shown(name, atoms, candidate.seen, np.asarray(candidate.site_spectra), seen, fit=fit)
+
+
+def bare(shown: Shown) -> Shown:
+    """A structure with its prediction before any instrument, as far as that is known."""
+    if shown.instrument is None or shown.site_spectra is None:
+        return shown
+    return replace(shown, prediction=shown.site_spectra.mean(axis=0), instrument=None)
 
 
 def see(shown: Shown, target: Target | None, instrument: bool | None = None) -> Shown:

@@ -71,6 +71,12 @@ class State(param.Parameterized):
     energies = param.Tuple(
         None, length=2, allow_None=True, doc="Range of photon energies in eV by which atoms are coloured."
     )
+    plain = param.Boolean(
+        False,
+        label="Plain",
+        doc="Draw predictions as they are, not as the fitted instrument would see them; every misfit is of what the "
+        "instrument sees.",
+    )
     dark = param.Boolean(False, doc="Whether the page is dark.")
 
     def __init__(self, **params):

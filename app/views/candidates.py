@@ -10,13 +10,14 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from acgen.results.describe import INSTRUMENT, flags_of
 from acgen.sampling.generate import Candidate
 from app.look import colours
 from app.look.css import STYLE, TABLE
 from app.session.shown import Shown
 from app.session.snapshot import Finished
 from app.session.state import State
-from app.views.gallery import FEW, Gallery, flags_of, projection
+from app.views.gallery import FEW, Gallery, projection
 
 #: Heading, tooltip and digits of the columns with numbers.
 COLUMNS = {
@@ -34,17 +35,23 @@ COLUMNS = {
     "seed": ("Seed", "Of its random numbers", 0),
     "seconds": ("Time", "Time of work in seconds", 0),
 }
+#: The instrument that was fitted to each: heading, tooltip and digits.
+FITTED = {
+    name: (label.capitalize() + (f" {unit}" if unit else ""), f"Of the fitted instrument: {label}", digits)
+    for name, (label, unit, _factor, digits) in INSTRUMENT.items()
+}
+COLUMNS |= FITTED
 #: Heading and tooltip of those with pictures and words.
 WORDS = {
     "picture": ("", "The structure from the front, coloured by coordination number"),
     "name": ("No.", "Run and candidate"),
-    "flags": ("Flags", "Why not to believe the predicted spectrum: hold the pointer over the sign"),
+    "flags": ("Flags", "Why not to believe a candidate: hold the pointer over the sign"),
 }
 #: Pixels of the columns whose figures have a known length, so that all fit into a window 1440 pixels wide.
 WIDTHS = {"picture": 42, "flags": 34, "misfit": 41, "judge": 41, "density": 41, "xi": 39, "seconds": 34, "energy": 52}
 WIDTHS |= {f"cn{cn}": 39 for cn in colours.CN_NAMES}
 #: Columns that are seen where there is something in them.
-RARE = ("cn0", "cn5", "energy")
+RARE = ("cn0", "cn5", "energy", *FITTED)
 ORDER = ("picture", "name", "misfit", "judge", "flags", *list(COLUMNS)[2:])
 
 
@@ -140,7 +147,7 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def _row(item: Finished, shown: Shown) -> dict[str, Any]:
-    flags = " ".join(flags_of(item))
+    flags = " ".join(flags_of(item.candidate))
     sign = f'<span class="sign" title="{html.escape(flags)}">⚠</span>' if flags else ""
     words = {"picture": projection(shown, FEW), "name": item.name, "flags": sign}
     return words | _numbers(item.candidate, shown) | {"energy": item.energy}
@@ -148,7 +155,9 @@ def _row(item: Finished, shown: Shown) -> dict[str, Any]:
 
 def _numbers(candidate: Candidate, shown: Shown) -> dict[str, float | None]:
     percent = {f"cn{cn}": 100 * shown.fractions[cn] for cn in colours.CN_NAMES}
-    return percent | {
+    fit = candidate.instrument
+    fitted = {n: None if fit is None else i[2] * getattr(fit.instrument, n) for n, i in INSTRUMENT.items()}
+    return percent | fitted | {
         "misfit": candidate.misfit,
         "judge": candidate.judge_misfit,
         "density": shown.density,

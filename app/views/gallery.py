@@ -9,7 +9,7 @@ import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 
-from acgen.inference.flags import prediction_flags
+from acgen.results.describe import flags_of
 from acgen.spectra.spectrum import Target
 from app.look import colours
 from app.look.card import swatch
@@ -63,18 +63,13 @@ def figure(item: Finished, shown: Shown) -> str:
     misfit = "" if candidate.misfit is None else f" · misfit {candidate.misfit:.3f}, judge {candidate.judge_misfit:.3f}"
     percent = {cn: 100 * shown.fractions[cn] for cn in colours.CN_NAMES if shown.fractions[cn]}
     shares = "".join(swatch(colours.CN[cn], f"{value:.1f} %", "dot") for cn, value in percent.items())
-    notes = "".join(f"<li>{html.escape(flag)}</li>" for flag in flags_of(item))
+    notes = "".join(f"<li>{html.escape(flag)}</li>" for flag in flags_of(candidate))
     return (
         f"<figure>{projection(shown)}{spectra(candidate.seen, target)}<figcaption><b>{html.escape(item.name)}</b>"
         f"{misfit}<br>{shown.density:.2f} g/cm³{shares}"
         + (f'<ul class="notes">{notes}</ul>' if notes else "")
         + "</figcaption></figure>"
     )
-
-
-def flags_of(item: Finished) -> tuple[str, ...]:
-    """Why the predicted spectrum of a candidate should not be believed, one sentence each."""
-    return prediction_flags(item.candidate.spectrum, item.candidate.judge_spectrum)
 
 
 def projection(shown: Shown, most: int = MANY) -> str:

@@ -22,8 +22,6 @@ from bokeh.models import (
     Range1d,
     ResetTool,
     WheelZoomTool,
-    ZoomInTool,
-    ZoomOutTool,
 )
 from bokeh.plotting import figure
 
@@ -209,7 +207,7 @@ def between(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> dict[str, list[
 
 def _empty_figure(plot: LivePlot) -> figure:
     """A figure with axes and a grid, which moves along x within its limits, and goes back with a double click."""
-    moves = [kind(dimensions="width") for kind in (PanTool, WheelZoomTool, ZoomInTool, ZoomOutTool)]
+    moves = [kind(dimensions="width") for kind in (PanTool, WheelZoomTool)]
     made = figure(
         name=plot.file_name,
         x_range=_moved(*plot.limits[0]),

@@ -6,14 +6,14 @@ import numpy as np
 import panel as pn
 from bokeh.events import DoubleTap, SelectionGeometry
 from bokeh.layouts import column
-from bokeh.models import BoxAnnotation, BoxSelectTool, Span
+from bokeh.models import BoxAnnotation, BoxSelectTool
 
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.spectrum import Target
 from acgen.statistics import mean_and_spread
 from app.look import colours
 from app.look.card import swatch
-from app.session.shown import Shown
+from app.session.shown import Shown, bare
 from app.views.plot import LivePlot, between
 
 AXES = ("Photon energy (eV)", "Absorption (arb. units)")
@@ -43,7 +43,7 @@ class SpectrumView(LivePlot):
     def source(self):
         shown, atom = self.state.shown, self.state.atom
         known = atom is not None and shown is not None and shown.site_spectra is not None
-        return target_of(self.state), self.state.compared, atom if known else None
+        return target_of(self.state), self.state.compared, atom if known else None, self.state.plain
 
     def build(self):
         self.band("band", colours.PREDICTION)
@@ -79,7 +79,7 @@ class SpectrumView(LivePlot):
             self._chosen.update(left=energies[0], right=energies[1], visible=True)
 
     def columns(self, data):
-        target, compared, atom = data
+        target, compared, atom = drawn(data)
         site = NOTHING if atom is None or atom >= len(compared[0].seen_sites) else compared[0].seen_sites[atom]
         measured = NOTHING if target is None else measured_of(target)
         mean, spread = predicted(compared)
@@ -92,7 +92,7 @@ class SpectrumView(LivePlot):
         }
 
     def table(self):
-        target, compared, atom = self.source()
+        target, compared, atom = drawn(self.source())
         mean, spread = predicted(compared)
         columns = {"energy_eV": ENERGY, "target": NOTHING if target is None else measured_of(target)}
         columns |= {"prediction_mean": mean, "prediction_std": spread, "residual": residual(target, mean)}
@@ -101,7 +101,7 @@ class SpectrumView(LivePlot):
         return columns | {f"prediction {s.name}": s.prediction for s in compared if s.prediction is not None}
 
     def empty(self):
-        target, compared, _atom = self.source()
+        target, compared, _atom = drawn(self.source())
         if target is not None or any(shown.prediction is not None for shown in compared):
             return ""
         if not compared:
@@ -109,14 +109,15 @@ class SpectrumView(LivePlot):
         return "Nothing guides this run: each finished candidate gets its predicted spectrum"
 
     def legend(self):
-        target, compared, atom = self.source()
+        target, compared, atom = drawn(self.source())
         parts = [] if target is None else [swatch(colours.TARGET, "target")]
         known = [shown for shown in compared if shown.prediction is not None]
         if len(known) > 1:
             parts += [swatch(colours.PREDICTION, f"mean of {len(known)}"), swatch(colours.PREDICTION, "± std", "band")]
         elif known:
             name = "" if atom is not None else f" {known[0].name}"
-            parts.append(swatch(colours.PREDICTION, f"prediction{name}"))
+            plain = ", plain" if self.state.plain and known[0].fit is not None else ""
+            parts.append(swatch(colours.PREDICTION, f"prediction{name}{plain}"))
             if known[0].site_spectra is not None:
                 parts.append(swatch(colours.PREDICTION, "± std of atoms", "band"))
         if atom is not None:
@@ -134,21 +135,25 @@ class ResidualView(LivePlot):
     border = BORDER
 
     def source(self):
-        return target_of(self.state), self.state.compared
+        return target_of(self.state), self.state.compared, self.state.plain
 
     def build(self):
         self.band("band", colours.PREDICTION)
-        self.figure.add_layout(Span(location=0, dimension="width", line_color=colours.TARGET, line_width=2))
+        self.curve("zero", color=colours.TARGET, line_width=2)  # a curve, so that there are axes before a residual
         self.curve("curves", "residual", color=colours.PREDICTION, line_width=1.5, hover=True)
 
     def columns(self, data):
-        target, compared = data
+        target, compared = drawn(data)
         mean, spread = predicted(compared)
         left = residual(target, mean)
-        return {"band": between(ENERGY, left - spread, left + spread), "curves": {"x": ENERGY, "residual": left}}
+        return {
+            "band": between(ENERGY, left - spread, left + spread),
+            "zero": {"x": ENERGY, "y": np.zeros(ENERGY.size)},
+            "curves": {"x": ENERGY, "residual": left},
+        }
 
     def table(self):
-        target, compared = self.source()
+        target, compared = drawn(self.source())
         mean, spread = predicted(compared)
         return {"energy_eV": ENERGY, "residual": residual(target, mean), "prediction_std": spread}
 
@@ -159,6 +164,12 @@ def stacked(spectrum: SpectrumView, residual: ResidualView) -> pn.pane.Bokeh:
     residual.figure.update(sizing_mode="stretch_width", height=RESIDUAL_HEIGHT)
     both = column(spectrum.figure, residual.figure, sizing_mode="stretch_both")
     return pn.pane.Bokeh(both, sizing_mode="stretch_both", margin=0)
+
+
+def drawn(source: tuple) -> tuple:
+    """What a source means: its predictions as they are wanted, through the instrument, or plain if its end says so."""
+    target, compared, *atom, plain = source
+    return target, tuple(bare(shown) for shown in compared) if plain else compared, *atom
 
 
 def target_of(state) -> Target | None:

@@ -14,6 +14,7 @@ from ase.build import bulk
 
 import app.notebook.widgets
 from acgen.networks.models import load_models
+from acgen.results.describe import flags_of
 from acgen.sampling.generate import Candidate
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.instrument import Instrument
@@ -23,7 +24,9 @@ from app.session.shown import Shown, show_candidate
 from app.session.snapshot import Finished, Snapshot
 from app.session.state import State
 from app.viewer.selection import with_sites
+from app.views.candidates import CandidatesView
 from app.views.gallery import figure
+from app.views.instrument import InstrumentView
 from app.views.save import csv_text
 from app.views.spectrum import ResidualView, SpectrumView
 
@@ -91,6 +94,45 @@ def test_the_export_has_the_curves_of_the_plot(item, state):
     for column, drawn in (("target", "target"), ("prediction_mean", "mean"), ("atom 4", "atom")):
         np.testing.assert_allclose(table[column], view.data["curves"].data[drawn], rtol=1e-5)
     assert np.linalg.norm(table["residual"]) == pytest.approx(item.candidate.misfit, abs=1e-3)
+
+
+def test_a_plain_prediction_is_drawn_as_it_is_with_its_residual(item, state):
+    view, left = SpectrumView(state), ResidualView(state)
+    state.plain = True
+    assert view.refresh()
+    assert left.refresh()
+    assert not view.refresh(), "nothing is new"
+    curves, target = view.data["curves"].data, item.settings.target
+    np.testing.assert_allclose(curves["mean"], item.candidate.spectrum, atol=1e-9)
+    np.testing.assert_allclose(curves["atom"], item.candidate.site_spectra[3], atol=1e-9)
+    raw = target.misfit(item.candidate.spectrum)
+    assert np.linalg.norm(left.data["curves"].data["residual"]) == pytest.approx(raw, abs=1e-9)
+    assert "plain" in view.legend()
+
+
+def test_the_instrument_is_told_beside_the_plot_and_in_the_table_with_the_bound_that_it_reached(item, state):
+    told = InstrumentView(state)
+    assert told.row.visible
+    for words in ("shift +0.60 ± ", " eV · scale 1.3", "slope +2.0", "broadening 0.20 ± "):
+        assert words in told.text.object
+    assert "bound" not in told.text.object
+    assert not any("bound" in flag for flag in flags_of(item.candidate))
+    fit = replace(item.candidate.instrument, at_bounds=("sigma",))
+    candidate = replace(item.candidate, instrument=fit)
+    shown = show_candidate(candidate, item.name)
+    state.compared = (shown,)
+    assert "⚠" in told.text.object
+    assert "broadening 0.20 (at its bound) eV" in told.text.object
+    table = CandidatesView(state)
+    bound = replace(item, candidate=candidate)
+    table.refresh((bound,), {bound.key: shown})
+    row = table.table.value.iloc[0]
+    assert "broadening of the instrument reached a bound" in row["flags"]
+    assert row["shift"] == pytest.approx(0.6, abs=0.02)
+    assert row["slope"] == pytest.approx(2.0, abs=0.1)
+    assert "sigma" not in table.table.hidden_columns
+    state.compared = (replace(shown, fit=None),)
+    assert not told.row.visible
 
 
 def test_the_notebook_draws_the_same(item):
