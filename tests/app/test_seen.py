@@ -30,6 +30,7 @@ from app.views.instrument import InstrumentView
 from app.views.save import csv_text
 from app.views.spectrum import ResidualView, SpectrumView
 
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame")
 INSTRUMENT = Instrument(shift=0.6, scale=1.3, slope=0.02, sigma=0.2)
 
 
