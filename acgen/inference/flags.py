@@ -6,6 +6,8 @@ Where the bounds of distances come from is told in `acgen.inference.reach`.
 from __future__ import annotations
 
 import numpy as np
+from ase import Atoms
+from matscipy.neighbours import neighbour_list
 from scipy.optimize import nnls
 
 from acgen.spectra.grid import ENERGY
@@ -14,7 +16,9 @@ from acgen.spectra.match import DOMAIN_LIMIT, best_shift, best_slope, far_shift,
 from acgen.spectra.mixture import fit_mixture
 from acgen.spectra.references import CLASSES, NETWORKS, reference_spectra
 from acgen.spectra.spectrum import Target, fits_instrument
-from acgen.structures.reference import DENSITIES
+from acgen.structures.analysis import HIGHEST_CN, bond_angles, coordination_fractions
+from acgen.structures.cell import density as density_of
+from acgen.structures.reference import DENSITIES, reference_at
 
 #: Distances (norm over the measured points) up to which a target is within reach, and up to which it is near.
 WITHIN, NEAR = 0.2, 0.45
@@ -29,6 +33,16 @@ DISAGREEMENT = 0.2
 #: Distance of a predicted spectrum from the nearest mixture of shipped amorphous spectra above which the forward model
 #: is out of its depth: 0.04-0.07 on the ten shipped cells, 0.14-0.17 at targets far away, 0.70 where it was fooled.
 OUTSIDE = 0.1
+#: What the ten shipped reference cells have none of: atoms with one neighbour or none. Share of atoms with five
+#: neighbours or more above which a structure is odd: none in these cells, 0.2 % in the reference of 3.5 g/cm³,
+#: which has the published network too.
+CROWDED = 0.01
+#: Distance in Å that no two atoms of the cells fall below: their nearest pairs are 1.21-1.34 Å apart.
+CLOSEST = 1.15
+#: Difference in degrees of the mean bond angle from the reference of the same density: up to 2.8 in the cells.
+ANGLE_RANGE = 4.0
+#: Energy in eV per atom above the reference of the same density: -0.21 to 0.05 in the cells.
+STRAINED = 0.2
 #: Energy shift in eV below which the search for one is not to be trusted, see `acgen.spectra.match.best_shift`.
 _SHIFT_ERROR = 0.35
 
@@ -97,6 +111,39 @@ def prediction_flags(spectrum: np.ndarray, judge_spectrum: np.ndarray | None) ->
         flags.append(
             f"Guide and judge disagree by {apart:.2f} about its spectrum (reference cells: up to 0.19): the structure "
             "fits the forward model rather than the measurement."
+        )
+    return tuple(flags)
+
+
+def structure_flags(atoms: Atoms, energy: float | None = None) -> tuple[str, ...]:
+    """What no reference cell of its density has, one sentence each.
+
+    Parameters
+    ----------
+    atoms
+        A carbon structure with its cell.
+    energy
+        In eV per atom above the reference of its density, if it is known.
+    """
+    shares, flags = coordination_fractions(atoms), []
+    lone, crowded = shares[0] + shares[1], shares[HIGHEST_CN]
+    if lone > 0:
+        flags.append(f"{100 * lone:.1f} % of the atoms have one neighbour or none: more restarts heal them.")
+    if crowded > CROWDED:
+        flags.append(f"{100 * crowded:.1f} % of the atoms have five neighbours or more (reference: up to 0.2 %).")
+    pairs = neighbour_list("d", atoms, CLOSEST)
+    if pairs.size:
+        flags.append(f"{pairs.size // 2} pairs are closer than {CLOSEST} Å, the closest {pairs.min():.2f} Å apart.")
+    angles, known = bond_angles(atoms), reference_at(density_of(atoms)).mean_angle
+    if angles.size and abs(angles.mean() - known) > ANGLE_RANGE:
+        flags.append(
+            f"The mean bond angle is {angles.mean():.1f}°, that of the reference of this density {known:.1f}° "
+            f"(± {ANGLE_RANGE:g}° at most)."
+        )
+    if energy is not None and energy > STRAINED:
+        flags.append(
+            f"Its energy is {energy:.2f} eV per atom above the reference of this density (cells: up to 0.05): bonds "
+            "are strained."
         )
     return tuple(flags)
 

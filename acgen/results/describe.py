@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from acgen.inference.flags import NEAR, density_flags, prediction_flags
+from acgen.inference.flags import NEAR, density_flags, prediction_flags, structure_flags
 from acgen.sampling.generate import Candidate
 from acgen.sampling.settings import Settings
 from acgen.spectra.instrument_fit import Fit
@@ -73,9 +73,9 @@ def fit_words(fit: Fit) -> str:
     return " · ".join(parts)
 
 
-def flags_of(candidate: Candidate) -> tuple[str, ...]:
-    """What to know before believing a candidate, one sentence each."""
-    flags = prediction_flags(candidate.spectrum, candidate.judge_spectrum)
+def flags_of(candidate: Candidate, energy: float | None = None) -> tuple[str, ...]:
+    """What to know before believing a candidate, one sentence each; `energy` as for `structure_flags`."""
+    flags = prediction_flags(candidate.spectrum, candidate.judge_spectrum) + structure_flags(candidate.atoms, energy)
     fit = candidate.instrument
     if fit is None or not fit.at_bounds:
         return flags
@@ -99,7 +99,4 @@ def warnings_of(settings: Settings, candidates: Sequence[Candidate]) -> list[str
             f"No candidate comes closer than {best:.2f} to the target, far beyond the forward model's own error: "
             "another density may fit better, or no such carbon has this spectrum."
         )
-    lone = [str(c.index) for c in candidates if c.analysis.coordination[0] or c.analysis.coordination[1]]
-    if lone:
-        found.append(f"Candidates {', '.join(lone)} have atoms with one neighbour or none: more restarts heal them.")
     return found

@@ -147,7 +147,7 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def _row(item: Finished, shown: Shown) -> dict[str, Any]:
-    flags = " ".join(flags_of(item.candidate))
+    flags = " ".join(flags_of(item.candidate, item.energy))
     sign = f'<span class="sign" title="{html.escape(flags)}">⚠</span>' if flags else ""
     words = {"picture": projection(shown, FEW), "name": item.name, "flags": sign}
     return words | _numbers(item.candidate, shown) | {"energy": item.energy}
