@@ -80,6 +80,13 @@ def modules_of(package: str) -> list[str]:
     return lines
 
 
+def keep_colons(_app: Sphinx, what: str, _name: str, _object: object, _options: object, lines: list[str]) -> None:
+    """Put back what precedes a colon in the docstring of an attribute, which napoleon takes for a type."""
+    if what in ("attribute", "data", "property"):
+        for index in [k for k, line in enumerate(lines) if line.startswith(":type: ")]:
+            lines[0] = f"{lines.pop(index).removeprefix(':type: ')}: {lines[0]}"
+
+
 def inline_math(translator: HTML5Translator, node: nodes.math) -> None:
     """An equation in a line of text."""
     translator.body.append(tex2mathml(node.astext(), as_block=False))
@@ -95,4 +102,5 @@ def display_math(translator: HTML5Translator, node: nodes.math_block) -> None:
 def setup(app: Sphinx) -> None:
     """Register what is this book's own."""
     app.connect("source-read", write_room)
+    app.connect("autodoc-process-docstring", keep_colons, priority=600)  # napoleon has 500
     app.add_html_math_renderer("mathml", inline_renderers=(inline_math, None), block_renderers=(display_math, None))
