@@ -11,6 +11,10 @@ from acgen.networks.graph import Graph, edge_vectors, gather, scatter_sum
 from acgen.networks.layers import mlp
 
 
+PART = 200_000
+"""Edges done at a time where no gradient is asked for, so that memory is bounded in large cells."""
+
+
 class SchNetForward(nn.Module):
     """Predicts the spectrum of every atom, shape (N, points), never negative; exactly E(3)-invariant.
 
@@ -76,9 +80,17 @@ class _Convolution(nn.Module):
         self.cutoff = cutoff
 
     def forward(self, h: Tensor, edge_index: Tensor, length: Tensor, basis: Tensor) -> Tensor:
+        x = self.lin1(h)
+        if torch.is_grad_enabled():
+            return self.lin2(self._summed(x, edge_index, length, basis))
+        edges = range(0, len(length), PART)
+        parts = (self._summed(x, edge_index[:, e : e + PART], length[e : e + PART], basis[e : e + PART]) for e in edges)
+        return self.lin2(sum(parts, torch.zeros_like(x)))
+
+    def _summed(self, x: Tensor, edge_index: Tensor, length: Tensor, basis: Tensor) -> Tensor:
         senders, receivers = edge_index
         filters = self.nn(basis) * (0.5 * (torch.cos(length * (math.pi / self.cutoff)) + 1))[:, None]
-        return self.lin2(scatter_sum(gather(self.lin1(h), senders) * filters, receivers, len(h)))
+        return scatter_sum(gather(x, senders) * filters, receivers, len(x))
 
 
 class ShiftedSoftplus(nn.Module):

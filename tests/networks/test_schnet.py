@@ -6,6 +6,7 @@ from torch_geometric.nn.models.schnet import GaussianSmearing as TheirBasis
 from torch_geometric.nn.models.schnet import InteractionBlock as TheirBlock
 
 from acgen.assets import asset
+from acgen.networks import schnet
 from acgen.networks.checkpoint import load_forward
 from acgen.networks.graph import edge_vectors, periodic_graph
 from acgen.networks.schnet import InteractionBlock
@@ -35,6 +36,13 @@ def test_shipped_blocks_give_what_theirs_give(judge, graph):
         expected = their(h, graph.edge_index, length, basis)
         assert expected.abs().max() > 0.1
         assert torch.allclose(block(h, graph.edge_index, length, basis), expected, atol=1e-6)
+
+
+def test_edges_in_parts_give_what_all_at_once_give(judge, graph, monkeypatch):
+    with torch.no_grad():
+        whole = judge(graph)
+        monkeypatch.setattr(schnet, "PART", 37)
+        assert torch.allclose(judge(graph), whole, rtol=1e-12, atol=1e-13)
 
 
 def test_a_new_block_begins_as_theirs():
