@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from acgen.networks.graph import Graph, edge_vectors, gather, scatter_sum
 from acgen.networks.layers import mlp
 
-
 PART = 200_000
 """Edges done at a time where no gradient is asked for, so that memory is bounded in large cells."""
 
