@@ -98,7 +98,7 @@ def test_bad_scores_end_the_run_with_advice(factor, message):
     def bad(x, t):
         return Evaluation(torch.ones_like(x) * factor, x)
 
-    with pytest.raises(SamplingError, match=f"{message}.*lower xi"):
+    with pytest.raises(SamplingError, match=f"step 1.*{message}.*lower xi|{message}.*step 1.*lower xi"):
         run(make_plan(10, 0), score=bad, atoms=3)
 
 
@@ -127,6 +127,22 @@ def test_a_quick_plan_takes_about_a_quarter_and_the_default_half_of_a_thorough_o
         each = PLANS[name]
         assert len(make_plan(each.steps, each.restarts, each.restart_steps)) == each.total
         assert each.total == pytest.approx(part * PLANS["thorough"].total, rel=0.02)
+
+
+def test_phases_and_cycles_are_counted_and_each_pass_ends_in_a_jump():
+    steps = make_plan(4, 2, 3).steps
+    first = 3 * [("denoise", 0)] + [("final", 0)]
+    assert [(step.phase, step.cycle) for step in steps] == first + [
+        (phase, cycle) for cycle in (1, 2) for phase in ("restart", "restart", "final")
+    ]
+    assert [k for k, step in enumerate(steps) if step.renoise] == [4, 7]
+    assert all(step.t_next == 0 for step in steps if step.phase == "final")
+
+
+def test_a_restart_below_the_time_of_the_jump_goes_half_way_and_jumps():
+    restart = make_plan(4, 1, 3, restart_t=(0.03, 0.03), end_t=0.02, rho=1.0).steps[4:]
+    assert np.allclose([step.t for step in restart], [0.03, 0.0225, 0.015])
+    assert np.allclose([step.t_next for step in restart], [0.0225, 0.015, 0.0])
 
 
 def test_times_fall_without_gaps():
