@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import re
 import shutil
@@ -100,8 +101,10 @@ def test_the_notebook_runs_and_shows_atoms(chromium, tmp_path):
         page.locator(".jp-Notebook").first.hover()
         sampler = page.locator(".jp-CodeCell", has_text="sampler = GuidedSampler")
 
-        def in_sight() -> bool:  # JupyterLab draws the cells that are in sight
-            page.mouse.wheel(0, -300)
+        ways = itertools.cycle(20 * [-300] + 20 * [300])
+
+        def in_sight() -> bool:  # JupyterLab draws the cells that are in sight: up and, where that was too far, down
+            page.mouse.wheel(0, next(ways))
             page.wait_for_timeout(200)
             return sampler.count() > 0 and sampler.locator("canvas").count() > 1
 
@@ -110,15 +113,15 @@ def test_the_notebook_runs_and_shows_atoms(chromium, tmp_path):
         atoms = sampler.locator(".jupyter-widgets canvas").first
         until(lambda: coloured(atoms.screenshot(), threefold) > 0.01, "the sampler shows atoms", every=0.5)
         plots = sampler.locator(".bk-Figure")
-        assert plots.count() == 2
+        until(lambda: plots.count() == 2, "two plots", every=0.2)
         for plot in plots.all():
             until(lambda plot=plot: coloured(plot.screenshot(), colours.PREDICTION) > 0.001, "a curve", every=0.5)
         page.screenshot(path=tmp_path / "sampler.png")
 
         sampler.get_by_role("button", name="Start").click()
-        sampler.get_by_text(re.compile(r"Candidate 1/2")).wait_for()
-        sampler.get_by_role("button", name="Stop").click()
-        sampler.get_by_text(re.compile(r"(Stopped|Done): ")).wait_for()  # a short run may end first
+        sampler.get_by_text(re.compile(r"Candidate \d/2")).wait_for()
+        sampler.get_by_role("button", name="Stop").dispatch_event("click")  # a short run may have ended
+        sampler.get_by_text(re.compile(r"(Stopped|Done): ")).wait_for()
         context.close()
     foreign = [url for url in requests if not re.match(rf"({address}/|data:|blob:)", url)]
     assert foreign == []
