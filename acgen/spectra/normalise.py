@@ -12,6 +12,8 @@ from acgen.spectra.spectrum import Spectrum, SpectrumError
 
 #: Pre-edge and post-edge regions relative to 285.4 eV. General XAFS defaults fail at the C K edge.
 PRE_EDGE = (-14.0, -4.0)
+#: Where absorption of carbon begins, eV: a background that reaches further has signal in it.
+RISE = 282.0
 POST_EDGE = (20.0, 28.8)
 
 

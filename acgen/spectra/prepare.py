@@ -23,7 +23,7 @@ from acgen.spectra.match import (
     tilt,
 )
 from acgen.spectra.noise import binned_noise
-from acgen.spectra.normalise import POST_EDGE, PRE_EDGE, divide
+from acgen.spectra.normalise import POST_EDGE, PRE_EDGE, RISE, divide
 from acgen.spectra.resample import MAX_GAP, not_missing, resample
 from acgen.spectra.scale import Normalisation, model_scale
 from acgen.spectra.spectrum import Spectrum, SpectrumError, Target
@@ -108,6 +108,7 @@ def prepare(
     spectrum = spectrum if i0 is None else divide(spectrum, i0)
     history, warnings = list(spectrum.history), list(spectrum.warnings)
     energy, intensity = spectrum.energy, spectrum.intensity / (np.abs(spectrum.intensity).max() or 1.0)
+    warnings += _early_enough(pre_edge, pre_range)
     calibration = 0.0 if reference is None else _calibrate(reference, reference_energy, shift, history, warnings)
     energy = energy + calibration
     useful = _useful(energy)
@@ -250,6 +251,17 @@ def _option(
     if value:
         history.append(f"Applied {what}: {value:+g} {unit}.")
     return float(value)
+
+
+def _early_enough(pre_edge: PreEdge, pre_range: tuple[float, float]) -> list[str]:
+    """Whether the background is taken where the edge rises already."""
+    end = PI_STAR + pre_range[1]
+    if pre_edge == "none" or end <= RISE:
+        return []
+    return [
+        f"The pre-edge range reaches to {end:.1f} eV, where the edge rises already: the background takes signal away. "
+        f"End it at {RISE - PI_STAR:+.1f} eV ({RISE:g} eV) or before."
+    ]
 
 
 def _coverage_warnings(mask: np.ndarray) -> list[str]:

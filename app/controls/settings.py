@@ -63,7 +63,7 @@ class Controls(pn.viewable.Viewer):
             css_classes=["acgen-spectrum-file"],
             multiple=True,
         )
-        self.message = Notice(margin=(4, 16))
+        self.message, self.warning = Notice(margin=(4, 16)), Notice(margin=(4, 16))
         self.preparation = Preparation(background)
         self.prepare = PreparationDialog(state, self.preparation)
         self.intake = Intake(state, self.preparation, self.prepare, self._complain)
@@ -111,7 +111,7 @@ class Controls(pn.viewable.Viewer):
         self.structure.param.watch(self._structure_uploaded, "value")
         self.upload.param.watch(lambda event: event.new and self.intake.refuse(event.new), "refused")
         self.structure.param.watch(lambda event: event.new and self._complain(event.new), "refused")
-        state.param.watch(self._describe_target, "target_name")
+        state.param.watch(self._describe_target, ["target_name", "targets"])
         state.param.watch(self._lock, "snapshot")
         sizes = ["density", "cell", "cubic", "cell_b", "cell_c", "start"]
         state.param.watch(self._arrange, ["cubic", "start"])
@@ -153,9 +153,9 @@ class Controls(pn.viewable.Viewer):
         said = ("No spectrum guides the atoms.",) if target is None else target.history
         self.history.object = html.escape(" ".join(said))
         if target is not None and target.warnings:
-            self.message.say(" ".join(target.warnings), "warning")
-        elif self.message.severity == "warning":
-            self.message.hide()
+            self.warning.say(" ".join(target.warnings), "warning")
+        else:
+            self.warning.hide()
 
     def _arrange(self, *_events) -> None:
         """Show what can be set: a structure to start from has its own cell and density."""
@@ -196,6 +196,7 @@ class Controls(pn.viewable.Viewer):
             self.target,
             pn.Row(self.upload, self.prepare.button, margin=0, sizing_mode="stretch_width"),
             self.message,
+            self.warning,
             self.history,
             # Of fixed height, for what a closed dialog holds would stretch the sidebar.
             self.prepare,

@@ -22,6 +22,8 @@ from app.workers.explain import explain
 
 #: Largest recipe that is read, bytes.
 MAX_RECIPE = 20_000
+#: Targets whose files are kept, so that they can be prepared again.
+KEPT = 8
 PRE_EDGES = {"constant": "constant", "line": "linear", "power law": "powerlaw", "none": "none"}
 NORMALISATIONS = {"area": "area", "edge step": "edge"}
 
@@ -92,6 +94,8 @@ class Preparation(param.Parameterized):
         self.background = background or Background(pool=None)
         self.sample, self.i0, self.reference = Pick(), Pick(), Pick()
         self._wanted: dict[str, Choice] = {}  # of a recipe, for files that are still to come
+        self._kept: dict[str, tuple[dict[str, Source | None], tuple[dict, dict]]] = {}  # by the name of the target
+        self._target = ""  # whose files these are, once they have become one
         self._asked: tuple | None = None  # what the newest job was made of
         self.param.watch(self._changed, list(self._settings))
         for pick in self.picks.values():
@@ -168,11 +172,32 @@ class Preparation(param.Parameterized):
                     if other != kind:
                         pick.take(None)
             if kind == "sample":
+                self._target = ""
                 self.name_of_target = "" if source is None else source.name
             self.picks[kind].take(source, alike=not afresh)
         if source is not None and kind in self._wanted:
             with suppress(SpectrumError):  # a file of another kind than the recipe's: there is a choice to be made
                 self.picks[kind].set(self._wanted.pop(kind))
+
+    def keep(self, target: str) -> None:
+        """Remember files and choices as those of a target, by its name."""
+        self._target = target
+        self._kept.pop(target, None)
+        self._kept[target] = {kind: pick.source for kind, pick in self.picks.items()}, self._choices()
+        while len(self._kept) > KEPT:
+            del self._kept[next(iter(self._kept))]
+
+    def recall(self, target: str) -> None:
+        """Go back to the files and choices of a target, unless they are here, or it was not made here."""
+        if target == self._target or target not in self._kept:
+            return
+        sources, choices = self._kept[target]
+        with param.parameterized.batch_call_watchers(self):
+            self._wanted.clear()
+            for kind, pick in self.picks.items():
+                pick.take(sources[kind])
+            self._restore(choices)
+        self._target = target
 
     def auto(self) -> None:
         """Energies by the reference scan, if there is one, or as the references fit best; slope likewise."""

@@ -37,7 +37,7 @@ class PreparationDialog(pn.viewable.Viewer):
         self.button = pmui.Button(
             label="Prepare…", variant="outlined", size="small", margin=(4, 16, 4, 0),
             description="Choose columns, energy calibration, background and scale of a measured spectrum, and see them",
-            on_click=lambda _event: self.open(),
+            on_click=lambda _event: self._again(),
         )
         self.dialog = pmui.Dialog(
             title="Prepare a measured spectrum",
@@ -57,6 +57,11 @@ class PreparationDialog(pn.viewable.Viewer):
             self.view = PreparationView(self.state, self.preparation, self.close)
             self.dialog.objects = list(self.view.parts)
             self._place.append(self.dialog)
+
+    def _again(self) -> None:
+        """Show the panel with what the chosen target was made of."""
+        self.preparation.recall(self.state.target_name)
+        self.open()
 
     def open(self) -> None:
         """Show the panel."""

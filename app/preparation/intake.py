@@ -83,7 +83,9 @@ class Intake:
             self._done()
 
     def _add(self, target: Target) -> None:
-        self.state.add_target(named(target, State.builtin_names()))
+        target = named(target, State.builtin_names())
+        self.state.add_target(target)
+        self.preparation.keep(target.name)
         self._done()
 
     def _done(self, problem: str = "") -> None:

@@ -204,7 +204,9 @@ class PreparationView(pn.viewable.Viewer):
 
     def _use(self) -> None:
         if not self.use.disabled:  # whatever the client claims
-            self.state.add_target(named(self.preparation.prepared.recorded(), State.builtin_names()))
+            target = named(self.preparation.prepared.recorded(), State.builtin_names())
+            self.state.add_target(target)
+            self.preparation.keep(target.name)
             self.close()
 
     def save(self, kind: str) -> None:

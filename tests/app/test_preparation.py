@@ -35,6 +35,48 @@ def scan(name: str = "a-C-2.0", shift: float = 0.0, scale: float = 3.0) -> bytes
     return ("# index energy tey beam\n" + "".join(f"{i} {e:.3f} {s:.6f} {b:.6f}\n" for i, e, s, b in rows)).encode()
 
 
+def test_prepare_goes_back_to_the_files_and_columns_of_the_chosen_target():
+    state = State()
+    controls = Controls(state)
+    for name, columns in (("one.dat", (2, 3, 4)), ("two.dat", (2, 3, 0))):
+        controls.intake.take([(scan(), name)])
+        panel = controls.preparation
+        panel.sample.param.update(**dict(zip(("energy", "numerator", "denominator"), columns, strict=True)))
+        panel.shift = 0.1 if name == "one.dat" else -0.2
+        controls.prepare.view._use()
+        assert state.target_name == name
+    for name, divisor, shift in (("one.dat", 4, 0.1), ("two.dat", 0, -0.2), ("one.dat", 4, 0.1)):
+        state.target_name = name
+        controls.prepare.button.clicks += 1
+        assert (panel.sample.source.name, panel.sample.denominator, panel.shift) == (name, divisor, shift)
+        assert panel.prepared.target.name == name
+        panel.post_range = (20.0, 30.0)
+        controls.prepare.button.clicks += 1
+        assert panel.post_range == (20.0, 30.0), "what one does to the target that is here stays"
+    state.target_name = "sp3"
+    controls.prepare.button.clicks += 1
+    assert panel.sample.source.name == "one.dat", "nothing is known of the files of others"
+
+
+def test_a_background_from_the_rising_edge_is_called_out_and_the_warning_stays_with_its_target(preparation):
+    state = State()
+    controls = Controls(state)
+    text = "".join(f"{e:.3f} {v:.6f}\n" for e, v in zip(ENERGY, builtin_targets()["sp3"].intensity, strict=True))
+    controls.intake.take([(text.encode(), "film.txt")])
+    assert not controls.warning.visible
+    controls.preparation.pre_range = (-10.0, -2.0)
+    controls.prepare.mount()
+    controls.prepare.view._use()
+    assert "283.4 eV, where the edge rises" in controls.warning.text
+    controls.intake.take([(b"no numbers", "bad.txt")])
+    assert "Not taken" in controls.message.text
+    assert "283.4 eV" in controls.warning.text, "it is still the target"
+    controls.intake.take([(text.encode(), "good.txt")])
+    assert not controls.warning.visible
+    state.target_name = "film.txt"
+    assert "283.4 eV" in controls.warning.text
+
+
 def project(*labels: str) -> bytes:
     """An Athena project whose groups are the same film, in growing units."""
     text = "# Athena project file -- Demeter version 0.9.26\n"
@@ -291,8 +333,8 @@ def test_every_measured_file_goes_through(controls, shared_data):
             controls.prepare.view.use.clicks += 1
             assert not controls.prepare.dialog.open
         assert controls.state.target_name == file.name
-        assert warning in controls.message.text
-        assert controls.message.visible == bool(warning)
+        assert warning in controls.warning.text
+        assert controls.warning.visible == bool(warning)
         again = Recipe.from_dict(json.loads(controls.state.target.recipe)).apply(file)
         assert np.array_equal(again.intensity, controls.state.target.intensity)
 

@@ -159,8 +159,8 @@ def test_a_warning_about_the_target_is_shown(controls):
     edge = np.interp(energy, ENERGY, builtin_targets()["sp3"].intensity)
     upload(controls.upload, "".join(f"{e} {i}\n" for e, i in zip(energy, edge, strict=True)).encode())
     assert controls.state.target_name == "x.csv"
-    assert controls.message.visible
-    assert controls.message.severity == "warning"
+    assert controls.warning.visible
+    assert controls.warning.severity == "warning"
 
 
 def file_of(atoms: Atoms, kind: str) -> bytes:

@@ -13,6 +13,9 @@ from PIL import Image
 from serving import SPINNER
 from waiting import LIMIT, until
 
+from acgen.spectra.grid import ENERGY
+from acgen.spectra.targets import builtin_targets
+
 SMALL = {"width": 1280, "height": 720}
 
 #: By file: columns to choose (none where the file leaves no choice), and what has to be said about it.
@@ -127,4 +130,20 @@ def test_auto_density_downloads_and_recipes(panel, shared_data, tmp_path):
     panel.see("Not taken: .* All stays as it was")
     panel.page.keyboard.press("Escape")
     panel.dialog.wait_for(state="hidden")
+    assert panel.errors == []
+
+
+def test_prepare_opens_the_target_that_is_selected_with_its_own_columns(panel, tmp_path):
+    for name, target in (("one.txt", "sp3"), ("two.txt", "sp2")):
+        rows = zip(ENERGY, builtin_targets()[target].intensity, strict=True)
+        (tmp_path / name).write_text("".join(f"{e:.3f} {v:.6f}\n" for e, v in rows))
+        panel.upload(tmp_path / name)
+        panel.page.get_by_role("combobox").filter(has_text=name).wait_for()
+    panel.page.get_by_role("combobox").filter(has_text="two.txt").first.click()
+    panel.page.locator("li.MuiMenuItem-root").filter(has_text="one.txt").first.click()
+    panel.page.get_by_role("combobox").filter(has_text="one.txt").first.wait_for()
+    panel.press("Prepare")
+    panel.dialog.wait_for()
+    name = panel.dialog.get_by_label("Name of the target")
+    until(lambda: name.input_value() == "one.txt", "the panel has the files of the target that is selected")
     assert panel.errors == []
