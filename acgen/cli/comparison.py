@@ -80,7 +80,7 @@ def _together(found: list[tuple[Comparison, dict[str, float]]]) -> dict[str, Any
 def _quick(target: Target, copies: int) -> dict[str, Any]:
     """The answers without structures, with errors by noise and model error and by noise alone."""
     quick, noise = (quick_answers(target, copies, model=model) for model in (True, False))
-    mixture = {"shares": quick.shares, "instrument": quick.fit.to_dict(), "misfit": quick.misfit}
+    mixture = {"shares": quick.shares, "instrument": quick.fit.to_dict(), "misfit": quick.misfit, "doubt": quick.doubt}
     if quick.pi_star is None:
         print(f"no sp2 content from pi*: {quick.problem}", file=sys.stderr)
     errors = {"error": quick.pi_star_error, "noise_error": noise.pi_star_error}
@@ -117,6 +117,8 @@ def _report(found: list[tuple[Comparison, dict[str, float]]], content: dict[str,
     errors = {name: f" ± {100 * error:.0f}" if error else "" for name, error in mixture["errors"].items()}
     shares = ", ".join(f"{name} {100 * part:.0f}{errors[name]} %" for name, part in mixture["shares"].items())
     print(f"linear combination: {shares}, misfit {mixture['misfit']:.3f}")
+    if mixture["doubt"]:
+        print(f"{mixture['doubt']}.")
 
 
 def _line(values: dict[str, float], errors: dict[str, float]) -> str:

@@ -64,8 +64,9 @@ def quick(prepared: Prepared | None, answers: Answers | None) -> str:
     limits = f"; at its limit: {', '.join(answers.fit.at_bounds)}" if answers.fit.at_bounds else ""
     fit = f"shift {seen.shift:+.2f} eV, slope {100 * seen.slope:+.1f} %/eV, σ {seen.sigma:.2f} eV{limits}"
     rows.append(("Left over", f"{answers.misfit:.2f}", fit))
+    doubt = f"{WARNING}{html.escape(answers.doubt)}.<br>" if answers.doubt else ""
     caution = "± is noise and model error; the method itself is good to some 10 points."
-    return _table(rows) + f'<span class="quiet">{caution}</span>'
+    return doubt + _table(rows) + f'<span class="quiet">{caution}</span>'
 
 
 def density(estimate: DensityEstimate | None, reason: str) -> str:
