@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 from ase.io import write
 
+from acgen.cli.cluster_options import worked
 from acgen.cli.progress import progress_bar
+from acgen.inference.scan import Failed
+from acgen.inference.tasks import Weights, candidate_tasks
 from acgen.networks.checkpoint import read_tensors
 from acgen.networks.models import Models, load_models
 from acgen.results.archive import write_zip
@@ -80,11 +85,40 @@ def make_candidates(
             code = 130
     if archive is not None and done:
         write_zip(archive, replace(run_of(done), frames=tuple(events)))
+    return _end(settings, done, directory, code, time.perf_counter() - begin)
+
+
+def make_on_cluster(args: argparse.Namespace, settings: Settings, directory: Path, archive: Path | None) -> int:
+    """The same by the workers of a scheduler: each candidate is a task, and is written when it comes."""
+    weights = Weights.of(files_by_task(args.weights))
+    tasks = candidate_tasks(settings, weights)
+    done: list[Candidate] = []
+    begin, code = time.perf_counter(), 0
+    with progress_bar() as bar, worked(args, tasks) as results:
+        row = bar.add_task("candidates", total=len(tasks), note="")
+        try:
+            for task, made in results:
+                if isinstance(made, Failed):
+                    print(f"warning: no candidate of seed {made.seed}: {made.reason}", file=sys.stderr)
+                else:
+                    done.append(replace(made, index=task.settings.seed - settings.seed))
+                    done.sort(key=lambda candidate: candidate.index)
+                    write_results(directory, Run(settings, tuple(done), weights.sha256))
+                bar.update(row, advance=1)
+        except KeyboardInterrupt:
+            code = 130
+    if archive is not None and done:
+        log = (LogEntry.now("Made by acgen generate."),)
+        write_zip(archive, Run(settings, tuple(done), weights.sha256, log=log))
+    return _end(settings, done, directory, code, time.perf_counter() - begin)
+
+
+def _end(settings: Settings, done: list[Candidate], directory: Path, code: int, seconds: float) -> int:
+    """Say what there is in the end."""
     kept = f"{len(done)} of {settings.candidates} candidates"
     if code:
         print(f"interrupted: {kept} kept in {directory}" if done else "interrupted: no candidate was finished")
         return code
-    seconds = time.perf_counter() - begin
     print(f"{kept} of {settings.n_atoms} atoms in {seconds:.1f} s: {directory / 'candidates.extxyz'}")
     for candidate in done:
         print("  " + _line(candidate))

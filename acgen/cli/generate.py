@@ -6,8 +6,10 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from acgen.cli.cluster_options import add_cluster
 from acgen.cli.options import add_plan, add_settings, add_threads, settings_from
 from acgen.cli.output import output_directory, output_file
+from acgen.errors import AcgenError
 from acgen.sampling.settings import OPTIONS
 from acgen.spectra.references import builtin_targets
 from acgen.threads import candidates_together, use_threads
@@ -34,6 +36,7 @@ def add_commands(commands) -> None:
     p.add_argument("--trajectory", action="store_true", help="write trajectory-NNN.extxyz for every candidate")
     p.add_argument("--zip", metavar="F.zip", help="also write everything into one file, with a readable report")
     add_threads(p)
+    add_cluster(p, workers=False)
     p.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
     p.set_defaults(run=_run)
     t = commands.add_parser("targets", help="list the built-in targets", description=_list.__doc__)
@@ -59,6 +62,12 @@ def _run(args: argparse.Namespace) -> int:
     archive = None if args.zip is None else output_file(args.zip)
     from acgen.cli.candidates import make_candidates, models_of  # torch, once the options are known to make sense
 
+    if args.scheduler is not None:
+        if args.trajectory:
+            raise AcgenError("workers of a scheduler hand over no trajectories: leave out --trajectory or --scheduler")
+        from acgen.cli.candidates import make_on_cluster
+
+        return make_on_cluster(args, settings, directory, archive)
     together = min(candidates_together(settings.n_atoms, args.threads), settings.candidates)
     use_threads(settings.n_atoms, 1 if together > 1 else args.threads)
     models = models_of(args.weights)

@@ -39,7 +39,8 @@ def connect(scheduler: str | None, workers: int | None = None) -> Iterator[Clien
     AcgenError
         If the scheduler does not answer.
     """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said in one line, not in theirs
+    for name in ("distributed", "asyncio", "tornado"):  # what goes wrong is said in one line, not in theirs
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     if scheduler is None:
         here = "127.0.0.1"
         with (
@@ -78,7 +79,7 @@ def on_cluster(client: Client, tasks: Sequence[Task]) -> Iterator[tuple[Task, Ca
     """
     waiting = iter(tasks)
     running: dict[Future, Task] = {}
-    finished = as_completed()
+    finished = as_completed(loop=client.loop)
     try:
         while True:
             room = max(LEAST, AHEAD * _threads(client)) - len(running)
