@@ -8,6 +8,7 @@ reaches a scheduler can run code on its workers.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
@@ -39,8 +40,8 @@ def connect(scheduler: str | None, workers: int | None = None) -> Iterator[Clien
     AcgenError
         If the scheduler does not answer.
     """
-    for name in ("distributed", "asyncio", "tornado"):  # what goes wrong is said in one line, not in theirs
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    for name in [name for name in logging.root.manager.loggerDict if name.split(".")[0] == "distributed"]:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what goes wrong is said in one line, not in theirs
     if scheduler is None:
         here = "127.0.0.1"
         with (
@@ -56,13 +57,16 @@ def connect(scheduler: str | None, workers: int | None = None) -> Iterator[Clien
         ):
             yield client
         return
+    silent = AcgenError(
+        f"no Dask scheduler answers at {scheduler!r:.100}: start one with `dask scheduler`, and give its address, as "
+        "tcp://host:8786"
+    )
+    if not re.fullmatch(r"(\w+://)?([^\s/:\[\]]+|\[[0-9a-fA-F:]+\]):\d{1,5}", scheduler):
+        raise silent
     try:
         client = Client(scheduler, timeout=ANSWER, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
-        raise AcgenError(
-            f"no Dask scheduler answers at {scheduler!r}: start one with `dask scheduler`, and give its address, as "
-            "tcp://host:8786"
-        ) from error
+    except (OSError, ValueError) as error:
+        raise silent from error
     try:
         yield client
     finally:
