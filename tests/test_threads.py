@@ -125,3 +125,13 @@ def _help(*command: str) -> str:
     with pytest.raises(SystemExit), contextlib.redirect_stdout(out):
         main([*command, "--help"])
     return out.getvalue()
+
+
+def test_small_candidates_take_the_free_cores_and_a_large_one_takes_the_threads_itself(monkeypatch):
+    monkeypatch.setattr(threads, "cores", lambda: 4)
+    monkeypatch.setattr(threads, "busy_cores", lambda: 1.0)
+    monkeypatch.delenv(threads.VARIABLE, raising=False)
+    assert threads.candidates_together(216) == 3
+    assert threads.candidates_together(216, asked=2) == 2
+    assert threads.candidates_together(216, asked=9) == 4
+    assert threads.candidates_together(threads.FEW_ATOMS) == 1
