@@ -138,6 +138,7 @@ def test_a_screen_outlives_a_worker_a_client_and_a_scheduler(undisturbed, tmp_pa
     same_files(undisturbed, out)
 
 
+@pytest.mark.slow
 def test_local_workers_make_the_same_and_end_with_their_client(undisturbed, tmp_path):
     """A nanny gives a killed worker's task to the next; a killed client leaves no process behind."""
     out, log = tmp_path / "out", tmp_path / "log"
