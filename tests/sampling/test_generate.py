@@ -279,16 +279,23 @@ def test_a_guided_step_in_single_precision_is_that_in_double(models, distorted, 
 
 @pytest.mark.slow
 def test_structures_guided_through_the_instrument_are_nearer_to_the_true_spectrum(models, distorted):
-    """The mean over seeds; one trajectory alone is chaotic and says nothing."""
-    known, target = distorted
-    judged = predict_sites(models.judge, known).mean(0)
-    base = Settings(density=3.0, cell=7.6, target=target, restarts=4, candidates=8, seed=50)
-    far = [
-        np.array([np.linalg.norm(c.judge_spectrum - judged) for c in candidates(replace(base, instrument=on), models)])
-        for on in (False, True)
-    ]
+    """The mean over seeds; one trajectory alone is chaotic and says nothing.
+
+    Measured with seeds 70-77: judged 0.059 from the true spectrum with the instrument and 0.139 without, a gain of
+    0.080 ± 0.014; for the milder `DID` the gain is 0.019 ± 0.018, no more than the scatter of 16 runs.
+    """
+    known, _ = distorted
+    true, judged = (predict_sites(model, known).mean(0) for model in (models.forward, models.judge))
+    did = Instrument(shift=0.8, slope=0.02)
+    target = Target(did.apply(true), np.ones(100, bool), "distorted")
+    base = Settings(density=3.0, cell=7.6, target=target, restarts=4, candidates=8, seed=70)
+    plain, fitted = (candidates(replace(base, instrument=on), models) for on in (False, True))
+    far = [np.array([np.linalg.norm(each.judge_spectrum - judged) for each in run]) for run in (plain, fitted)]
     gain = far[0] - far[1]
     assert gain.mean() > 2 * gain.std(ddof=1) / np.sqrt(gain.size)
+    assert np.mean([each.misfit for each in fitted]) < 0.15, "the forward model's own error"
+    assert np.mean([each.instrument.instrument.shift for each in fitted]) == pytest.approx(0.8, abs=0.15)
+    assert np.mean([each.instrument.instrument.slope for each in fitted]) == pytest.approx(0.02, abs=0.004)
 
 
 def test_a_run_with_an_instrument_goes_on_bit_by_bit(models):
