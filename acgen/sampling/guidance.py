@@ -140,8 +140,8 @@ class GuidedScore:
     gradient
         Whether a guide's gradient is that at the clean estimate alone (`estimate`), as if the estimate moved with the
         noisy atoms, or is followed through the score network (`score`), as Eq. 13 has it, which takes twice the time.
-        Between t = 0.15 and 0.6 the second is about twice as long, at an angle of 65° to the first, and about as long along
-        it (mostly 0.8 to 1; 0.2 to 0.8 for a target nearly reached): at equal xi both pull alike.
+        Between t = 0.15 and 0.6 the second is about twice as long, at an angle of 65° to the first, and about as long
+        along it (mostly 0.8 to 1; 0.2 to 0.8 for a target nearly reached): at equal xi both pull alike.
     """
 
     def __init__(
