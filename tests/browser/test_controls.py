@@ -110,8 +110,8 @@ def test_candidates_are_sorted_and_put_side_by_side(opened):
 def test_a_drag_over_energies_colours_the_atoms(opened, ends):
     page = opened.page
     spectrum = page.locator(".acgen-card").filter(has_text="C K-edge spectrum").locator("canvas").first
-    box = spectrum.bounding_box()
     before = opened.wait_for_rest(opened.atoms)
+    box = spectrum.bounding_box()  # once nothing moves any more
     start, end = (box["x"] + share * box["width"] for share in ends)
     page.mouse.move(start, box["y"] + 60)
     page.mouse.down()
