@@ -83,7 +83,7 @@ def test_candidates_are_sorted_and_put_side_by_side(opened):
     rows = page.locator(".tabulator-row")
     rows.nth(1).wait_for()
     table = page.locator(".tabulator-tableholder")
-    until(lambda: table.evaluate("e => e.scrollWidth - e.clientWidth") == 0)  # all columns at 1440 pixels, once laid out
+    until(lambda: table.evaluate("e => e.scrollWidth - e.clientWidth") == 0)  # all columns
     heading = page.locator(".tabulator-col").filter(has_text="Misfit").first
     found = []
     for order in ("ascending", "descending"):
