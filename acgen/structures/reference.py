@@ -205,6 +205,7 @@ def figures_of(structures: Iterable[Atoms], density: float, energies: Sequence[f
 
 
 def mean_of(figures: Sequence[Figures], density: float) -> Figures:
+    """Mean of several figures, each counting once, as figures of a density in g/cm³."""
     return _weighted(figures, np.full(len(figures), 1 / len(figures)), density)
 
 
@@ -227,4 +228,5 @@ def _weighted(figures: Sequence[Figures], weights: np.ndarray, density: float) -
 
 
 def energies(structures: Sequence[Atoms], potential: str | Path | None) -> list[float] | None:
+    """Potential energies in eV per atom of structures, in their order; None without a potential."""
     return None if potential is None else [energy_per_atom(atoms, potential) for atoms in structures]
