@@ -15,7 +15,6 @@ from panel.util import edit_readonly
 from app.controls.player import Player
 from app.controls.settings import Controls
 from app.controls.transport import Transport
-from app.look.card import card, heading
 from app.look.fields import NumberFields
 from app.session.presets import query_of, restore
 from app.session.runner import Runner
@@ -28,16 +27,15 @@ from app.views.candidates import CandidatesView
 from app.views.coordination import CoordinationView
 from app.views.deck import Deck
 from app.views.distribution import AnglesView, RadialView
-from app.views.instrument import InstrumentView
 from app.views.log import LogView
 from app.views.progress import MisfitView
 from app.views.reach import ReachView
 from app.views.save import Saver
-from app.views.spectrum import ResidualView, SpectrumView, stacked
+from app.views.spectrum_card import SpectrumCard
 from app.workers.background import Background
 from app.workers.models import shared_models
 
-PLOTS = (SpectrumView, ResidualView, CoordinationView, AnglesView, RadialView, MisfitView)
+PLOTS = (SpectrumCard, CoordinationView, AnglesView, RadialView, MisfitView)
 TICK_MS = 30
 #: Seconds between the updates of two plots: they cost more than a frame in three dimensions and are read, not watched.
 PLOT_EVERY = 0.25
@@ -84,7 +82,7 @@ class Dashboard(pn.viewable.Viewer):
         self.structure = StructureView(self.state, self.player)
         self.sites = SiteSpectra(self.state, load, self.background, self.transport.problem.say)
         plots = [kind(self.state, self.saver) for kind in PLOTS]
-        self.spectrum, self.residual, self.coordination, self.angles, self.radial, self.misfit = plots
+        self.spectrum, self.coordination, self.angles, self.radial, self.misfit = plots
         self.candidates = CandidatesView(self.state)
         self.reach = ReachView(self.state, self.background, self.saver)
         self.progress = Deck(
@@ -164,7 +162,7 @@ class Dashboard(pn.viewable.Viewer):
         if not self.structure.free and now - self._shown_at <= PLOT_EVERY:
             return
         self._source_shown, self._shown_at = source, now
-        shown = [self._analysed[item.key] for item in chosen] or [show_frame(source, snapshot.settings.box)]
+        shown = [self._analysed[item.key] for item in chosen] or [show_frame(source, snapshot.settings)]
         self.state.param.update(shown=shown[0], compared=tuple(shown))
 
     def _plot(self, now: float) -> None:
@@ -196,12 +194,7 @@ class Dashboard(pn.viewable.Viewer):
 
     def page(self) -> pmui.Page:
         """The page of this session, with its clock running; the worker ends with the session."""
-        spectra = card(
-            heading(self.spectrum.title, self.spectrum.key, self.spectrum.menu),
-            InstrumentView(self.state),
-            _box(pn.Column, stacked(self.spectrum, self.residual), self.spectrum.note),
-        )
-        right = _box(pn.Column, self._place(spectra, styles={"flex": "1.2"}), margin=BESIDE)
+        right = _box(pn.Column, self._place(self.spectrum, styles={"flex": "1.2"}), margin=BESIDE)
         plots = (self._place(self.coordination), self._place(self.distributions, margin=BESIDE))
         right.append(_box(pn.Row, *plots, margin=BELOW))
         below = self._place(self.progress, margin=BELOW, styles={"flex": "0 0 250px"})

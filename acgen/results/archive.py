@@ -42,8 +42,9 @@ from acgen.results.files import spectra_csv, summary_json, trajectory
 from acgen.results.report import figures_of, report_html
 from acgen.results.run import LogEntry, ResultsError, Run
 
-#: 2: an instrument may be fitted; 3: tolerance, guide_below and end_t, whether a target was measured, times in the log.
-FORMAT = 3
+#: 2: an instrument may be fitted; 3: tolerance, guide_below and end_t, whether a target was measured, times in the log;
+#: 4: frames have the instrument that was fitted to them.
+FORMAT = 4
 _CLASSES: dict[str, type] = {"Run": Run, "LogEntry": LogEntry}
 RUN, ARRAYS = "restore/run.json", "restore/arrays.safetensors"
 #: Bounds of what is read: entries of the file, bytes of what is unpacked, runs; candidates, frames and atoms of a run.

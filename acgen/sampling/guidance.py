@@ -14,7 +14,7 @@ from acgen.errors import AcgenError
 from acgen.networks.graph import Graph, periodic_graph
 from acgen.networks.network import ForwardModel, ScoreModel
 from acgen.sampling.schedule import GUIDE_BELOW
-from acgen.spectra.instrument import instrument_matrix
+from acgen.spectra.instrument import Instrument, instrument_matrix
 from acgen.spectra.instrument_fit import Beamline
 from acgen.spectra.model_error import UNSEEN_ERROR
 from acgen.spectra.spectrum import Target
@@ -39,20 +39,30 @@ GuideGradient = Literal["estimate", "score"]
 
 
 @dataclass(frozen=True)
+class Seen:
+    """Misfit and predicted mean spectrum (points,) of a clean estimate; if an instrument was fitted, both are those
+    behind it, and `spectrum` is the prediction before."""
+
+    misfit: float
+    prediction: np.ndarray
+    instrument: Instrument | None = None
+    spectrum: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """Score (N, 3) in 1/Å and clean estimate (N, 3) in Å of noisy atoms and, if guided, misfit and spectrum."""
+    """Score (N, 3) in 1/Å and clean estimate (N, 3) in Å of noisy atoms and, if guided, what is seen of it."""
 
     score: Tensor
     denoised: Tensor
-    misfit: float | None = None
-    prediction: np.ndarray | None = None
+    seen: Seen | None = None
 
 
 class Guide(Protocol):
     """A penalty on the clean estimate, whose gradient guides the sampler."""
 
-    def __call__(self, denoised: Tensor, cell: Tensor) -> tuple[Tensor, float, np.ndarray]:
-        """A penalty (-log p(y|x0), differentiable), the misfit, and the predicted mean spectrum (points,)."""
+    def __call__(self, denoised: Tensor, cell: Tensor) -> tuple[Tensor, Seen]:
+        """A penalty (-log p(y|x0), differentiable), and what is compared with the measurement."""
 
 
 class SpectrumGuide:
@@ -105,19 +115,21 @@ class SpectrumGuide:
         self._y = torch.tensor(np.where(target.mask, target.intensity, 0.0), dtype=torch.float32)
         self._mask = torch.tensor(target.mask, dtype=torch.float32)
 
-    def __call__(self, denoised: Tensor, cell: Tensor) -> tuple[Tensor, float, np.ndarray]:
+    def __call__(self, denoised: Tensor, cell: Tensor) -> tuple[Tensor, Seen]:
         sites = self.model(periodic_graph(denoised, cell, self.model.config.cutoff))
         mean = sites.mean(0)
+        instrument = spectrum = None
         if self._beamline.fitted:
             # at its best the instrument's parameters do not change the misfit: the gradient is that with them held
-            instrument = self._beamline.instrument(mean.detach().numpy())
+            spectrum = mean.detach().numpy().astype(np.float64)
+            instrument = self._beamline.instrument(spectrum)
             mean = torch.tensor(instrument_matrix(instrument), dtype=mean.dtype) @ mean
         residual = (mean if self.mode == "cell" else sites) * self._mask - self._y
         distance = (residual.square().sum(-1).mean().square() + self.tolerance**4) ** 0.25
         norm = distance if self.mode == "cell" else distance * REFERENCE_ATOMS**0.5
         penalty = 2 * self.xi * len(denoised) / REFERENCE_ATOMS * norm
         prediction = mean.detach().numpy().astype(np.float64)
-        return penalty, self.target.misfit(prediction), prediction
+        return penalty, Seen(self.target.misfit(prediction), prediction, instrument, spectrum)
 
 
 class GuidedScore:
@@ -175,10 +187,10 @@ class GuidedScore:
         with torch.enable_grad():
             if self.gradient == "estimate":
                 pos = denoised = denoised.requires_grad_(True)
-            penalties, misfits, predictions = zip(*(guide(denoised, self.cell) for guide in self.guides), strict=True)
+            penalties, seen = zip(*(guide(denoised, self.cell) for guide in self.guides), strict=True)
             (gradient,) = torch.autograd.grad(torch.stack(penalties).sum(), pos)
         pull = -_limited(gradient, PULL_LIMIT / sigma)
-        return Evaluation(score + pull, denoised.detach(), misfits[0], predictions[0])
+        return Evaluation(score + pull, denoised.detach(), seen[0])
 
     @torch.no_grad()
     def _prior(self, graph: Graph, scaled: Tensor, t: float) -> Tensor:

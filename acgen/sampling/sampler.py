@@ -15,6 +15,7 @@ from acgen.networks.noise import NoiseSchedule
 from acgen.sampling.guidance import Evaluation, GuidedScore
 from acgen.sampling.schedule import PHASES, Plan
 from acgen.spectra.grid import N_POINTS
+from acgen.spectra.instrument import Instrument
 
 MAX_STEP = 10.0
 """Displacement in Å in one step beyond which a run has exploded: noise and a limited pull move atoms less."""
@@ -45,6 +46,9 @@ class Frame:
         nothing guides.
     rng_state
         State of the random generator, from which a run continues bit by bit.
+    instrument, spectrum
+        Where an instrument was fitted: what it was, and the predicted spectrum before it, shape (points,); `prediction`
+        is the one seen through the other.
     """
 
     step: int
@@ -58,6 +62,8 @@ class Frame:
     misfit: float | None
     prediction: np.ndarray | None
     rng_state: Tensor
+    instrument: Instrument | None = None
+    spectrum: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         atoms = len(self.positions)
@@ -67,7 +73,11 @@ class Frame:
         want(self.phase in PHASES, f"a frame has phase {self.phase!r:.20}; there are {', '.join(PHASES)}")
         want(atoms > 0 and is_array(self.positions, atoms, 3), "the positions of a frame are not finite (N, 3)")
         want(is_array(self.denoised, atoms, 3), "the clean estimate of a frame does not fit its positions")
-        want(self.prediction is None or is_array(self.prediction, N_POINTS), "a frame has an unfit prediction")
+        for curve in (self.prediction, self.spectrum):
+            want(curve is None or is_array(curve, N_POINTS), "a frame has an unfit prediction")
+        known = isinstance(self.instrument, Instrument) and self.spectrum is not None
+        none = self.instrument is None and self.spectrum is None
+        want(known or none, "a frame has an instrument without the spectrum before it, or the other way round")
         want(self.misfit is None or is_number(self.misfit), "a frame has a misfit that is no number")
         state = self.rng_state
         known = isinstance(state, Tensor) and state.dtype == torch.uint8 and state.ndim == 1
@@ -123,7 +133,7 @@ def sample(
             noise = noise_scale * torch.randn(x.shape, generator=generator)
             moved = euler_maruyama(x, now.score, step.t, step.t_next, noise, schedule)
         _check(moved - x, index + 1)
-        x = moved
+        x, seen = moved, now.seen
         yield Frame(
             index + 1,
             len(plan),
@@ -133,9 +143,11 @@ def sample(
             float(schedule.sigma(step.t_next)),
             x.numpy().copy(),
             now.denoised.numpy().copy(),
-            now.misfit,
-            now.prediction,
+            None if seen is None else seen.misfit,
+            None if seen is None else seen.prediction,
             generator.get_state(),
+            None if seen is None else seen.instrument,
+            None if seen is None else seen.spectrum,
         )
 
 

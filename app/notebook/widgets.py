@@ -281,7 +281,7 @@ class GuidedSampler(WithPlots):
         if ended:
             shown = [show_candidate(item, str(item.index + 1)) for item in snapshot.candidates]
         else:
-            shown = [show_frame(snapshot.frame, self.settings.box)]
+            shown = [show_frame(snapshot.frame, self.settings)]
         self.structure.display(shown[-1])
         if ended or now - self._plotted_at > PLOT_EVERY:
             self._plotted_at = now

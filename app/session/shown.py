@@ -10,8 +10,9 @@ from ase import Atoms
 
 from acgen.sampling.generate import Candidate
 from acgen.sampling.sampler import Frame
-from acgen.spectra.instrument import Instrument, instrument_matrix
-from acgen.spectra.instrument_fit import Beamline, Fit
+from acgen.sampling.settings import Settings
+from acgen.spectra.instrument import Bounds, Instrument, instrument_matrix
+from acgen.spectra.instrument_fit import Beamline, Fit, fit_at
 from acgen.spectra.spectrum import Target
 from acgen.structures.analysis import (
     HIGHEST_CN,
@@ -41,10 +42,14 @@ class Shown:
     site_spectra
         Predicted spectrum of every atom, shape (N, 100), before any instrument; None where not known. What is drawn is
         `seen_sites`.
+    spectrum
+        The predicted mean spectrum before any instrument, shape (100,), if that is known.
     instrument
         What `prediction` is seen through, if one was fitted.
     fit
-        How the instrument was fitted, if that is known: of a finished candidate.
+        How the instrument was fitted, where that is stored: with a finished candidate.
+    target
+        What the instrument was fitted to; None where `fit` says all.
     denoised
         Estimate of the clean atoms in Å that the spectra belong to, shape (N, 3); None where it is `atoms`.
     """
@@ -56,6 +61,15 @@ class Shown:
     instrument: Instrument | None = None
     denoised: np.ndarray | None = None
     fit: Fit | None = None
+    spectrum: np.ndarray | None = None
+    target: Target | None = None
+
+    @cached_property
+    def fitted(self) -> Fit | None:
+        """The instrument with errors and bounds reached; some milliseconds of work where nothing is stored."""
+        if self.fit is not None or self.instrument is None or self.spectrum is None or self.target is None:
+            return self.fit
+        return fit_at(self.target, self.spectrum, self.instrument, Bounds(), np.ones(1))
 
     @cached_property
     def density(self) -> float:
@@ -96,13 +110,16 @@ class Shown:
         return radial_distribution(self.atoms)
 
 
-def show_frame(frame: Frame, cell: np.ndarray) -> Shown:
-    """A frame of a run in a cell (3, 3) in Å."""
+def show_frame(frame: Frame, settings: Settings) -> Shown:
+    """A frame of a run with these settings."""
     return Shown(
         f"step {frame.step}",
-        carbon(np.asarray(frame.positions, dtype=float), cell),
+        carbon(np.asarray(frame.positions, dtype=float), settings.box),
         frame.prediction,
+        instrument=frame.instrument,
         denoised=np.asarray(frame.denoised, dtype=float),
+        spectrum=frame.spectrum,
+        target=settings.target,
     )
 
 
@@ -111,14 +128,15 @@ def show_candidate(candidate: Candidate, name: str) -> Shown:
     atoms = carbon(candidate.atoms.positions, np.asarray(candidate.atoms.cell))
     fit = candidate.instrument
     seen = None if fit is None else fit.instrument
-    return Shown(name, atoms, candidate.seen, np.asarray(candidate.site_spectra), seen, fit=fit)
+    sites = np.asarray(candidate.site_spectra)
+    return Shown(name, atoms, candidate.seen, sites, seen, fit=fit, spectrum=candidate.spectrum)
 
 
 def bare(shown: Shown) -> Shown:
     """A structure with its prediction before any instrument, as far as that is known."""
-    if shown.instrument is None or shown.site_spectra is None:
+    if shown.instrument is None or shown.spectrum is None:
         return shown
-    return replace(shown, prediction=shown.site_spectra.mean(axis=0), instrument=None)
+    return replace(shown, prediction=shown.spectrum, instrument=None)
 
 
 def see(shown: Shown, target: Target | None, instrument: bool | None = None) -> Shown:
@@ -129,4 +147,5 @@ def see(shown: Shown, target: Target | None, instrument: bool | None = None) -> 
     if not beamline.fitted:
         return shown
     at = beamline.instrument(shown.prediction)
-    return replace(shown, prediction=at.apply(shown.prediction), instrument=at)
+    seen = at.apply(shown.prediction)
+    return replace(shown, prediction=seen, instrument=at, spectrum=shown.prediction, target=target)

@@ -95,6 +95,8 @@ def with_sites(shown: Shown, settings: Settings | None, load: Callable[[], Model
     """A frame of a run with the spectra of its atoms, and what that run sees them through."""
     clean = shown.atoms if shown.denoised is None else carbon(shown.denoised, shown.atoms.cell.array)
     sites = predict_sites(load().forward, clean)
+    if shown.instrument is not None:
+        return replace(shown, site_spectra=sites)
     target, instrument = (None, False) if settings is None else (settings.target, settings.instrument)
     known = see(replace(shown, prediction=sites.mean(0), site_spectra=sites), target, instrument)
     return known if shown.prediction is None else replace(known, prediction=shown.prediction)

@@ -20,6 +20,7 @@ class InstrumentView(pn.viewable.Viewer):
     def __init__(self, state: State, **params):
         super().__init__(**params)
         self.state = state
+        self._told: tuple = ()
         self.text = pn.pane.HTML(
             "", margin=(0, 8), sizing_mode="stretch_width", stylesheets=[STYLE], css_classes=["acgen-instrument"]
         )
@@ -28,18 +29,27 @@ class InstrumentView(pn.viewable.Viewer):
             self.text, self.plain, margin=0, visible=False, sizing_mode="stretch_width",
             styles={"align-items": "center", "flex": "none"},
         )
-        state.param.watch(lambda *_events: self.refresh(), "compared")
         self.refresh()
 
-    def refresh(self) -> None:
-        """Say what is fitted to the structure on display; nothing where nothing is."""
-        fits = [(shown.name, shown.fit) for shown in self.state.compared if shown.fit is not None]
-        said = [
-            f"{WARNING if fit.at_bounds else ''}{html.escape(f'Instrument of {name}: {fit_words(fit)}')}"
-            for name, fit in fits[:1]
-        ]
-        self.text.object = "".join(said)
-        self.row.visible = bool(said)
+    def refresh(self) -> bool:
+        """Say what is fitted to the structures on display; False if that is what it says already."""
+        if self.state.compared is self._told:
+            return False
+        self._told = self.state.compared
+        text = self._words()
+        self.row.visible = bool(text)
+        self.text.object = text
+        return True
+
+    def _words(self) -> str:
+        for shown in self._told:
+            if shown.fitted is not None:
+                words = html.escape(f"Instrument of {shown.name}: {fit_words(shown.fitted)}")
+                return f"{WARNING if shown.fitted.at_bounds else ''}{words}"
+        # The line stays where it is while a run goes on: plots that change their height cannot be read.
+        settings = self.state.snapshot.settings
+        fits = self._told and not self.state.chosen and settings is not None and settings.instrument
+        return "Instrument: fitted as soon as the spectrum guides" if fits and settings.target is not None else ""
 
     def __panel__(self):
         return self.row

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import panel as pn
 from bokeh.events import DoubleTap, SelectionGeometry
-from bokeh.layouts import column
 from bokeh.models import BoxAnnotation, BoxSelectTool
 
 from acgen.spectra.grid import ENERGY
@@ -20,8 +18,6 @@ AXES = ("Photon energy (eV)", "Absorption (arb. units)")
 NOTHING = np.full(ENERGY.size, np.nan)
 BORDER = 70
 RANGE = (ENERGY[0], ENERGY[-1])
-#: Pixels of the residual with its axis.
-RESIDUAL_HEIGHT = 112
 
 
 class SpectrumView(LivePlot):
@@ -116,7 +112,7 @@ class SpectrumView(LivePlot):
             parts += [swatch(colours.PREDICTION, f"mean of {len(known)}"), swatch(colours.PREDICTION, "± std", "band")]
         elif known:
             name = "" if atom is not None else f" {known[0].name}"
-            plain = ", plain" if self.state.plain and known[0].fit is not None else ""
+            plain = ", plain" if self.state.plain and known[0].prediction is known[0].spectrum else ""
             parts.append(swatch(colours.PREDICTION, f"prediction{name}{plain}"))
             if known[0].site_spectra is not None:
                 parts.append(swatch(colours.PREDICTION, "± std of atoms", "band"))
@@ -156,14 +152,6 @@ class ResidualView(LivePlot):
         target, compared = drawn(self.source())
         mean, spread = predicted(compared)
         return {"energy_eV": ENERGY, "residual": residual(target, mean), "prediction_std": spread}
-
-
-def stacked(spectrum: SpectrumView, residual: ResidualView) -> pn.pane.Bokeh:
-    """Both in one layout, which keeps their frames in line, over one range of energies: what moves one moves both."""
-    residual.figure.x_range = spectrum.figure.x_range
-    residual.figure.update(sizing_mode="stretch_width", height=RESIDUAL_HEIGHT)
-    both = column(spectrum.figure, residual.figure, sizing_mode="stretch_both")
-    return pn.pane.Bokeh(both, sizing_mode="stretch_both", margin=0)
 
 
 def drawn(source: tuple) -> tuple:

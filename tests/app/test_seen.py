@@ -20,7 +20,7 @@ from acgen.spectra.grid import ENERGY
 from acgen.spectra.instrument import Instrument
 from acgen.spectra.instrument_fit import Beamline, fit_instrument
 from acgen.spectra.targets import builtin_targets
-from app.session.shown import Shown, show_candidate
+from app.session.shown import Shown, show_candidate, show_frame
 from app.session.snapshot import Finished, Snapshot
 from app.session.state import State
 from app.viewer.selection import with_sites
@@ -122,6 +122,8 @@ def test_the_instrument_is_told_beside_the_plot_and_in_the_table_with_the_bound_
     candidate = replace(item.candidate, instrument=fit)
     shown = show_candidate(candidate, item.name)
     state.compared = (shown,)
+    assert told.refresh()
+    assert not told.refresh(), "nothing is new"
     assert "⚠" in told.text.object
     assert "broadening 0.20 (at its bound) eV" in told.text.object
     table = CandidatesView(state)
@@ -133,7 +135,36 @@ def test_the_instrument_is_told_beside_the_plot_and_in_the_table_with_the_bound_
     assert row["slope"] == pytest.approx(2.0, abs=0.1)
     assert "sigma" not in table.table.hidden_columns
     state.compared = (replace(shown, fit=None),)
+    told.refresh()
     assert not told.row.visible
+
+
+def test_a_frame_of_a_run_tells_its_instrument_and_is_drawn_plain_too(item, state):
+    spectrum, fit = item.candidate.spectrum, item.candidate.instrument
+    frame = next(event.frame for event in fake_generate(item.settings, MODELS) if not isinstance(event, Candidate))
+    early = replace(frame, misfit=None, prediction=None)
+    guided = replace(frame, misfit=0.1, prediction=fit.prediction, instrument=fit.instrument, spectrum=spectrum)
+    told, view = InstrumentView(state), SpectrumView(state)
+    for each, words in ((early, "as soon as the spectrum guides"), (guided, "shift +0.60 ± ")):
+        shown = show_frame(each, item.settings)
+        state.param.update(picked=(), atom=None, shown=shown, compared=(shown,))
+        told.refresh()
+        view.refresh()
+        assert told.row.visible, "the plot below keeps its height"
+        assert words in told.text.object
+    assert state.shown.fitted.errors == pytest.approx(fit.errors)
+    np.testing.assert_array_equal(view.data["curves"].data["mean"], fit.prediction)
+    state.plain = True
+    view.refresh()
+    np.testing.assert_array_equal(view.data["curves"].data["mean"], spectrum)
+    wide = replace(fit.instrument, sigma=0.5)
+    state.compared = (show_frame(replace(guided, instrument=wide), item.settings),)
+    told.refresh()
+    assert "⚠" in told.text.object
+    assert "broadening 0.50 (at its bound) eV" in told.text.object
+    sites = with_sites(shown, item.settings, load_models)
+    assert sites.instrument == shown.instrument
+    assert sites.prediction is shown.prediction
 
 
 def test_the_notebook_draws_the_same(item):

@@ -133,6 +133,11 @@ def fitted() -> Run:
 def test_a_fitted_instrument_comes_back_and_is_reported(fitted):
     back = read_zip(packed(fitted))
     assert same(back, fitted)
+    guided = [event.frame for event in back.frames if event.frame.misfit is not None]
+    assert guided, "the instrument of a frame is stored with it"
+    for frame in guided:
+        np.testing.assert_allclose(frame.instrument.apply(frame.spectrum), frame.prediction, atol=2e-3)
+        assert frame.misfit <= fitted.settings.target.misfit(frame.spectrum)
     with zipfile.ZipFile(packed(fitted)) as pack:
         page, table = pack.read("report.html").decode(), pack.read("spectra.csv").decode()
         summary = json.loads(pack.read("summary.json"))

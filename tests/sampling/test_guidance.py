@@ -60,7 +60,7 @@ def test_the_gradient_at_the_clean_estimate_alone_takes_the_score_as_given(netwo
     slope = (next(ends) - next(ends)) / (2 * h)
     assert np.isclose(-slope, float(((guided.score - free.score) * direction).sum()), rtol=1e-4)
     assert torch.equal(guided.denoised, free.denoised)
-    assert guided.misfit == pytest.approx(posterior(networks, [guide], atoms).misfit)
+    assert guided.seen.misfit == pytest.approx(posterior(networks, [guide], atoms).seen.misfit)
 
 
 def test_an_unknown_gradient_is_refused(networks):
@@ -91,7 +91,7 @@ def test_xi_means_the_same_in_a_supercell(networks, atoms, mode):
     one = posterior(networks, [guide], atoms)
     cell = CELL.double() * torch.tensor([[2.0], [1], [1]])
     two = posterior(networks, [guide], torch.cat([atoms, atoms + CELL.double()[0]]), cell)
-    assert np.isclose(one.misfit, two.misfit)
+    assert np.isclose(one.seen.misfit, two.seen.misfit)
     assert torch.allclose(two.score[: len(atoms)], one.score, rtol=1e-6, atol=1e-9)
 
 
@@ -105,7 +105,7 @@ def test_no_atom_is_pulled_harder_than_the_limit(networks, atoms):
 def test_guides_are_not_asked_where_the_clean_estimate_knows_nothing(networks, atoms):
     guide = SpectrumGuide(networks[1], builtin_targets()["sp3"], 200.0)
     early = posterior(networks, [guide], atoms, t=0.9)
-    assert early.misfit is None
+    assert early.seen is None
     assert torch.equal(early.score, posterior(networks, [], atoms, t=0.9).score)
 
 
@@ -132,7 +132,8 @@ def test_only_measured_points_pull(networks, atoms):
     cut, same = (type(target)(values, mask) for values in (target.intensity, changed))
     scores = [posterior(networks, [SpectrumGuide(networks[1], t, 200.0)], atoms) for t in (cut, same)]
     assert torch.equal(scores[0].score, scores[1].score)
-    assert scores[0].misfit == pytest.approx(np.linalg.norm((scores[0].prediction - target.intensity)[mask]))
+    seen = scores[0].seen
+    assert seen.misfit == pytest.approx(np.linalg.norm((seen.prediction - target.intensity)[mask]))
 
 
 def test_the_pull_fades_where_the_model_cannot_tell(networks, atoms):
@@ -177,9 +178,12 @@ def distorted(networks, atoms, *values):
 def test_a_guide_with_an_instrument_sees_through_what_it_did(networks, atoms):
     target = distorted(networks, atoms, 0.4, 1.1, 0.005, 0.3)
     plain, fitted = (SpectrumGuide(networks[1], target, 200.0, instrument=instrument) for instrument in (False, True))
-    (_, before, _), (_, after, seen) = plain(atoms, CELL.double()), fitted(atoms, CELL.double())
-    assert after < 1e-3 * before
-    assert np.allclose(seen, target.intensity, atol=1e-3)
+    (_, before), (_, after) = plain(atoms, CELL.double()), fitted(atoms, CELL.double())
+    assert before.instrument is None is before.spectrum
+    assert after.misfit < 1e-3 * before.misfit
+    assert np.allclose(after.prediction, target.intensity, atol=1e-3)
+    assert np.allclose(after.spectrum, before.prediction)
+    assert np.allclose(after.instrument.apply(after.spectrum), after.prediction, atol=1e-4)
 
 
 def test_its_gradient_is_that_of_the_misfit_with_the_parameters_fitted_anew(networks, atoms):
