@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from acgen.cli.options import add_settings, add_threads, settings_from
+from acgen.cli.options import add_plan, add_settings, add_threads, settings_from
 from acgen.cli.output import output_file, write_json
 from acgen.errors import AcgenError
+from acgen.sampling.schedule import PLANS
+from acgen.structures.cell import DENSITY_RANGE
 from acgen.threads import use_threads
 
 if TYPE_CHECKING:
     from acgen.data.cells import LabelledCell
+
+#: Of `validate plans`: no target, the spectrum of each density, and two spectra that the density does not allow.
+CASES = (
+    *(("", density) for density in (1.5, 2.0, 2.5, 3.0, 3.5)),
+    *((f"a-C-{density}", density) for density in (1.5, 2.0, 2.5, 3.0, 3.5)),
+    *(("sp", 2.0), ("sp3", 2.0)),
+)
 
 
 def add_commands(commands) -> None:
@@ -28,6 +39,15 @@ def add_commands(commands) -> None:
     add_settings(p, ("density", "cell", "xi"))
     _common(p, candidates=4)
     p.set_defaults(run=_guide)
+    p = kinds.add_parser("plans", help="what plans give and cost", description=_plans.__doc__)
+    p.add_argument("--plans", nargs="+", default=["0.1", *PLANS], choices=("0.1", *PLANS), metavar="PLAN")
+    about = "targets and densities in g/cm³; none is unguided"
+    p.add_argument("--cases", nargs="+", type=_case, default=CASES, metavar="TARGET@DENSITY", help=about)
+    add_settings(p, ("candidates", "seed"), candidates=16)
+    add_threads(p)
+    p.add_argument("--potential", type=Path, metavar="FILE", help="C_2022_NEP4.txt, for energies")
+    p.add_argument("--out", metavar="F.json", help="what is measured is added; what is there is not measured again")
+    p.set_defaults(run=_plans)
     p = kinds.add_parser("density", help="recover the density of a spectrum", description=_density.__doc__)
     p.add_argument("--shift", type=float, default=0.3, help="eV (default 0.3)")
     p.add_argument("--slope", type=float, default=0.004, help="1/eV (default 0.004)")
@@ -42,6 +62,7 @@ def add_commands(commands) -> None:
 
 def _common(parser: argparse.ArgumentParser, candidates: int) -> None:
     add_settings(parser, ("candidates", "seed", "restarts"), candidates=candidates)
+    add_plan(parser)
     add_threads(parser)
     parser.add_argument("--potential", type=Path, metavar="FILE", help="C_2022_NEP4.txt, for energies")
     parser.add_argument("--score", metavar="F", help="score weights instead of the shipped")
@@ -128,6 +149,50 @@ def _guide(args: argparse.Namespace) -> None:
         )
     if args.out:
         write_json(output_file(args.out), rows)
+
+
+def _case(text: str) -> tuple[str, float]:
+    """Target and density of `TARGET@DENSITY`; the target of "none" is empty."""
+    target, _, density = text.rpartition("@")
+    try:
+        low, high = DENSITY_RANGE
+        if target and low <= float(density) <= high:
+            return "" if target == "none" else target, float(density)
+    except ValueError:
+        """As any other word that is no density."""
+    raise argparse.ArgumentTypeError(f"got {text!r:.60}; give a target and a density in g/cm³, as sp2@2.0 or none@3.5")
+
+
+def _plans(args: argparse.Namespace) -> None:
+    """Make candidates by each plan and measure energy, coordination, misfit, judge's misfit and processor time.
+
+    The plan 0.1 is what that version did by default. Means have their standard errors.
+    """
+    from acgen.inference.plans import plan_quality
+    from acgen.networks.models import load_models
+
+    models = load_models()
+    use_threads(asked=args.threads or 1)
+    file = output_file(args.out) if args.out else None
+    rows = json.loads(file.read_text()) if file is not None and file.exists() else []
+    known = {tuple(row[name] for name in ("plan", "target", "density", "candidates", "seed")) for row in rows}
+    print("plan  evaluations  target  g/cm³  energy above reference, eV/atom  misfit  judge  CN1/2/3/4 %  s/candidate")
+    for target, density in args.cases:
+        for plan in args.plans:
+            if (plan, target, density, args.candidates, args.seed) not in known:
+                row = asdict(plan_quality(models, plan, target, density, args.candidates, args.seed, args.potential))
+                rows.append(row)
+                if file is not None:
+                    write_json(file, rows)
+                print(_row_words(row), flush=True)
+
+
+def _row_words(row: dict[str, Any]) -> str:
+    figures = [row[name] for name in ("energy_above", "misfit", "judge_misfit")]
+    figures = ["-" if each is None else f"{each[0]:.3f} ± {each[1]:.3f}" for each in figures]
+    shares = "/".join(f"{mean:.1f}" for mean, _ in row["cn_percent"].values())
+    words = [row["plan"], str(row["evaluations"]), row["target"] or "none", f"{row['density']:g}", *figures, shares]
+    return "  ".join([*words, f"{row['seconds']:.1f}"])
 
 
 def _forward(args: argparse.Namespace) -> None:
