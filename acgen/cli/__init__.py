@@ -21,6 +21,7 @@ from acgen.cli import (
     reach,
     report,
     screen,
+    series,
     spectra,
     structures,
     training,
@@ -37,7 +38,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"acgen {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    groups = (generate, screen, report, reach, density, spectra, structures, data, label, md, training, validation, app)
+    groups = (
+        *(generate, screen, report, reach, density, series, spectra, structures),
+        *(data, label, md, training, validation, app),
+    )
     for group in groups:
         group.add_commands(commands)
     return parser

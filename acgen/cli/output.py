@@ -14,13 +14,13 @@ from acgen.errors import AcgenError
 #: Arguments, of any command, with files that are read, and with files or folders that are written.
 INPUTS = (
     *("file", "i0", "reference", "recipe", "target", "targets", "references", "structure", "structures", "start"),
-    *("weights", "score", "archive", "runs", "data", "potential"),
+    *("weights", "score", "archive", "runs", "data", "potential", "spectra", "against"),
 )
 OUTPUTS = ("out", "save_recipe", "plot", "zip", "sbatch")
 #: What commands write into a folder.
 IN_FOLDERS = (
     *("candidates.extxyz", "trajectory-*.extxyz", "spectra.csv", "summary.json", "scan*"),
-    *("screen*", "candidates/*", "structures/*"),
+    *("screen*", "candidates/*", "structures/*", "series.*"),
 )
 
 

@@ -71,12 +71,17 @@ class DensityEstimate:
     instrument: Instrument = field(default_factory=Instrument)
 
     @property
+    def trusted(self) -> bool:
+        """Whether the closest structure is within what the forward model errs by."""
+        return self.best_misfit <= TRUSTED
+
+    @property
     def words(self) -> str:
         """The answer in one line."""
         sp, sp2, sp3 = (f"{100 * self.cn_fraction[cn]:.0f} ± {100 * self.cn_error[cn]:.0f} %" for cn in "234")
         edge = " (at the end of what is known: take it as a bound)" if self.at_the_edge else ""
         answer = f"density {self.density:.2f} ± {self.density_error:.2f} g/cm³{edge}, sp² {sp2} (sp {sp}, sp³ {sp3})"
-        if self.best_misfit <= TRUSTED:
+        if self.trusted:
             return answer
         return (
             f"{answer}. Do not trust this: the closest structure is {self.best_misfit:.2f} away, and the forward model "
@@ -93,6 +98,11 @@ class DensityEstimate:
 def prior_cells() -> tuple[Atoms, ...]:
     """Read the shipped structures of the prior (`assets/prior/cells.extxyz`); `info` has density and seed."""
     return tuple(ase.io.iread(asset("prior/cells.extxyz"), index=":"))
+
+
+def prior_spectra(model: ForwardModel) -> np.ndarray:
+    """Predicted mean spectrum of every structure of `prior_cells`, shape (structures, 100)."""
+    return np.array([predict_sites(model, atoms).mean(0) for atoms in prior_cells()])
 
 
 def sample_prior(models: Models, densities: Sequence[float], settings: Settings, atoms: int = 216) -> Iterator[Atoms]:
@@ -112,6 +122,7 @@ def estimate_density(
     instrument: bool | None = None,
     leave_out: str | None = None,
     bootstraps: int = 20,
+    spectra: np.ndarray | None = None,
 ) -> DensityEstimate:
     """Density and coordination of what a target was measured on.
 
@@ -130,6 +141,8 @@ def estimate_density(
         A network of atoms whose forward error is not to be known (`acgen.spectra.model_error.error_covariance`).
     bootstraps
         How often the answer is found again with the target's noise added once more.
+    spectra
+        Predicted mean spectra of the cells, shape (structures, 100), where they are known already.
 
     Raises
     ------
@@ -143,7 +156,8 @@ def estimate_density(
         raise AcgenError(f"the structures have {len(grid)} densities; give structures of at least two")
     fractions = [coordination_fractions(atoms) for atoms in cells]
     asked = np.column_stack([at, [[fraction[k] for k in (2, 3, 4)] for fraction in fractions]])
-    spectra = np.array([predict_sites(model, atoms).mean(0) for atoms in cells])
+    if spectra is None:
+        spectra = np.array([predict_sites(model, atoms).mean(0) for atoms in cells])
     error, instrument = error_covariance(leave_out), fits_instrument(target, instrument)
     misfit, start = best_misfits(target, spectra, instrument)
     found = adjust(target, spectra, asked, error, misfit, start)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from acgen.inference.scan_answer import ScanAnswer
+from acgen.inference.series import Member
 from acgen.results.colours import CN_COLOURS, CN_LABELS, PREDICTION_COLOUR, REFERENCE_COLOUR, TARGET_COLOUR
 from acgen.sampling.generate import Candidate
 from acgen.spectra.grid import ENERGY
+from acgen.spectra.model_error import TRUSTED
 from acgen.spectra.spectrum import Target
 from acgen.statistics import mean_and_spread
 from acgen.structures.analysis import HIGHEST_CN, Analysis
@@ -123,6 +125,45 @@ def density_scan_figure(answer: ScanAnswer) -> Figure:
         above.errorbar(answer.plain, 0.06, xerr=answer.plain_error, transform=foot, **style)
     for axes in (above, below):
         axes.legend(frameon=False, fontsize="small", ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return figure
+
+
+def series_figure(members: Sequence[Member], label: str) -> Figure:
+    """Density, coordination and distance of a series of spectra, with errors; hollow where the answer is not trusted.
+
+    Parameters
+    ----------
+    members
+        In the order of their values.
+    label
+        What the values are, with their unit; empty where the members are named instead.
+    """
+    figure = _empty(6.4)
+    above, middle, below = figure.subplots(3, sharex=True)
+    at = [member.value for member in members]
+    rows = [member.to_dict() for member in members]
+    doubtful = [not member.estimate.trusted for member in members]
+
+    def draw(axes: Axes, name: str, error: str | None, colour: str, told: str | None = None) -> None:
+        values = [row[name] for row in rows]
+        errors = None if error is None else [row[error] for row in rows]
+        axes.errorbar(at, values, yerr=errors, color=colour, capsize=3, marker="o", ms=5, lw=1.4, label=told)
+        hollow = [(x, y) for x, y, doubt in zip(at, values, doubtful, strict=True) if doubt]
+        if hollow:
+            axes.plot(*zip(*hollow, strict=True), "o", ms=5, mfc="white", color=colour, zorder=3)
+
+    draw(above, "density_g_cm3", "density_error_g_cm3", PREDICTION_COLOUR)
+    above.set(ylabel="density (g/cm³)")
+    for cn, hybrid in ((2, "sp"), (3, "sp2"), (4, "sp3")):
+        draw(middle, f"{hybrid}_percent", f"{hybrid}_error", CN_COLOURS[cn], CN_LABELS[cn])
+    middle.set(ylabel="atoms (%)")
+    middle.legend(frameon=False, fontsize="small", ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    draw(below, "distance", None, REFERENCE_COLOUR)
+    below.axhline(TRUSTED, color=TARGET_COLOUR, lw=1, ls="--", label="above: do not trust (hollow)")
+    below.set(ylabel="distance of the\nnearest structure", ylim=(0, None), xlabel=label or "spectrum")
+    below.legend(frameon=False, fontsize="small")
+    if not label:
+        below.set_xticks(at, [member.name for member in members], rotation=30, ha="right")
     return figure
 
 
