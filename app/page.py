@@ -15,7 +15,7 @@ from panel.util import edit_readonly
 from app.controls.player import Player
 from app.controls.settings import Controls
 from app.controls.transport import Transport
-from app.look.fields import NumberFields
+from app.look.fields import NumberFields, limits_of
 from app.session.presets import query_of, restore
 from app.session.runner import Runner
 from app.session.shown import Shown, show_candidate, show_frame
@@ -200,6 +200,7 @@ class Dashboard(pn.viewable.Viewer):
         below = self._place(self.progress, margin=BELOW, styles={"flex": "0 0 250px"})
         left = _box(pn.Column, self._place(self.structure), below)
         views = _box(pn.Row, left, right, margin=BELOW)
+        fields = NumberFields(limits=limits_of(self.state, self.controls.preparation))
         page = pmui.Page(
             title="acgen",
             header=[pmui.Typography("amorphous carbon from a C K-edge spectrum", variant="body2", margin=(0, 12))],
@@ -210,7 +211,7 @@ class Dashboard(pn.viewable.Viewer):
             theme_config=THEME,
             main=[
                 _box(
-                    pn.Column, self.transport, views, self.saver, NumberFields(),
+                    pn.Column, self.transport, views, self.saver, fields,
                     styles={"padding": f"{GAP}px", "height": "100%"},
                 )
             ],

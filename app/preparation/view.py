@@ -122,7 +122,9 @@ class PreparationView(pn.viewable.Viewer):
         ]
         broadening = pmui.FloatSlider.from_param(self.comparison.param.sigma, format="0.00", **SLIDER)
         ways = [pmui.Select.from_param(parameters[name], **FIELD) for name in ("pre_edge", "normalisation")]
-        self.reference_energy = pmui.FloatInput.from_param(parameters.reference_energy, **FIELD)
+        self.reference_energy = pmui.FloatInput.from_param(
+            parameters.reference_energy, css_classes=["acgen-reference_energy"], **FIELD
+        )
         sample, i0, reference = (
             Chooser(self.preparation, "sample", "Choose a file", "Text, CSV, XDI, Athena, HDF5 or NeXus, SPEC, Igor, "
                     "EELS; told by the content"),

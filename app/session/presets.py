@@ -51,8 +51,14 @@ def restore(state: State, query: Mapping[str, Any]) -> list[str]:
         try:
             setattr(state, key, _parsed(state.param[key], str(query[key])))
         except (ValueError, OverflowError):
-            problems.append(f"The link's {state.param[key].label or key} “{str(query[key])[:40]}” cannot be used.")
+            problems.append(_refusal(state.param[key], str(query[key])[:40]))
     return problems
+
+
+def _refusal(parameter: param.Parameter, text: str) -> str:
+    ends = getattr(parameter, "bounds", None)
+    range_of = f": it goes from {ends[0]:.12g} to {ends[1]:.12g}" if ends else ""
+    return f"The link's {parameter.label or parameter.name} “{text}” cannot be used{range_of}."
 
 
 def _parsed(parameter: param.Parameter, text: str) -> Any:
@@ -62,4 +68,9 @@ def _parsed(parameter: param.Parameter, text: str) -> Any:
         if text.lower() not in ("true", "false"):
             raise AcgenError(f"{text!r} is neither true nor false")
         return text.lower() == "true"
-    return int(text) if isinstance(parameter, param.Integer) else float(text)
+    number = float(text.replace(",", "."))
+    if not isinstance(parameter, param.Integer):
+        return number
+    if not number.is_integer():
+        raise AcgenError(f"{text!r} is no whole number")
+    return int(number)

@@ -70,6 +70,13 @@ def test_a_link_that_cannot_be_used_changes_nothing_and_says_so(query):
     assert not state.dark
 
 
+def test_a_link_takes_numbers_as_people_write_them_and_names_what_may_be():
+    state = State()
+    (problem,) = restore(state, {"density": "2,5", "seed": "1e3", "steps": "900"})
+    assert (state.density, state.seed) == (2.5, 1000)
+    assert problem == "The link's First-pass steps “900” cannot be used: it goes from 8 to 256."
+
+
 def test_a_spectrum_of_ones_own_is_not_part_of_a_link():
     state = State()
     target = builtin_targets()["sp"]
