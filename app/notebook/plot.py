@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipywidgets
+from bokeh.events import DocumentReady
 from bokeh.resources import Resources
 from IPython.display import publish_display_data
 from jupyter_bokeh.widgets import BokehModel
@@ -46,13 +47,20 @@ class Plot(ipywidgets.VBox):
         self._text = ipywidgets.HTML()
         self.figure = plot.figure
         self.figure.update(sizing_mode="fixed", width=width, height=height)
-        super().__init__([self._text, BokehModel(self.figure, combine_events=True)], layout=size(width + 10))
+        picture = BokehModel(self.figure, combine_events=True)
+        self.figure.document.on_event(DocumentReady, self._again)
+        super().__init__([self._text, picture], layout=size(width + 10))
         self._describe()
 
     def refresh(self) -> None:
         """Draw what is new."""
         if self._plot.refresh():
             self._describe()
+
+    def _again(self, _event: DocumentReady) -> None:
+        """A browser that opens the plot has the curves that it was made with: send those of now."""
+        for source in self._plot.data.values():
+            source.data = dict(source.data)
 
     def _describe(self) -> None:
         self._text.value = f"<b>{self._plot.title}</b> &emsp; {STYLE}{self._plot.legend() or self._plot.empty()}"

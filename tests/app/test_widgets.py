@@ -9,9 +9,10 @@ from app_fakes import MODELS, fake_generate
 from ase import Atoms
 from ase.build import bulk
 from ase.io import write
+from bokeh.events import DocumentReady
 from waiting import LIMIT
 
-import app.notebook.widgets
+import app.notebook.sampler
 from acgen.errors import AcgenError
 from acgen.results.archive import read_zip
 from acgen.spectra.grid import ENERGY
@@ -19,7 +20,8 @@ from acgen.spectra.references import reference_spectra
 from acgen.spectra.spectrum import Spectrum
 from acgen.spectra.targets import builtin_targets, load_target
 from app.notebook.inputs import atoms_of, target_of
-from app.notebook.widgets import GuidedSampler, SpectrumView, StructureView
+from app.notebook.sampler import GuidedSampler
+from app.notebook.widgets import SpectrumView, StructureView
 
 DIAMOND = bulk("C", cubic=True).repeat(2)
 
@@ -32,7 +34,7 @@ def a_sampler(**options) -> GuidedSampler:
 @pytest.fixture(autouse=True)
 def _without_networks(monkeypatch):
     monkeypatch.setattr(
-        app.notebook.widgets, "generate", lambda settings, models, strength: fake_generate(settings, models)
+        app.notebook.sampler, "generate", lambda settings, models, strength: fake_generate(settings, models)
     )
 
 
@@ -155,6 +157,38 @@ def test_a_sampler_in_a_notebook_follows_its_run():
     assert sampler.structure.atoms is not None
 
 
+def test_a_cell_can_await_a_run():
+    async def cell():
+        sampler = a_sampler()
+        found = await sampler.finished()
+        return found, sampler.candidates
+
+    found, candidates = asyncio.run(asyncio.wait_for(cell(), LIMIT))
+    assert len(found) == 2
+    assert found == candidates
+
+
+def test_a_view_that_opens_later_gets_the_curves_of_now():
+    view = SpectrumView("sp2")
+    view.show(reference_spectra()["sp3"])
+    sent = []
+    figure = view.plot.figure
+    figure.document.on_change(sent.append)
+    figure.document.callbacks.trigger_event(DocumentReady())
+    again = {event.model for event in sent}
+    assert {renderer.data_source for renderer in figure.renderers} <= again
+
+
+def test_a_blocked_kernel_says_so(monkeypatch):
+    monkeypatch.setattr(app.notebook.sampler, "in_notebook", lambda: True)
+    sampler = a_sampler()
+    told = []
+    sampler.text.observe(lambda change: told.append((change["new"], sampler.buttons["Pause"].disabled)), "value")
+    sampler.wait(LIMIT)
+    assert all(off for text, off in told if "buttons rest" in text)
+    assert "rest" not in sampler.text.value
+
+
 def test_strength_can_be_changed_from_python_and_in_the_display():
     sampler = a_sampler()
     sampler.steer(350)
@@ -171,7 +205,7 @@ def test_a_run_that_fails_says_why(monkeypatch):
         raise AcgenError("the cell is too small; give more")
         yield
 
-    monkeypatch.setattr(app.notebook.widgets, "generate", broken)
+    monkeypatch.setattr(app.notebook.sampler, "generate", broken)
     sampler = a_sampler()
     with pytest.raises(AcgenError, match="too small"):
         sampler.wait(LIMIT)
@@ -180,7 +214,7 @@ def test_a_run_that_fails_says_why(monkeypatch):
     def odd(settings, models, strength):
         yield [][0]
 
-    monkeypatch.setattr(app.notebook.widgets, "generate", odd)
+    monkeypatch.setattr(app.notebook.sampler, "generate", odd)
     with pytest.raises(IndexError):
         a_sampler().wait(LIMIT)
 

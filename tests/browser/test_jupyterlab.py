@@ -1,4 +1,4 @@
-"""The widgets in a real JupyterLab: their notebook runs from top to bottom, and atoms are on the screen."""
+"""The widgets in a real JupyterLab: their notebook runs from top to bottom, alive while a cell awaits the run."""
 
 from __future__ import annotations
 
@@ -78,6 +78,12 @@ def coloured(picture: bytes, colour: str) -> float:
     return float((vivid & (cosine > 0.985)).mean())
 
 
+def drawn(canvas) -> bool:
+    """Whether atoms are on it, whatever their coordination is so far."""
+    picture = canvas.screenshot()
+    return any(coloured(picture, colour) > 0.002 for colour in colours.CN.values())
+
+
 def test_the_notebook_runs_and_shows_atoms(chromium, tmp_path):
     requests, errors = [], []
     with jupyterlab(tmp_path) as address:
@@ -91,26 +97,35 @@ def test_the_notebook_runs_and_shows_atoms(chromium, tmp_path):
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).first.click()
 
-        last = page.locator(".jp-CodeCell", has_text="StructureView(structures[0])")
-        canvas = last.locator("canvas").first
-        canvas.wait_for()
-        threefold = colours.CN[3]
-        until(lambda: coloured(canvas.screenshot(), threefold) > 0.01, "atoms are drawn", every=0.5)
-        page.screenshot(path=tmp_path / "last.png")
-
-        page.locator(".jp-Notebook").first.hover()
         sampler = page.locator(".jp-CodeCell", has_text="sampler = GuidedSampler")
+        threefold = colours.CN[3]
 
-        ways = itertools.cycle(20 * [-300] + 20 * [300])
+        def show(cell) -> None:
+            """JupyterLab draws the cells that are in sight: down and, where that was too far, up."""
+            page.locator(".jp-Notebook").first.hover()
+            ways = itertools.cycle(20 * [300] + 20 * [-300])
 
-        def in_sight() -> bool:  # JupyterLab draws the cells that are in sight: up and, where that was too far, down
-            page.mouse.wheel(0, next(ways))
-            page.wait_for_timeout(200)
-            return sampler.count() > 0 and sampler.locator("canvas").count() > 1
+            def in_sight() -> bool:
+                if cell.count() > 0 and cell.locator("canvas").count() > 0:
+                    cell.scroll_into_view_if_needed()
+                    return True
+                page.mouse.wheel(0, next(ways))
+                page.wait_for_timeout(200)
+                return False
 
-        until(in_sight, "the cell of the sampler is drawn")
-        sampler.get_by_text(re.compile("Done: 2 of 2")).wait_for()
+            until(in_sight, "the cell is drawn")
+
+        show(sampler)
+        line = sampler.get_by_text(re.compile(r"Candidate \d/2"))
         atoms = sampler.locator(".jupyter-widgets canvas").first
+        until(lambda: drawn(atoms), "atoms while the next cell awaits the run", every=0.3)
+        sampler.get_by_role("button", name="Pause").click()
+        line.filter(has_text="paused").wait_for()
+        paused = line.inner_text()
+        page.wait_for_timeout(1500)
+        assert line.inner_text() == paused
+        sampler.get_by_role("button", name="Resume").click()
+        sampler.get_by_text(re.compile("Done: 2 of 2")).wait_for()
         until(lambda: coloured(atoms.screenshot(), threefold) > 0.01, "the sampler shows atoms", every=0.5)
         plots = sampler.locator(".bk-Figure")
         until(lambda: plots.count() == 2, "two plots", every=0.2)
@@ -118,6 +133,17 @@ def test_the_notebook_runs_and_shows_atoms(chromium, tmp_path):
             until(lambda plot=plot: coloured(plot.screenshot(), colours.PREDICTION) > 0.001, "a curve", every=0.5)
         page.screenshot(path=tmp_path / "sampler.png")
 
+        spectrum = page.locator(".jp-CodeCell", has_text="SpectrumView(target, *sampler.results)")
+        show(spectrum)
+        figure = spectrum.locator(".bk-Figure")
+        until(lambda: coloured(figure.screenshot(), colours.PREDICTION) > 0.001, "what the legend names", every=0.5)
+        last = page.locator(".jp-CodeCell", has_text="StructureView(structures[0])")
+        show(last)
+        canvas = last.locator("canvas").first
+        until(lambda: coloured(canvas.screenshot(), threefold) > 0.01, "atoms are drawn", every=0.5)
+        page.screenshot(path=tmp_path / "last.png")
+
+        show(sampler)
         sampler.get_by_role("button", name="Start").click()
         sampler.get_by_text(re.compile(r"Candidate \d/2")).wait_for()
         sampler.get_by_role("button", name="Stop").dispatch_event("click")  # a short run may have ended
