@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
+from scipy import constants
 
 from acgen.spectra.background import PRE_EDGES, PreEdge, check_edge, without_background
 from acgen.spectra.calibration import MAX_CALIBRATION, calibration_shift
@@ -30,6 +32,16 @@ from acgen.spectra.spectrum import Spectrum, SpectrumError, Target
 
 #: Coverage, eV, below which a target is called short.
 WANTED_RANGE = (280.0, 305.0)
+#: What energies may have been written as instead of eV, and how that becomes eV.
+OTHER_UNITS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "keV": lambda value: 1e3 * value,
+    "wavelengths in nm": lambda value: constants.h * constants.c / constants.e / 1e-9 / value,
+    "wavelengths in Å": lambda value: constants.h * constants.c / constants.e / 1e-10 / value,
+    "J": lambda value: value / constants.e,
+    "wavenumbers in 1/cm": lambda value: value * 100 * constants.h * constants.c / constants.e,
+    "hartree": lambda value: value * constants.value("Hartree energy in eV"),
+    "rydberg": lambda value: value * constants.value("Rydberg constant times hc in eV"),
+}
 # Measured points further from the grid than this, eV, are of no use.
 _MARGIN = 10.0
 
@@ -222,13 +234,21 @@ def _far_off(energy: np.ndarray, intensity: np.ndarray, applied: float) -> str:
 def _check_overlap(energy: np.ndarray) -> None:
     low, high = ENERGY[0], ENERGY[-1]
     span = f"{energy[0]:g}-{energy[-1]:g} eV"
-    if 0.1 < energy[0] and energy[-1] < 2:
-        raise SpectrumError(f"the energies run over {energy[0]:g}-{energy[-1]:g}: these are keV, give eV")
     if energy[-1] < low or energy[0] > high:
-        raise SpectrumError(f"the spectrum covers {span}, which does not overlap with the carbon edge, {low}-{high} eV")
+        unit = next((name for name, to_ev in OTHER_UNITS.items() if _across_edge(to_ev(energy))), "")
+        told = f": they seem to be {unit}, convert them to eV" if unit else ""
+        raise SpectrumError(
+            f"the spectrum covers {span}, which does not overlap with the carbon edge, {low}-{high} eV{told}"
+        )
     points = int(np.count_nonzero((energy >= low - 1e-6) & (energy <= high + 1e-6)))
     if points < MIN_POINTS:
         raise SpectrumError(f"the spectrum has {points} points in {low}-{high} eV: at least {MIN_POINTS} are needed")
+
+
+def _across_edge(energy: np.ndarray) -> bool:
+    """Whether energies in eV, in either direction, run across pi* and little further than a carbon scan does."""
+    low, high = sorted((energy[0], energy[-1]))
+    return bool(ENERGY[0] / 2 < low < PI_STAR < high < 3 * ENERGY[-1])
 
 
 def _option(

@@ -254,3 +254,24 @@ def test_every_public_cell_is_in_domain(shared_data: Path) -> None:
 
     for cell in load_public(shared_data / "llnl-a-C"):
         assert derivative_correlation(cell.spectra.mean(axis=0), ALL) > DOMAIN_LIMIT + 0.2
+
+
+@pytest.mark.parametrize(
+    ("unit", "written"),
+    [
+        ("keV", lambda e: e / 1000),
+        ("wavelengths in nm", lambda e: 1239.841984 / e),
+        ("wavelengths in Å", lambda e: 12398.41984 / e),
+        ("J", lambda e: 1.602176634e-19 * e),
+        ("wavenumbers in 1/cm", lambda e: 8065.543937 * e),
+        ("hartree", lambda e: e / 27.211386),
+        ("rydberg", lambda e: e / 13.605693),
+    ],
+)
+def test_energies_in_another_unit_are_named(unit, written):
+    energy = np.linspace(270.0, 330.0, 61)
+    given = np.sort(written(energy))
+    with pytest.raises(SpectrumError, match=f"they seem to be {unit}, convert them to eV"):
+        prepare(Spectrum(given, np.linspace(0.0, 1.0, 61)))
+    with pytest.raises(SpectrumError, match=r"-314.2 eV$"):
+        prepare(Spectrum(energy + 430.0, np.linspace(0.0, 1.0, 61)))  # of another element
