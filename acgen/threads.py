@@ -77,7 +77,7 @@ def use_threads(atoms: int = 0, asked: int | None = None, *, beside: int = 0) ->
     return threads
 
 
-def candidates_together(atoms: int, asked: int | None = None) -> int:
+def candidates_together(atoms: int, asked: int | None = None, *, beside: int = 0) -> int:
     """How many candidates to make at a time, each on one thread: as many as there are free cores, of small cells.
 
     Parameters
@@ -86,9 +86,11 @@ def candidates_together(atoms: int, asked: int | None = None) -> int:
         Of one candidate; a large cell takes the threads for itself, see `use_threads`.
     asked
         Threads that a person asked for; otherwise the environment variable ACGEN_THREADS, if there is one.
+    beside
+        Cores to leave to other processes of the same program, such as the server of a page.
     """
     asked = asked if asked is not None else _from_environment()
-    return 1 if atoms >= FEW_ATOMS else choose(cores(), 0.0 if asked else busy_cores(), FEW_ATOMS, asked)
+    return 1 if atoms >= FEW_ATOMS else choose(cores(), 0.0 if asked else busy_cores() + beside, FEW_ATOMS, asked)
 
 
 def thread_count(text: str) -> int:

@@ -82,6 +82,7 @@ def snapshot_from_zip(data: bytes, version: int = 1) -> Snapshot:
         frame=None if last is None else last.frame,
         xi=None if last is None else last.xi,
         trajectory=run.frames,
+        made=len(run.candidates) * len(run.settings.plan) + (0 if whole or last is None else last.frame.step),
         misfits=_misfits(run.frames),
         finished=finished,
         log=(*run.log, LogEntry.now("Brought back from a file")),

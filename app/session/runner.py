@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from ase import Atoms
 
@@ -214,8 +215,7 @@ class Runner:
         return taken
 
     def _consume(self, events: Iterator[Loaded | FrameEvent | Candidate], stop: threading.Event, turn: Turn) -> None:
-        misfits: list[list[tuple[int, float]]] = []
-        begin = self._clock()
+        begin, beside = self._clock(), _Beside()
         try:
             for event in events:
                 elapsed = self._clock() - begin
@@ -224,21 +224,14 @@ class Runner:
                     continue
                 if isinstance(event, Candidate):
                     self._finish(event, elapsed)
+                    for later in beside.next(event.index + 1):
+                        self._show(later)
                     continue
-                while len(misfits) <= event.candidate:
-                    misfits.append([])
-                if event.frame.misfit is not None:
-                    misfits[event.candidate].append((event.frame.step, event.frame.misfit))
-                now = self._snapshot
-                self._publish(
-                    _change(now, event),
-                    candidate=event.candidate,
-                    frame=event.frame,
-                    xi=event.xi,
-                    trajectory=keep(now.trajectory, event),
-                    misfits=(*now.misfits[: event.candidate], tuple(misfits[event.candidate])),
-                    elapsed=elapsed,
-                )
+                counted = self._counted(event) | {"elapsed": elapsed}
+                if beside.holds(event):
+                    self._publish(**counted)
+                    continue
+                self._show(event, **counted)
                 begin += self._wait(stop, turn)
                 if stop.is_set():
                     return
@@ -246,6 +239,26 @@ class Runner:
             close = getattr(events, "close", None)
             if close is not None:
                 close()
+
+    def _counted(self, event: FrameEvent) -> dict[str, Any]:
+        """What a step of any candidate changes."""
+        now, index, frame = self._snapshot, event.candidate, event.frame
+        misfits = [*now.misfits, *[()] * (index + 1 - len(now.misfits))]
+        if frame.misfit is not None:
+            misfits[index] = (*misfits[index], (frame.step, frame.misfit))
+        return {"made": now.made + 1, "misfits": tuple(misfits)}
+
+    def _show(self, event: FrameEvent, **counted: Any) -> None:
+        """Put a frame at the end of the trajectory, where the page looks."""
+        now = self._snapshot
+        self._publish(
+            _change(now, event),
+            candidate=event.candidate,
+            frame=event.frame,
+            xi=event.xi,
+            trajectory=keep(now.trajectory, event),
+            **counted,
+        )
 
     def _finish(self, candidate: Candidate, elapsed: float) -> None:
         now = self._snapshot
@@ -257,9 +270,7 @@ class Runner:
             finished=(*now.finished, item)[-KEPT_CANDIDATES:],
             elapsed=elapsed,
         )
-        before = 0 if now.settings.resume is None else now.settings.resume.step
-        steps = (candidate.index + 1) * (now.frame.steps - before)
-        self._pace.learn(now.settings, steps, elapsed)
+        self._pace.learn(now.settings, now.made, elapsed)
 
     def _wait(self, stop: threading.Event, turn: Turn) -> float:
         """Wait while the run is paused; seconds that it took. Meanwhile another run may have its place."""
@@ -284,6 +295,26 @@ class Runner:
     def _where(self) -> str:
         now = self._snapshot
         return "" if now.frame is None else f" at step {now.frame.step} of candidate {now.candidate + 1}"
+
+
+class _Beside:
+    """Frames of candidates that are worked on beside the one on display, until it is their turn."""
+
+    def __init__(self) -> None:
+        self._shown = 0
+        self._held: dict[int, list[FrameEvent]] = {}
+
+    def holds(self, event: FrameEvent) -> bool:
+        """Keep a frame, unless it is of the candidate on display."""
+        if event.candidate == self._shown:
+            return False
+        self._held.setdefault(event.candidate, []).append(event)
+        return True
+
+    def next(self, candidate: int) -> list[FrameEvent]:
+        """Put another candidate on display; its frames so far."""
+        self._shown = candidate
+        return self._held.pop(candidate, [])
 
 
 def _change(now: Snapshot, event: FrameEvent) -> str:

@@ -78,8 +78,12 @@ class Snapshot:
         SHA-256 of the networks that it runs with, by whoever has loaded them; empty until they are.
     candidate, frame, xi
         The newest frame, the candidate it belongs to, and the guidance strength of its step; None before the first.
+        Of several candidates at work at a time it is the first one's.
+    made
+        Steps so far, of all candidates.
     trajectory
-        The frames so far, by candidate and step; thinned beyond `KEPT_BYTES`.
+        The frames so far, by candidate and step; thinned beyond `KEPT_BYTES`. Those of a candidate that is worked on
+        beside the first are added once the first is finished.
     misfits
         Steps that were guided so far and the misfit there, one tuple of pairs for each candidate begun.
     finished
@@ -101,6 +105,7 @@ class Snapshot:
     candidate: int = 0
     frame: Frame | None = None
     xi: float | None = None
+    made: int = 0
     trajectory: tuple[FrameEvent, ...] = ()
     misfits: tuple[tuple[tuple[int, float], ...], ...] = ()
     finished: tuple[Finished, ...] = ()
@@ -121,8 +126,12 @@ class Snapshot:
         if self.status is Status.DONE:
             return 1.0
         before = 0 if self.settings.resume is None else self.settings.resume.step
-        done = self.candidate + (self.frame.step - before) / (self.frame.steps - before)
-        return min(done / self.settings.candidates, 1.0)
+        return min(self.made / (self.settings.candidates * (self.frame.steps - before)), 1.0)
+
+    @property
+    def at_work(self) -> int:
+        """How many candidates are worked on at a time."""
+        return max(len(self.misfits) - len(self.candidates), 1)
 
     @property
     def remaining(self) -> float | None:

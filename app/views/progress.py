@@ -39,7 +39,7 @@ class ProgressView(pn.viewable.Viewer):
 
 
 class MisfitView(LivePlot):
-    """Misfit after each step; the current candidate strong, those before it faint."""
+    """Misfit after each step; the candidate on display strong, the others faint."""
 
     title = "Misfit"
     axes = ("Step", "Misfit")
@@ -47,15 +47,17 @@ class MisfitView(LivePlot):
     ticks = (None, 3)
 
     def source(self):
-        return self.state.snapshot.misfits, self.state.snapshot.candidates
+        snapshot = self.state.snapshot
+        return snapshot.misfits, snapshot.candidate, snapshot.candidates
 
     def build(self):
         self.curves("before", color=colours.PREDICTION, alpha=0.3, line_width=1.5)
         self.curve("now", color=colours.PREDICTION, line_width=2, hover=True)
 
     def columns(self, data):
-        *before, now = [np.array(misfits, dtype=float).reshape(-1, 2).T for misfits in data[0] or ((),)]
-        begun = [misfits for misfits in before if misfits.size]
+        curves = [np.array(misfits, dtype=float).reshape(-1, 2).T for misfits in data[0] or ((),)]
+        now = curves.pop(min(data[1], len(curves) - 1))
+        begun = [misfits for misfits in curves if misfits.size]
         lines = {"xs": [steps for steps, _ in begun], "ys": [misfits for _, misfits in begun]}
         return {"before": lines, "now": dict(zip("xy", now, strict=True))}
 
@@ -101,8 +103,11 @@ def describe(snapshot: Snapshot) -> str:
         word = {Status.DONE: "Done", Status.STOPPED: "Stopped", Status.FAILED: "Failed"}[status]
         return f"{word}: {finished} in {clock(snapshot.elapsed)}"
     phase = f"restart {frame.cycle}/{settings.restarts}" if frame.phase == "restart" else PHASES[frame.phase]
+    first, last = snapshot.candidate + 1, snapshot.candidate + snapshot.at_work
     parts = [
-        f"Candidate {snapshot.candidate + 1}/{settings.candidates}",
+        f"Candidate {first}/{settings.candidates}"
+        if first == last
+        else f"Candidates {first}-{last} of {settings.candidates}",
         phase,
         f"step {frame.step}/{frame.steps}",
     ]

@@ -25,9 +25,12 @@ from acgen.errors import AcgenError
 from acgen.networks.models import Models
 from acgen.sampling.generate import Candidate, FrameEvent, generate
 from acgen.sampling.settings import LiveXi, Settings
-from acgen.threads import VARIABLE, use_threads
+from acgen.threads import VARIABLE, candidates_together, use_threads
 from app.workers.explain import Failure
 from app.workers.models import Loaded, shared_models
+
+#: Cores that a run leaves to the server and the browser.
+SERVER = 1
 
 
 class Processes:
@@ -38,7 +41,8 @@ class Processes:
     limit
         Idle processes to keep; each holds the networks in about 350 MB.
     threads
-        Of each process; by default what `acgen.threads.use_threads` chooses for each run.
+        Of each process, and as many candidates of a small cell at a time; by default what `acgen.threads` chooses for
+        each run.
     """
 
     def __init__(self, limit: int, threads: int | None = None):
@@ -164,7 +168,8 @@ def _events(settings: Settings, strength: LiveXi) -> Iterator[Loaded | FrameEven
     """The run, in the process."""
     models = shared_models()
     yield Loaded(dict(models.sha256))
-    yield from generate(settings, models, strength)
+    together = min(candidates_together(settings.n_atoms, beside=SERVER), settings.candidates)
+    yield from generate(settings, models, strength, together=together)
 
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
@@ -174,7 +179,7 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     while True:
         try:
             settings = pickle.load(requests)
-            use_threads(settings.n_atoms, beside=1)  # one core is for the server and the browser
+            use_threads(settings.n_atoms, beside=SERVER)
             strength = LiveXi(0.0)
             events = _events(settings, strength)
             while (xi := pickle.load(requests)) is not None:

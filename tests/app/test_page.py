@@ -60,6 +60,12 @@ def finish(dashboard: Dashboard) -> None:
         dashboard.tick()
 
 
+def figures(dashboard):
+    """Every plot, those of the spectrum's card too."""
+    card, *others = (dashboard.spectrum, dashboard.coordination, dashboard.angles, dashboard.radial, dashboard.misfit)
+    return [card.spectrum, card.residual, *others]
+
+
 def test_the_views_follow_a_run_to_its_end(dashboard):
     assert "press Start" in dashboard.structure.note.object
     assert dashboard.transport.download.disabled
@@ -67,7 +73,7 @@ def test_the_views_follow_a_run_to_its_end(dashboard):
     assert dashboard.state.snapshot.status is Status.DONE
     assert "WebGL" in dashboard.structure.note.object, "no browser has answered"
     assert dashboard.state.shown.coordination.shape == (dashboard.state.settings.n_atoms,)
-    assert not any(view.note.visible for view in dashboard.plots if view.active)
+    assert not any(view.note.visible for view in figures(dashboard) if view.active)
     assert not any(view.refresh() for view in dashboard.plots), "nothing is left to draw"
     assert "best of 2" in dashboard.misfit.legend()
     assert not dashboard.transport.download.disabled
@@ -76,7 +82,7 @@ def test_the_views_follow_a_run_to_its_end(dashboard):
 
 def test_every_figure_can_be_sent_before_and_after_a_run(dashboard):
     for _ in range(2):
-        for view in dashboard.plots:
+        for view in figures(dashboard):
             assert Serializer().serialize(view.figure).content["attributes"]["name"] == view.file_name
         finish(dashboard)
 
@@ -87,9 +93,9 @@ def test_the_candidates_of_a_finished_run_are_compared_the_best_first(dashboard)
     misfits = [candidate.misfit for candidate in dashboard.runner.snapshot.candidates]
     assert state.picked == ((1, int(np.argmin(misfits))), (1, int(np.argmax(misfits))))
     assert [shown.name for shown in state.compared] == [f"1.{index + 1}" for _, index in state.picked]
-    assert "mean of 2" in dashboard.spectrum.key.object
+    assert "mean of 2" in dashboard.spectrum.spectrum.key.object
     mean, spread = mean_and_spread([candidate.spectrum for candidate in dashboard.runner.snapshot.candidates])
-    table = dashboard.spectrum.table()
+    table = dashboard.spectrum.spectrum.table()
     assert np.allclose(table["prediction_mean"], mean)
     assert np.allclose(table["prediction_std"], spread)
     assert np.allclose(table["residual"], state.target.intensity - mean)
@@ -113,7 +119,7 @@ def test_a_ticked_candidate_is_shown_and_none_goes_back_to_the_run(dashboard):
     second = dashboard.runner.snapshot.candidates[1]
     assert np.allclose(dashboard.state.shown.atoms.positions, second.atoms.get_positions(wrap=True))
     assert dashboard.state.shown.prediction is second.spectrum
-    assert "of atoms" in dashboard.spectrum.legend()
+    assert "of atoms" in dashboard.spectrum.spectrum.legend()
     dashboard.candidates.table.selection = []
     dashboard.tick()
     assert dashboard.state.shown.name == f"step {dashboard.runner.snapshot.frame.step}"
@@ -132,8 +138,8 @@ def test_candidates_of_several_runs_are_listed_together(dashboard):
 
 def test_without_a_target_the_plots_say_so(dashboard):
     dashboard.state.target_name = NO_TARGET
-    dashboard.spectrum.refresh()
-    assert "without guidance" in dashboard.spectrum.note.object
+    dashboard.spectrum.spectrum.refresh()
+    assert "without guidance" in dashboard.spectrum.spectrum.note.object
     finish(dashboard)
     assert "no misfit" in dashboard.misfit.empty()
 

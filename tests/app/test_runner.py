@@ -12,10 +12,12 @@ from app_fakes import MODELS, fake_generate
 from waiting import LIMIT, until
 
 from acgen.errors import AcgenError
+from acgen.sampling.generate import Candidate
 from acgen.sampling.settings import Settings
 from acgen.spectra.targets import builtin_targets
 from app.session.runner import Runner
 from app.session.snapshot import Snapshot, Status
+from app.views.progress import describe
 from app.workers.pace import Pace
 from app.workers.slots import Slots
 
@@ -74,6 +76,46 @@ def test_misfits_of_every_candidate_are_kept():
     steps = runner.snapshot.frame.steps
     assert [len(misfits) for misfits in runner.snapshot.misfits] == [steps, steps]
     assert runner.snapshot.misfits[1][-1] == (steps, runner.snapshot.frame.misfit)
+
+
+def side_by_side(settings, models, strength):
+    """As the core makes two candidates at a time: a step of each, and both finished at the end."""
+    seeds = settings.seed, settings.seed + 1
+    one, other = (fake_generate(replace(settings, seed=seed, candidates=1), models, strength) for seed in seeds)
+    for first, second in zip(one, other, strict=True):
+        yield first
+        yield replace(second, index=1) if isinstance(second, Candidate) else replace(second, candidate=1)
+
+
+def test_of_candidates_at_a_time_one_is_shown_and_all_count():
+    seen, allowed = [], threading.Semaphore(0)
+
+    def held(*args):
+        for event in side_by_side(*args):
+            assert allowed.acquire(timeout=LIMIT)
+            yield event
+            seen.append(runner.snapshot)
+
+    runner = Runner(held, lambda: MODELS)
+    runner.start(replace(SMALL, target=builtin_targets()["sp2"]))
+    steps = len(SMALL.plan)
+    allowed.release(9)  # five steps of the first, four of the other
+    until(lambda: runner.snapshot.made == 9)
+    snapshot = runner.snapshot
+    assert (snapshot.candidate, snapshot.frame.step, snapshot.at_work) == (0, 5, 2)
+    assert [len(misfits) for misfits in snapshot.misfits] == [5, 4]
+    assert snapshot.progress == pytest.approx(9 / (2 * steps))
+    assert "Candidates 1-2 of 2" in describe(snapshot)
+    allowed.release(1000)
+    runner.join(LIMIT)
+    snapshot = runner.snapshot
+    assert snapshot.progress == 1.0
+    order = [(event.candidate, event.frame.step) for event in snapshot.trajectory]
+    assert order == [(k, step) for k in (0, 1) for step in range(1, steps + 1)], "by candidate and step"
+    assert [item.candidate.index for item in snapshot.finished] == [0, 1]
+    lengths = [len(each.trajectory) for each in seen]
+    assert lengths == sorted(lengths), "what was kept stays where it was"
+    assert [len(misfits) for misfits in snapshot.misfits] == [steps, steps]
 
 
 def test_pause_holds_the_run_and_a_step_makes_one_frame(runner, gate):
