@@ -9,6 +9,7 @@ import panel_material_ui as pmui
 import param
 
 from acgen.errors import AcgenError
+from acgen.sampling.schedule import PLANS
 from acgen.sampling.settings import Settings
 from app.look.css import STYLE
 from app.look.notice import Notice
@@ -16,7 +17,7 @@ from app.preparation.choices import Preparation
 from app.preparation.chooser import spectrum_input
 from app.preparation.dialog import PreparationDialog
 from app.preparation.intake import Intake
-from app.session.presets import PRESETS, apply_preset
+from app.session.presets import COUNTS, PRESETS, apply_plan, apply_preset, plan_of
 from app.session.state import State
 from app.session.uploads import BoundedInput, structure_from_upload
 from app.views.progress import clock
@@ -96,6 +97,17 @@ class Controls(pn.viewable.Viewer):
         )
         self.xi = _slider(parameters.xi)
         self.instrument = pmui.Checkbox.from_param(parameters.instrument, size="small", margin=(0, 14))
+        evaluations = {name: f"{name}: {plan.total} evaluations" for name, plan in PLANS.items()}
+        self.plans = pmui.MenuButton(
+            label="Plan",
+            items=[{"label": label} for label in evaluations.values()],
+            description="Steps, restarts and the ξ that they bear: quick for a look, thorough takes twice the time",
+            variant="text",
+            size="small",
+            margin=(0, 12, -12, 0),
+            css_classes=["acgen-plan"],
+            on_click=lambda item: apply_plan(state, item["label"].partition(":")[0]),
+        )
         self.counts = [_slider(parameters[name]) for name in ("restarts", "steps", "candidates")]
         self.seed = pmui.IntInput.from_param(
             parameters.seed, margin=(6, 16, 2, 16), css_classes=["acgen-seed"], **WIDE
@@ -115,7 +127,7 @@ class Controls(pn.viewable.Viewer):
         state.param.watch(self._lock, "snapshot")
         sizes = ["density", "cell", "cubic", "cell_b", "cell_c", "start"]
         state.param.watch(self._arrange, ["cubic", "start"])
-        state.param.watch(self._estimate, [*sizes, "xi", "restarts", "steps", "candidates", "target_name"])
+        state.param.watch(self._estimate, [*sizes, "xi", *COUNTS, "candidates", "target_name"])
         self._describe_target()
         self._arrange()
         self._estimate()
@@ -166,7 +178,8 @@ class Controls(pn.viewable.Viewer):
         self.start_t.visible = self.random.visible = not random
 
     def _estimate(self, *_events) -> None:
-        """Say how large the structures will be and how long they will take."""
+        """Say how large the structures will be, how long they will take, and by which plan."""
+        self.plans.label = f"Plan: {plan_of(self.state) or 'own'}"
         try:
             settings = self.state.settings
         except AcgenError as error:
@@ -187,7 +200,7 @@ class Controls(pn.viewable.Viewer):
         cell = [self.density, self.cell, self.cubic, *self.edges]
         start = [self.structure, self.start_t, self.random]
         target = [self.presets, self.target, self.upload, self.prepare.button]
-        return [*target, *cell, *start, self.instrument, *self.counts, self.seed]
+        return [*target, *cell, *start, self.plans, self.instrument, *self.counts, self.seed]
 
     def __panel__(self):
         return pmui.Column(
@@ -208,7 +221,8 @@ class Controls(pn.viewable.Viewer):
             self.structure,
             self.start_t,
             self.random,
-            _section("Run"),
+            pn.Row(_section("Run"), pn.Spacer(sizing_mode="stretch_width"), self.plans, margin=0,
+                   sizing_mode="stretch_width"),
             self.xi,
             self.instrument,
             *self.counts,

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import param
 
 from acgen.errors import AcgenError
+from acgen.sampling.schedule import PLANS
+from acgen.sampling.settings import DEFAULT_XI
 from app.session.state import SET_HERE, State
 
 #: Parameters that a link and a preset set, the target before the instrument, which follows it; a structure to start
 #: from, and how far it is noised, cannot be in a link.
 LINKED = ("target_name", "cubic", "cell_b", "cell_c", *(name for name in SET_HERE if name != "start_t"))
+
+#: What of a plan is set apart from ξ, which can be changed while a run goes on.
+COUNTS = ("steps", "restarts", "restart_steps")
 
 PAPER = {"density": 2.0, "xi": 3000.0, "candidates": 16, "restarts": 8, "steps": 64}
 
@@ -29,6 +35,18 @@ def apply_preset(state: State, name: str) -> None:
     """Set what a preset says and everything else that a link holds to its default; no start structure."""
     defaults = {key: State.param[key].default for key in LINKED}
     state.param.update(**defaults | PRESETS[name] | {"start": None})
+
+
+def apply_plan(state: State, name: str) -> None:
+    """Set the steps, the restarts and the usual ξ of a named plan."""
+    parts = asdict(PLANS[name])
+    state.param.update(xi=parts.pop("pull") * DEFAULT_XI["cell"], **parts)
+
+
+def plan_of(state: State) -> str:
+    """Name of the plan whose steps and restarts are set; empty if it is none of them."""
+    now = [getattr(state, part) for part in COUNTS]
+    return next((name for name, plan in PLANS.items() if [getattr(plan, part) for part in COUNTS] == now), "")
 
 
 def query_of(state: State) -> dict[str, str]:

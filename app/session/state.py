@@ -46,6 +46,7 @@ class State(param.Parameterized):
     instrument = _setting("instrument")
     restarts = _setting("restarts")
     steps = _setting("steps")
+    restart_steps = _setting("restart_steps")
     candidates = _setting("candidates")
     seed = _setting("seed")
     target_name = param.Selector(

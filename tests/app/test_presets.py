@@ -9,12 +9,13 @@ import pytest
 from app_fakes import MODELS, fake_generate
 from waiting import LIMIT
 
+from acgen.sampling.schedule import PLANS
 from acgen.sampling.settings import Settings
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import builtin_targets
 from app.page import link_of
 from app.session.branch import OF_THE_FRAME, go_on, noise_candidate, noise_frame
-from app.session.presets import PRESETS, apply_preset, query_of, restore
+from app.session.presets import PRESETS, apply_plan, apply_preset, plan_of, query_of, restore
 from app.session.runner import Runner
 from app.session.state import NO_TARGET, State
 
@@ -36,6 +37,17 @@ def test_the_presets_of_the_paper_have_its_cell_and_number_of_structures():
     assert (settings.density, settings.candidates) == (2.0, 16)
     assert abs(settings.n_atoms - 216) <= 1
     assert 180 <= settings.xi / 216**0.5 <= 250
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_plan_of_the_page_is_that_of_the_command_line(name):
+    state = State()
+    apply_plan(state, name)
+    assert plan_of(state) == name
+    assert len(state.settings.plan) == PLANS[name].total
+    assert state.settings.xi == PLANS[name].pull * Settings(target=builtin_targets()["sp"]).xi
+    state.restarts += 1
+    assert plan_of(state) == ""
 
 
 def test_a_link_restores_the_settings():
