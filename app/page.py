@@ -14,13 +14,18 @@ from panel.util import edit_readonly
 
 from app.controls.player import Player
 from app.controls.settings import Controls
+from app.controls.shortcuts import Shortcuts
 from app.controls.transport import Transport
+from app.look.css import STYLE
 from app.look.fields import NumberFields, limits_of
+from app.look.names import Names
+from app.look.theme import THEME
 from app.session.presets import query_of, restore
 from app.session.runner import Runner
 from app.session.shown import Shown, show_candidate, show_frame
 from app.session.snapshot import Snapshot, Status
 from app.session.state import State
+from app.session.undo import Undo
 from app.viewer.selection import SiteSpectra
 from app.viewer.structure import StructureView
 from app.views.candidates import CandidatesView
@@ -46,20 +51,6 @@ TELL_EVERY = 0.2
 GAP = 8
 BELOW, BESIDE = (GAP, 0, 0, 0), (0, 0, 0, GAP)
 
-PARTS = {
-    "MuiToolbar": {"defaultProps": {"variant": "dense"}},
-    "MuiAppBar": {"styleOverrides": {"root": {"backgroundColor": "#1f3a5f", "color": "#ffffff"}}},
-    # As wide as its text, however narrow the button; it lies over other buttons, which have to work all the same.
-    "MuiTooltip": {
-        "defaultProps": {"disableInteractive": True},
-        "styleOverrides": {"tooltip": {"width": "max-content", "maxWidth": "260px"}},
-    },
-}
-THEME = {
-    "light": {"palette": {"primary": {"main": "#1f3a5f"}, "secondary": {"main": "#d55e00"}}, "components": PARTS},
-    "dark": {"palette": {"primary": {"main": "#8ab4e8"}, "secondary": {"main": "#ff8a3d"}}, "components": PARTS},
-}
-
 
 class Dashboard(pn.viewable.Viewer):
     """One session of the dashboard.
@@ -75,6 +66,7 @@ class Dashboard(pn.viewable.Viewer):
         self._clock = clock
         self._context = None  # of the session, once there is one
         self.state, self.saver, self.background = State(), Saver(), Background()
+        self.undo = Undo(self.state)
         self.runner = Runner(generate, load, slots, energy=energy)
         self.controls = Controls(self.state, self.background)
         self.transport = Transport(self.state, self.runner, self.background)
@@ -91,6 +83,12 @@ class Dashboard(pn.viewable.Viewer):
         self.reach.opened = lambda: self.progress.show("Reach")
         self.transport.beside.append(self.reach.short)
         self.distributions = Deck({"Angles": self.angles, "g(r)": self.radial})
+        self.shortcuts = Shortcuts({
+            " ": self.transport.pause_or_go_on,
+            "ArrowLeft": lambda: self.player.go(-1),
+            "ArrowRight": lambda: self.player.go(1),
+            "undo": self.undo.back,
+        })
         self.plots = deque(plots)
         self._later: deque[tuple[pn.Column, Any]] = deque()  # places of the page, and what is still to come there
         self._analysed: dict[tuple[int, int], Shown] = {}  # the candidates, by key
@@ -123,9 +121,9 @@ class Dashboard(pn.viewable.Viewer):
             self.progress.mount("Misfit")  # which every start shows
             self.controls.prepare.mount()
 
-    def _place(self, part: Any, **options) -> pn.Column:
-        """Where a part of the page will be."""
-        place = _box(pn.Column, **options)
+    def _place(self, part: Any, alone: bool = True, **options) -> pn.Column:
+        """Where a part of the page will be, `alone` or beside another one."""
+        place = _box(pn.Column, name="acgen-place" + " acgen-alone" * alone, **options)
         self._later.append((place, part))
         return place
 
@@ -194,12 +192,13 @@ class Dashboard(pn.viewable.Viewer):
 
     def page(self) -> pmui.Page:
         """The page of this session, with its clock running; the worker ends with the session."""
-        right = _box(pn.Column, self._place(self.spectrum, styles={"flex": "1.2"}), margin=BESIDE)
-        plots = (self._place(self.coordination), self._place(self.distributions, margin=BESIDE))
-        right.append(_box(pn.Row, *plots, margin=BELOW))
+        spectrum = self._place(self.spectrum, styles={"flex": "1.2"})
+        right = _box(pn.Column, spectrum, margin=BESIDE, name="acgen-side")
+        plots = (self._place(self.coordination, False), self._place(self.distributions, False, margin=BESIDE))
+        right.append(_box(pn.Row, *plots, margin=BELOW, name="acgen-pair"))
         below = self._place(self.progress, margin=BELOW, styles={"flex": "0 0 250px"})
-        left = _box(pn.Column, self._place(self.structure), below)
-        views = _box(pn.Row, left, right, margin=BELOW)
+        left = _box(pn.Column, self._place(self.structure), below, name="acgen-side")
+        views = _box(pn.Row, left, right, margin=BELOW, name="acgen-views")
         fields = NumberFields(limits=limits_of(self.state, self.controls.preparation))
         page = pmui.Page(
             title="acgen",
@@ -211,8 +210,8 @@ class Dashboard(pn.viewable.Viewer):
             theme_config=THEME,
             main=[
                 _box(
-                    pn.Column, self.transport, views, self.saver, fields,
-                    styles={"padding": f"{GAP}px", "height": "100%"},
+                    pn.Column, self.transport, views, self.saver, fields, Names(), self.shortcuts,
+                    styles={"padding": f"{GAP}px", "height": "100%"}, name="acgen-page",
                 )
             ],
         )
@@ -255,6 +254,9 @@ def link_of(state: State) -> str:
     return query and f"?{query}"
 
 
-def _box(kind: type[pn.Column | pn.Row], *parts: Any, margin: Any = 0, styles: dict[str, str] | None = None):
-    """A row or column that takes the room there is."""
-    return kind(*parts, sizing_mode="stretch_both", margin=margin, styles=styles or {})
+def _box(
+    kind: type[pn.Column | pn.Row], *parts: Any, margin: Any = 0, styles: dict[str, str] | None = None, name: str = ""
+):
+    """A row or column that takes the room there is; in a narrow window, the style sheet knows it by its name."""
+    look = {"styles": styles or {}, "stylesheets": [STYLE], "css_classes": name.split()}
+    return kind(*parts, sizing_mode="stretch_both", margin=margin, **look)

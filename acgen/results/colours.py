@@ -7,7 +7,7 @@ blindnesses, and on light and dark background.
 from __future__ import annotations
 
 #: By coordination number; 5 stands for five and more.
-CN_COLOURS = {0: "#c2203b", 1: "#cc79a7", 2: "#e69f00", 3: "#2f8fd0", 4: "#009e73", 5: "#713bdd"}
+CN_COLOURS = {0: "#b0060f", 1: "#7a3b60", 2: "#e69f00", 3: "#2f8fd0", 4: "#1fcf8c", 5: "#7a22f0"}
 #: 2, 3 and 4 neighbours are what spectroscopists call sp, sp² and sp³.
 CN_LABELS = {0: "0", 1: "1", 2: "2 sp", 3: "3 sp²", 4: "4 sp³", 5: "≥ 5"}
 TARGET_COLOUR, PREDICTION_COLOUR, REFERENCE_COLOUR = "#7b8794", "#d55e00", "#7b8794"

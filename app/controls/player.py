@@ -96,6 +96,16 @@ class Player(pn.viewable.Viewer):
         self.play.value = False
         self.state.param.update(moment=None, picked=())
 
+    def go(self, by: int) -> None:
+        """Show the frame so many after the one on display, or before it; the last one follows the run."""
+        last = len(self.state.snapshot.trajectory) - 1
+        if last < 1:
+            return
+        shown = last if self.state.moment is None else min(self.state.moment, last)
+        self.play.value = False
+        moment = max(shown + by, 0)
+        self.state.param.update(moment=None if moment >= last else moment, picked=())
+
     def tick(self) -> None:
         """Show the next frame, if it is time."""
         now = self._clock()

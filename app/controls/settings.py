@@ -248,4 +248,4 @@ def _slider(parameter: param.Parameter) -> pn.widgets.Widget:
 
 
 def _section(title: str) -> pn.pane.HTML:
-    return pn.pane.HTML(title, margin=(6, 18, 0, 16), stylesheets=[STYLE], css_classes=["acgen-section"])
+    return pn.pane.HTML(f"<h2>{title}</h2>", margin=(6, 18, 0, 16), stylesheets=[STYLE], css_classes=["acgen-section"])

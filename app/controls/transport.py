@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 
 from acgen.errors import AcgenError
 from acgen.sampling.settings import Settings
+from app.look.css import STYLE
 from app.look.notice import Notice
 from app.session.archive import results_zip, snapshot_from_zip, zip_name
 from app.session.branch import go_on, noise_candidate, noise_frame
@@ -86,7 +87,7 @@ class Transport(pn.viewable.Viewer):
         self.progress = ProgressView(state)
         self.problem = Notice(margin=(8, 0))
         self.start.on_click(self._start)
-        self.pause.on_click(lambda _event: self._pause())
+        self.pause.on_click(lambda _event: self.pause_or_go_on())
         self.step.on_click(lambda _event: runner.step())
         self.stop.on_click(lambda _event: runner.stop())
         self.open.param.watch(self._uploaded, "content")
@@ -166,10 +167,12 @@ class Transport(pn.viewable.Viewer):
         self.state.param.update(moment=None, picked=())
         self.runner.start(settings, origin)
 
-    def _pause(self) -> None:
-        if self.state.snapshot.status is Status.PAUSED:
+    def pause_or_go_on(self) -> None:
+        """Let a run wait, or one that waits go on; nothing without a run."""
+        status = self.runner.snapshot.status
+        if status is Status.PAUSED:
             self.runner.resume()
-        else:
+        elif status.active:
             self.runner.pause()
 
     def _refresh(self, snapshot: Snapshot) -> None:
@@ -201,6 +204,8 @@ class Transport(pn.viewable.Viewer):
                 sizing_mode="stretch_width",
                 margin=0,
                 styles={"gap": "10px", "align-items": "center"},
+                stylesheets=[STYLE],
+                css_classes=["acgen-transport"],
             ),
             self.problem,
             sizing_mode="stretch_width",

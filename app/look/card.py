@@ -23,7 +23,7 @@ def card(*parts: pn.viewable.Viewable) -> pn.Column:
 def heading(title: str | pn.viewable.Viewable, *parts: pn.viewable.Viewable) -> pn.Row:
     """The first row of a card."""
     if isinstance(title, str):
-        title = pn.pane.HTML(title, margin=0, stylesheets=[STYLE], css_classes=["acgen-title"])
+        title = pn.pane.HTML(f"<h2>{title}</h2>", margin=0, stylesheets=[STYLE], css_classes=["acgen-title"])
     return pn.Row(title, *parts, margin=0, stylesheets=[STYLE], css_classes=["acgen-heading"])
 
 

@@ -43,7 +43,7 @@ FITTED = {
 COLUMNS |= FITTED
 #: Heading and tooltip of those with pictures and words.
 WORDS = {
-    "picture": ("", "The structure from the front, coloured by coordination number"),
+    "picture": ("View", "The structure from the front, coloured by coordination number"),
     "name": ("No.", "Run and candidate"),
     "flags": ("Flags", "Why not to believe a candidate: hold the pointer over the sign"),
 }

@@ -31,7 +31,8 @@ class ProgressView(pn.viewable.Viewer):
     def refresh(self, snapshot: Snapshot) -> None:
         """Say what a snapshot says."""
         percent = f"{100 * snapshot.progress:.1f}"
-        bar = f'<div role="progressbar" aria-valuenow="{percent}" class="bar"><i style="width:{percent}%"></i></div>'
+        told = f'role="progressbar" aria-label="Progress of the run" aria-valuenow="{percent}"'
+        bar = f'<div {told} class="bar"><i style="width:{percent}%"></i></div>'
         self.text.object = f"<span>{html.escape(describe(snapshot))}</span>{bar}"
 
     def __panel__(self):

@@ -28,4 +28,4 @@ def lab(colour: str, eye: np.ndarray) -> np.ndarray:
 def test_the_colours_of_all_coordination_numbers_stay_apart(eye):
     assert set(CN_COLOURS) == set(CN_LABELS) == set(range(6))
     seen = [lab(colour, np.array(EYES[eye])) for colour in CN_COLOURS.values()]
-    assert min(np.linalg.norm(one - other) for one, other in combinations(seen, 2)) > 15
+    assert min(np.linalg.norm(one - other) for one, other in combinations(seen, 2)) > 35

@@ -1,0 +1,20 @@
+"""The theme of the page's toolkit: colours, and what its parts do by default."""
+
+from __future__ import annotations
+
+PARTS = {
+    "MuiToolbar": {"defaultProps": {"variant": "dense"}},
+    "MuiAppBar": {"styleOverrides": {"root": {"backgroundColor": "#1f3a5f", "color": "#ffffff"}}},
+    # As wide as its text, however narrow the button; it lies over other buttons, which have to work all the same.
+    "MuiTooltip": {
+        "defaultProps": {"disableInteractive": True},
+        "styleOverrides": {"tooltip": {"width": "max-content", "maxWidth": "260px"}},
+    },
+    # The title is the heading of the page; what keeps its place free elsewhere is none.
+    "MuiTypography": {"defaultProps": {"variantMapping": {"h3": "h1", "h5": "div", "body2": "p"}}},
+    "MuiLinearProgress": {"defaultProps": {"aria-label": "Work of the page"}},
+}
+THEME = {
+    "light": {"palette": {"primary": {"main": "#1f3a5f"}, "secondary": {"main": "#d55e00"}}, "components": PARTS},
+    "dark": {"palette": {"primary": {"main": "#8ab4e8"}, "secondary": {"main": "#ff8a3d"}}, "components": PARTS},
+}
