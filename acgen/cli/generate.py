@@ -7,9 +7,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from acgen.cli.cluster_options import add_cluster
-from acgen.cli.options import add_plan, add_settings, add_threads, settings_from
+from acgen.cli.options import add_device, add_plan, add_settings, add_threads, settings_from
 from acgen.cli.output import output_directory, output_file
 from acgen.errors import AcgenError
+from acgen.networks.device import DEVICES
 from acgen.sampling.settings import OPTIONS
 from acgen.spectra.references import builtin_targets
 from acgen.threads import candidates_together, use_threads
@@ -36,6 +37,7 @@ def add_commands(commands) -> None:
     p.add_argument("--trajectory", action="store_true", help="write trajectory-NNN.extxyz for every candidate")
     p.add_argument("--zip", metavar="F.zip", help="also write everything into one file, with a readable report")
     add_threads(p)
+    add_device(p)
     add_cluster(p, workers=False)
     p.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
     p.set_defaults(run=_run)
@@ -61,16 +63,25 @@ def _run(args: argparse.Namespace) -> int:
     directory = output_directory(args.out)
     archive = None if args.zip is None else output_file(args.zip)
     from acgen.cli.candidates import make_candidates, models_of  # torch, once the options are known to make sense
+    from acgen.networks.device import device_of
+    from acgen.sampling.generate import fit_together
 
     if args.scheduler is not None:
+        if args.device != DEVICES[0]:
+            raise AcgenError("workers of a scheduler have their own devices: leave out --device or --scheduler")
         if args.trajectory:
             raise AcgenError("workers of a scheduler hand over no trajectories: leave out --trajectory or --scheduler")
         from acgen.cli.candidates import make_on_cluster
 
         return make_on_cluster(args, settings, directory, archive)
-    together = min(candidates_together(settings.n_atoms, args.threads), settings.candidates)
+    device = device_of(args.device)
+    models = models_of(args.weights).to(device)
+    if device.type == "cpu":
+        together = candidates_together(settings.n_atoms, args.threads)
+    else:
+        together = fit_together(settings.n_atoms)
+    together = min(together, settings.candidates)
     use_threads(settings.n_atoms, 1 if together > 1 else args.threads)
-    models = models_of(args.weights)
     return make_candidates(settings, models, directory, trajectory=args.trajectory, archive=archive, together=together)
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from acgen.errors import AcgenError
+from acgen.networks.device import DEVICES
 from acgen.sampling.options import Option
 from acgen.sampling.schedule import PLANS
 from acgen.sampling.settings import DEFAULT_XI, OPTIONS, Settings
@@ -57,6 +58,12 @@ def add_threads(parser: Any) -> None:
     """Add `--threads`, of a command that evaluates networks; see `acgen.threads.use_threads`."""
     about = "threads of a computation (default: one for small cells, otherwise as many as there are free cores)"
     parser.add_argument("--threads", type=_threads, metavar="N", help=about)
+
+
+def add_device(parser: Any) -> None:
+    """Add `--device`, of a command that samples; see `acgen.networks.device.device_of`."""
+    about = "cpu, cuda (an NVIDIA GPU), or auto (a GPU where there is one); a GPU takes candidates in one graph"
+    parser.add_argument("--device", choices=DEVICES, default=DEVICES[0], help=f"{about} (default {DEVICES[0]})")
 
 
 def _threads(text: str) -> int:

@@ -30,6 +30,17 @@ class Models:
     judge: ForwardModel
     sha256: Mapping[str, str]
 
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are, and what is computed with them."""
+        return self.score.device
+
+    def to(self, device: torch.device) -> Models:
+        """The same networks on another device; these move there."""
+        for network in (self.score, self.weak, self.forward, self.judge):
+            network.to(device)
+        return self
+
 
 def weights_files(**given: str | Path | None) -> dict[str, Path]:
     """The files of all networks by what they are for (`score`, `weak`, `forward`, `judge`): given, or the shipped."""
@@ -70,4 +81,5 @@ def predict_sites(model: ForwardModel, atoms: Atoms) -> np.ndarray:
     """Spectra of all atoms of a periodic structure on `acgen.spectra.grid.ENERGY`, shape (N, points)."""
     positions = torch.tensor(atoms.positions, dtype=torch.float32)
     cell = torch.tensor(atoms.cell.array, dtype=torch.float32)
-    return model(periodic_graph(positions, cell, model.config.cutoff)).double().numpy()
+    graph = periodic_graph(positions.to(model.device), cell.to(model.device), model.config.cutoff)
+    return model(graph).double().cpu().numpy()

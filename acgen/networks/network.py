@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
 from torch import Tensor, nn
 
 from acgen.errors import AcgenError
@@ -29,6 +30,11 @@ class ScoreModel(nn.Module):
         )
 
     @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return next(self.parameters()).device
+
+    @property
     def schedule(self) -> NoiseSchedule:
         """The noise it was trained for."""
         return NoiseSchedule(self.config.k)
@@ -51,6 +57,11 @@ class ForwardModel(nn.Module):
         else:
             invariant = PaiNNForward if c.kind == "painn" else SchNetForward
             self.network = invariant(c.width, c.interactions, c.radial, c.cutoff, c.points)
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return next(self.parameters()).device
 
     def forward(self, graph: Graph) -> Tensor:
         """Spectra of all atoms, shape (N, points), in the intensity unit of the training set."""

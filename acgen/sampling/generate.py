@@ -19,13 +19,16 @@ from acgen.errors import AcgenError
 from acgen.memory import keep_freed_memory
 from acgen.networks.models import Models, predict_sites
 from acgen.sampling.guidance import GuidedScore, SpectrumGuide
-from acgen.sampling.sampler import Frame, random_positions, sample
+from acgen.sampling.sampler import Frame, random_positions, sample_together
 from acgen.sampling.settings import LiveXi, Settings, Strength, XiChanges
 from acgen.spectra.grid import N_POINTS
 from acgen.spectra.instrument_fit import Beamline, Fit
 from acgen.structures.analysis import Analysis, analyse, coordination_fractions
 from acgen.structures.cell import carbon, heights
 from acgen.structures.cell import density as density_of
+
+ATOMS_TOGETHER = 16_384
+"""Atoms that one graph holds, all candidates together."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,12 @@ class FrameEvent:
 
 
 def generate(
-    settings: Settings, models: Models, strength: Strength | None = None, *, together: int = 1
+    settings: Settings,
+    models: Models,
+    strength: Strength | None = None,
+    *,
+    together: int = 1,
+    joined: bool | None = None,
 ) -> Iterator[FrameEvent | Candidate]:
     """Generate candidates: every frame of each, then the candidate itself.
 
@@ -123,8 +131,10 @@ def generate(
     strength
         Guidance strengths instead of `settings.xi`, such as a `LiveXi` to change them while the run goes on.
     together
-        How many candidates to work on at a time, each on a thread of its own, step by step: a step of each, in their
-        order, then the next. A candidate is the same, bit by bit, as one that is made alone.
+        How many candidates to work on at a time: a step of each, in their order, then the next.
+    joined
+        Whether these go through the networks as one graph, or each on a thread of its own: a candidate is then the
+        same, bit by bit, as one that is made alone. By default threads on a CPU and one graph elsewhere.
 
     Raises
     ------
@@ -134,10 +144,13 @@ def generate(
     keep_freed_memory()
     check_cell(settings.box, models.score.config.cutoff)
     strength = strength or LiveXi(settings.xi)
+    joined = models.device.type != "cpu" if joined is None else joined
     for first in range(0, settings.candidates, together):
         indices = range(first, min(first + together, settings.candidates))
-        streams = [_one(settings, models, index, strength) for index in indices]
-        yield from streams[0] if len(streams) == 1 else _side_by_side(streams)
+        if joined or len(indices) == 1:
+            yield from _joined(settings, models, indices, strength)
+        else:
+            yield from _side_by_side([_joined(settings, models, [index], strength) for index in indices])
 
 
 def _side_by_side(streams: Sequence[Iterator[FrameEvent | Candidate]]) -> Iterator[FrameEvent | Candidate]:
@@ -155,6 +168,11 @@ def _side_by_side(streams: Sequence[Iterator[FrameEvent | Candidate]]) -> Iterat
             yield from found
 
 
+def fit_together(atoms: int) -> int:
+    """How many candidates of so many atoms one graph takes on a GPU, by `ATOMS_TOGETHER`; at least 1."""
+    return max(1, ATOMS_TOGETHER // atoms)
+
+
 def check_cell(box: np.ndarray, cutoff: float) -> None:
     """Raise AcgenError if a cell (3, 3) in Å is lower than twice the reach of the score network's edges.
 
@@ -168,9 +186,12 @@ def check_cell(box: np.ndarray, cutoff: float) -> None:
         )
 
 
-def _one(settings: Settings, models: Models, index: int, strength: Strength) -> Iterator[FrameEvent | Candidate]:
-    begin = time.perf_counter()
-    generator = torch.Generator().manual_seed(settings.seed + index)
+def _joined(
+    settings: Settings, models: Models, indices: Sequence[int], strength: Strength
+) -> Iterator[FrameEvent | Candidate]:
+    """Some candidates in one graph: a frame of each, step by step, then the candidates."""
+    begin, device = time.perf_counter(), models.device
+    generators = [torch.Generator().manual_seed(settings.seed + index) for index in indices]
     cell = torch.tensor(settings.box, dtype=torch.float32)
     target = settings.target
     guide = None
@@ -180,28 +201,31 @@ def _one(settings: Settings, models: Models, index: int, strength: Strength) -> 
         )
     score = GuidedScore(
         models.score,
-        cell,
+        cell.to(device),
         guide_below=settings.guide_below,
         weak=models.weak,
         autoguidance=settings.autoguidance,
         gradient=settings.gradient,
     )
     first = 0 if settings.resume is None else settings.resume.step
-    start = starting_positions(settings, models, cell, generator, index)
-    scale = settings.noise_scale
-    frames = sample(score, start, settings.plan, models.score.schedule, generator, noise_scale=scale, first=first)
-    held: XiChanges = ()
-    for step in range(first + 1, len(settings.plan) + 1):
-        xi = 0.0
+    each = zip(generators, indices, strict=True)
+    starts = torch.stack([starting_positions(settings, models, cell, generator, index) for generator, index in each])
+    options: dict[str, Any] = {"noise_scale": settings.noise_scale, "first": first}
+    plan, schedule = settings.plan, models.score.schedule
+    stream = sample_together(score.together, starts.to(device), plan, schedule, generators, **options)
+    held: list[XiChanges] = [()] * len(indices)
+    frames: list[Frame] = []
+    for step in range(first + 1, len(plan) + 1):
+        xis = [0.0 if guide is None else strength(index, step) for index in indices]
         if guide is not None:
-            xi = guide.xi = strength(index, step)
-            score.guides = (guide,) if xi > 0 else ()
-        if not held or xi != held[-1][1]:
-            held += ((step, xi),)
-        frame = next(frames)
-        yield FrameEvent(index, frame, xi)
-    atoms = carbon(frame.positions.astype(float), settings.box)
-    yield finish(settings, models, index, atoms, time.perf_counter() - begin, held)
+            guide.xi = torch.tensor(xis, device=device)
+            score.guides = (guide,) if max(xis) > 0 else ()
+        held = [old if old and xi == old[-1][1] else (*old, (step, xi)) for old, xi in zip(held, xis, strict=True)]
+        frames = next(stream)
+        yield from map(FrameEvent, indices, frames, xis)
+    for index, frame, xi in zip(indices, frames, held, strict=True):
+        atoms = carbon(frame.positions.astype(float), settings.box)
+        yield finish(settings, models, index, atoms, (time.perf_counter() - begin) / len(indices), xi)
 
 
 def starting_positions(

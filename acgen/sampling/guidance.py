@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from acgen.errors import AcgenError
-from acgen.networks.graph import Graph, periodic_graph
+from acgen.networks.graph import Graph, equal_graphs
 from acgen.networks.network import ForwardModel, ScoreModel
 from acgen.sampling.schedule import GUIDE_BELOW
 from acgen.spectra.instrument import Instrument, instrument_matrix
@@ -61,8 +61,11 @@ class Evaluation:
 class Guide(Protocol):
     """A penalty on the clean estimate, whose gradient guides the sampler."""
 
-    def __call__(self, denoised: Tensor, cell: Tensor) -> tuple[Tensor, Seen]:
-        """A penalty (-log p(y|x0), differentiable), and what is compared with the measurement."""
+    def __call__(self, denoised: Tensor, cell: Tensor) -> tuple[Tensor, Sequence[Seen]]:
+        """A penalty (-log p(y|x0), differentiable), and what is compared with the measurement.
+
+        Clean estimates are (structures, N, 3), in equal cells; the penalty is the sum over structures.
+        """
 
 
 class SpectrumGuide:
@@ -85,7 +88,7 @@ class SpectrumGuide:
     target
         Spectrum and mask on the grid of the model.
     xi
-        Strength, not negative.
+        Strength, not negative; later also one for each structure (structures,).
     mode
         `cell` or `site`.
     instrument
@@ -110,26 +113,34 @@ class SpectrumGuide:
             raise AcgenError(f"guide mode {mode!r} is unknown; use 'cell' (a measurement) or 'site' (every atom alike)")
         if instrument and mode != "cell":
             raise AcgenError("an instrument sees the mean over atoms: use guide mode 'cell' with it")
-        self.model, self.target, self.xi, self.mode, self.tolerance = model, target, xi, mode, tolerance
+        self.model, self.target, self.mode, self.tolerance = model, target, mode, tolerance
+        self.xi: float | Tensor = xi
         self._beamline = Beamline(target, instrument)
-        self._y = torch.tensor(np.where(target.mask, target.intensity, 0.0), dtype=torch.float32)
-        self._mask = torch.tensor(target.mask, dtype=torch.float32)
+        device = model.device
+        self._y = torch.tensor(np.where(target.mask, target.intensity, 0.0), dtype=torch.float32, device=device)
+        self._mask = torch.tensor(target.mask, dtype=torch.float32, device=device)
 
-    def __call__(self, denoised: Tensor, cell: Tensor) -> tuple[Tensor, Seen]:
-        sites = self.model(periodic_graph(denoised, cell, self.model.config.cutoff))
+    def __call__(self, denoised: Tensor, cell: Tensor) -> tuple[Tensor, list[Seen]]:
+        structures, atoms = denoised.shape[:2]
+        sites = self.model(equal_graphs(denoised, cell, self.model.config.cutoff))
+        sites = sites.view(structures, atoms, -1)
+        penalties, seen = zip(*map(self._one, sites), strict=True)
+        return (2 * self.xi * atoms / REFERENCE_ATOMS * torch.stack(penalties)).sum(), list(seen)
+
+    def _one(self, sites: Tensor) -> tuple[Tensor, Seen]:
+        """Distance of one structure by the spectra of its sites (N, points), and what is seen of it."""
         mean = sites.mean(0)
         instrument = spectrum = None
         if self._beamline.fitted:
             # at its best the instrument's parameters do not change the misfit: the gradient is that with them held
-            spectrum = mean.detach().numpy().astype(np.float64)
+            spectrum = mean.detach().cpu().numpy().astype(np.float64)
             instrument = self._beamline.instrument(spectrum)
-            mean = torch.tensor(instrument_matrix(instrument), dtype=mean.dtype) @ mean
+            mean = torch.tensor(instrument_matrix(instrument), dtype=mean.dtype, device=mean.device) @ mean
         residual = (mean if self.mode == "cell" else sites) * self._mask - self._y
         distance = (residual.square().sum(-1).mean().square() + self.tolerance**4) ** 0.25
         norm = distance if self.mode == "cell" else distance * REFERENCE_ATOMS**0.5
-        penalty = 2 * self.xi * len(denoised) / REFERENCE_ATOMS * norm
-        prediction = mean.detach().numpy().astype(np.float64)
-        return penalty, Seen(self.target.misfit(prediction), prediction, instrument, spectrum)
+        prediction = mean.detach().cpu().numpy().astype(np.float64)
+        return norm, Seen(self.target.misfit(prediction), prediction, instrument, spectrum)
 
 
 class GuidedScore:
@@ -175,22 +186,31 @@ class GuidedScore:
 
     def __call__(self, x: Tensor, t: float) -> Evaluation:
         """Evaluate at noisy atoms x (N, 3) in Å and time t; arguments are not changed, results carry no gradient."""
-        graph = periodic_graph(x, self.cell, self.model.config.cutoff)
+        return self.together(x[None], t)[0]
+
+    def together(self, x: Tensor, t: float) -> list[Evaluation]:
+        """Evaluate at several structures x (structures, N, 3) in equal cells, in one graph through every network."""
+        graph = equal_graphs(x, self.cell, self.model.config.cutoff)
         sigma, guided = self.model.schedule.sigma(t), bool(self.guides) and t <= self.guide_below
         with torch.set_grad_enabled(guided and self.gradient == "score"):
-            pos = x.detach().clone().requires_grad_(torch.is_grad_enabled())
-            scaled = _limited(self.model(replace(graph, pos=pos), torch.tensor([t], dtype=torch.float32)), SCORE_LIMIT)
+            pos = graph.pos.detach().clone().requires_grad_(torch.is_grad_enabled())
+            scaled = _limited(self.model(replace(graph, pos=pos), self._time(t)), SCORE_LIMIT)
             denoised = pos + sigma * scaled
         score = self._prior(graph, scaled.detach(), t) / sigma
-        if not guided:
-            return Evaluation(score, denoised)
-        with torch.enable_grad():
-            if self.gradient == "estimate":
-                pos = denoised = denoised.requires_grad_(True)
-            penalties, seen = zip(*(guide(denoised, self.cell) for guide in self.guides), strict=True)
-            (gradient,) = torch.autograd.grad(torch.stack(penalties).sum(), pos)
-        pull = -_limited(gradient, PULL_LIMIT / sigma)
-        return Evaluation(score + pull, denoised.detach(), seen[0])
+        seen: Sequence[Seen | None] = [None] * len(x)
+        if guided:
+            with torch.enable_grad():
+                if self.gradient == "estimate":
+                    pos = denoised = denoised.requires_grad_(True)
+                estimates = denoised.view(x.shape)
+                penalties, told = zip(*(guide(estimates, self.cell) for guide in self.guides), strict=True)
+                (gradient,) = torch.autograd.grad(torch.stack(penalties).sum(), pos)
+            score, seen = score - _limited(gradient, PULL_LIMIT / sigma), told[0]
+        parts = zip(score.view(x.shape), denoised.detach().view(x.shape), seen, strict=True)
+        return [Evaluation(*part) for part in parts]
+
+    def _time(self, t: float) -> Tensor:
+        return torch.tensor([t], dtype=torch.float32, device=self.cell.device)
 
     @torch.no_grad()
     def _prior(self, graph: Graph, scaled: Tensor, t: float) -> Tensor:
@@ -198,8 +218,9 @@ class GuidedScore:
         if self.weak is None or self.autoguidance == 1:
             return scaled
         if self.weak.config.cutoff != self.model.config.cutoff:
-            graph = periodic_graph(graph.pos, self.cell, self.weak.config.cutoff)
-        weak = self.weak(graph, torch.tensor([t], dtype=torch.float32))
+            positions = graph.pos.view(len(graph.cell), -1, 3)
+            graph = equal_graphs(positions, self.cell, self.weak.config.cutoff)
+        weak = self.weak(graph, self._time(t))
         return scaled + _limited((self.autoguidance - 1) * (scaled - weak), CHANGE_LIMIT)
 
 

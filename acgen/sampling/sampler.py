@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -121,34 +122,76 @@ def sample(
     SamplingError
         If positions become NaN or explode.
     """
-    x = start.clone()
+
+    def alone(x: Tensor, t: float) -> list[Evaluation]:
+        return [score(x[0], t)]
+
+    options: dict[str, Any] = {"noise_scale": noise_scale, "first": first}
+    for frames in sample_together(alone, start[None], plan, schedule, [generator], **options):
+        yield frames[0]
+
+
+@torch.no_grad()
+def sample_together(
+    score: Callable[[Tensor, float], Sequence[Evaluation]],
+    starts: Tensor,
+    plan: Plan,
+    schedule: NoiseSchedule,
+    generators: Sequence[torch.Generator],
+    *,
+    noise_scale: float = 1.0,
+    first: int = 0,
+) -> Iterator[list[Frame]]:
+    """As `sample`, for several structures of one size in equal cells: a frame of each a step.
+
+    Each draws from its own generator, on the CPU, so that its noise is the same in whatever company and on whatever
+    device.
+
+    Parameters
+    ----------
+    score
+        Evaluates structures (structures, N, 3) at a time, as `GuidedScore.together`.
+    starts
+        Shape (structures, N, 3).
+    """
+    x = starts.clone()
+
+    def noise() -> Tensor:
+        drawn = [torch.randn(x.shape[1:], generator=each) for each in generators]
+        return torch.stack(drawn).to(x.device)
+
     for index in range(first, len(plan)):
         step = plan[index]
         if step.renoise:
-            x = x + schedule.sigma(step.t) * torch.randn(x.shape, generator=generator)
+            x = x + schedule.sigma(step.t) * noise()
         now = score(x, step.t)
         if step.phase == "final":
-            moved = now.denoised
+            moved = torch.stack([each.denoised for each in now])
         else:
-            noise = noise_scale * torch.randn(x.shape, generator=generator)
-            moved = euler_maruyama(x, now.score, step.t, step.t_next, noise, schedule)
+            scores = torch.stack([each.score for each in now])
+            moved = euler_maruyama(x, scores, step.t, step.t_next, noise_scale * noise(), schedule)
         _check(moved - x, index + 1)
-        x, seen = moved, now.seen
-        yield Frame(
-            index + 1,
-            len(plan),
-            step.phase,
-            step.cycle,
-            step.t_next,
-            float(schedule.sigma(step.t_next)),
-            x.numpy().copy(),
-            now.denoised.numpy().copy(),
-            None if seen is None else seen.misfit,
-            None if seen is None else seen.prediction,
-            generator.get_state(),
-            None if seen is None else seen.instrument,
-            None if seen is None else seen.spectrum,
-        )
+        x = moved
+        sigma = float(schedule.sigma(step.t_next))
+        where = (index + 1, len(plan), step.phase, step.cycle, step.t_next, sigma)
+        yield [_frame(where, *parts) for parts in zip(x, now, generators, strict=True)]
+
+
+def _frame(
+    where: tuple[int, int, str, int, float, float], x: Tensor, now: Evaluation, generator: torch.Generator
+) -> Frame:
+    """A frame of one structure; `where` in the plan is the same for all."""
+    seen = now.seen
+    return Frame(
+        *where,
+        x.cpu().numpy().copy(),
+        now.denoised.cpu().numpy().copy(),
+        None if seen is None else seen.misfit,
+        None if seen is None else seen.prediction,
+        generator.get_state(),
+        None if seen is None else seen.instrument,
+        None if seen is None else seen.spectrum,
+    )
 
 
 def euler_maruyama(

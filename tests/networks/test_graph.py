@@ -9,7 +9,15 @@ from ase import Atoms
 from ase.neighborlist import neighbor_list
 from torch_geometric.data import Batch
 
-from acgen.networks.graph import batch_graphs, edge_vectors, gather, periodic_graph, scatter_sum
+from acgen.networks.graph import (
+    all_pairs,
+    batch_graphs,
+    edge_vectors,
+    equal_graphs,
+    gather,
+    periodic_graph,
+    scatter_sum,
+)
 
 CELLS = {
     "cube": np.eye(3) * 8.0,
@@ -31,6 +39,27 @@ def test_edges_are_those_of_ase(name, spread):
     theirs = np.column_stack([i, j, vectors])
     assert len(ours) == len(theirs) > 0
     assert np.allclose(_sorted(ours), _sorted(theirs), atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["cube", "triclinic"])
+def test_all_pairs_give_the_same_edges_wherever_atoms_lie(name):
+    cell, rng = torch.tensor(CELLS[name]), np.random.default_rng(3)
+    positions = torch.tensor(rng.normal(size=(15, 3)) * 20)
+    found, known = all_pairs(positions, cell, 3.0), periodic_graph(positions, cell, 3.0)
+    ours, theirs = (np.column_stack([g.edge_index.numpy()[::-1].T, edge_vectors(g).numpy()]) for g in (found, known))
+    assert len(ours) == len(theirs) > 0
+    assert np.allclose(_sorted(ours), _sorted(theirs), atol=1e-9)
+    receivers = found.edge_index[1]
+    assert (receivers.diff() >= 0).all(), "sorted by receiver"
+
+
+def test_several_structures_make_one_graph_each_with_its_own_edges():
+    cell, positions = torch.eye(3) * 8.0, torch.rand(3, 10, 3, generator=torch.Generator().manual_seed(1)) * 8
+    joined = equal_graphs(positions, cell, 3.0)
+    parts = [periodic_graph(each, cell, 3.0) for each in positions]
+    assert torch.equal(joined.pos, positions.view(-1, 3))
+    assert torch.equal(joined.batch, torch.arange(3).repeat_interleave(10))
+    assert torch.equal(edge_vectors(joined), torch.cat([edge_vectors(part) for part in parts]))
 
 
 def test_an_atom_is_its_own_neighbour_in_a_small_cell():

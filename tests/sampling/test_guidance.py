@@ -41,7 +41,7 @@ def test_the_gradient_is_that_of_the_penalty_through_the_clean_estimate(networks
 
     def penalty(x):
         denoised = posterior(networks, [], x).denoised
-        return float(guide(denoised, CELL.double())[0])
+        return float(guide(denoised[None], CELL.double())[0])
 
     direction = torch.randn(atoms.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     h = 1e-5
@@ -56,7 +56,7 @@ def test_the_gradient_at_the_clean_estimate_alone_takes_the_score_as_given(netwo
     guided = posterior(networks, [guide], atoms, gradient="estimate")
     direction = torch.randn(atoms.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     h = 1e-5
-    ends = (float(guide(free.denoised + step * direction, CELL.double())[0]) for step in (h, -h))
+    ends = (float(guide((free.denoised + step * direction)[None], CELL.double())[0]) for step in (h, -h))
     slope = (next(ends) - next(ends)) / (2 * h)
     assert np.isclose(-slope, float(((guided.score - free.score) * direction).sum()), rtol=1e-4)
     assert torch.equal(guided.denoised, free.denoised)
@@ -81,7 +81,7 @@ def test_a_guide_lowers_its_penalty(networks, atoms, mode):
     guide = SpectrumGuide(networks[1], builtin_targets()["sp3"], 200.0, mode)
     free, guided = posterior(networks, [], atoms), posterior(networks, [guide], atoms)
     moved = atoms + 1e-4 * (guided.score - free.score)
-    before, after = (guide(x, CELL.double())[0] for x in (atoms, moved))
+    before, after = (guide(x[None], CELL.double())[0] for x in (atoms, moved))
     assert after < before
 
 
@@ -178,7 +178,7 @@ def distorted(networks, atoms, *values):
 def test_a_guide_with_an_instrument_sees_through_what_it_did(networks, atoms):
     target = distorted(networks, atoms, 0.4, 1.1, 0.005, 0.3)
     plain, fitted = (SpectrumGuide(networks[1], target, 200.0, instrument=instrument) for instrument in (False, True))
-    (_, before), (_, after) = plain(atoms, CELL.double()), fitted(atoms, CELL.double())
+    (_, [before]), (_, [after]) = plain(atoms[None], CELL.double()), fitted(atoms[None], CELL.double())
     assert before.instrument is None is before.spectrum
     assert after.misfit < 1e-3 * before.misfit
     assert np.allclose(after.prediction, target.intensity, atol=1e-3)
@@ -189,13 +189,29 @@ def test_a_guide_with_an_instrument_sees_through_what_it_did(networks, atoms):
 def test_its_gradient_is_that_of_the_misfit_with_the_parameters_fitted_anew(networks, atoms):
     guide = SpectrumGuide(networks[1], builtin_targets()["sp2"], 150.0, instrument=True, tolerance=0.0)
     x = atoms.clone().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(guide(x, CELL.double())[0], x)
+    (gradient,) = torch.autograd.grad(guide(x[None], CELL.double())[0], x)
     direction = torch.randn(atoms.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     h = 1e-4
-    penalties = [float(guide(atoms + sign * h * direction, CELL.double())[0]) for sign in (1, -1)]
+    penalties = [float(guide((atoms + sign * h * direction)[None], CELL.double())[0]) for sign in (1, -1)]
     assert (penalties[0] - penalties[1]) / (2 * h) == pytest.approx(float((gradient * direction).sum()), rel=0.01)
 
 
 def test_an_instrument_and_every_site_do_not_go_together(networks):
     with pytest.raises(ValueError, match="cell"):
         SpectrumGuide(networks[1], builtin_targets()["sp"], 1.0, "site", instrument=True)
+
+
+@pytest.mark.parametrize("gradient", ["estimate", "score"])
+def test_structures_in_one_graph_are_evaluated_as_alone(networks, atoms, gradient):
+    guide = SpectrumGuide(networks[1], builtin_targets()["sp2"], 0.0)
+    score = GuidedScore(networks[0], CELL.double(), [guide], weak=networks[0], autoguidance=2.0, gradient=gradient)
+    noise = torch.randn(3, *atoms.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    structures, strengths = atoms + 0.1 * noise, torch.tensor([0.0, 500.0, 2000.0]).double()
+    guide.xi = strengths
+    joined = score.together(structures, 0.3)
+    for x, xi, found in zip(structures, strengths, joined, strict=True):
+        guide.xi = float(xi)
+        alone = score(x, 0.3)
+        assert torch.allclose(found.score, alone.score, rtol=1e-9, atol=1e-9)
+        assert torch.allclose(found.denoised, alone.denoised, rtol=1e-9, atol=1e-9)
+        assert found.seen.misfit == pytest.approx(alone.seen.misfit, rel=1e-9)
