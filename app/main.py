@@ -2,6 +2,7 @@
 
 `--args --max-runs N`, or the environment variable `ACGEN_MAX_RUNS`, sets how many runs work at once on this server;
 `--args --threads N`, or `ACGEN_THREADS`, sets the threads of each run (by default as many as are free and of use);
+`--args --scheduler ADDRESS`, or `ACGEN_SCHEDULER`, makes candidates on the workers of a Dask scheduler;
 `--args --potential FILE`, or `ACGEN_POTENTIAL`, gives C_2022_NEP4.txt for the energies of candidates.
 """
 
@@ -23,6 +24,7 @@ from app.workers.slots import server_slots
 options = argparse.ArgumentParser()
 options.add_argument("--max-runs", type=int, default=int(os.environ.get("ACGEN_MAX_RUNS", "2")))
 options.add_argument("--threads", type=thread_count)
+options.add_argument("--scheduler", default=os.environ.get("ACGEN_SCHEDULER"))
 options.add_argument("--potential", default=os.environ.get("ACGEN_POTENTIAL"))
 
 given = options.parse_known_args()[0]
@@ -38,5 +40,10 @@ pn.extension("tabulator")
 import_module("freud")  # now, and not while the first g(r) of a run is waited for
 processes = server_processes(given.max_runs, given.threads)
 pn.state.onload(functools.partial(processes.warm, seconds=2.0))
+generate = processes.generate
+if given.scheduler is not None:
+    from app.workers.cluster import on_scheduler  # needs dask.distributed
+
+    generate = on_scheduler(given.scheduler, generate)
 energy = None if given.potential is None else functools.partial(energy_above_reference, potential=given.potential)
-Dashboard(processes.generate, slots=server_slots(given.max_runs), energy=energy).page().servable()
+Dashboard(generate, slots=server_slots(given.max_runs), energy=energy).page().servable()

@@ -21,6 +21,7 @@ def add_commands(commands) -> None:
     p.add_argument("--port", type=int, default=PORT, help=f"default {PORT}")
     p.add_argument("--show", action="store_true", help="open a browser")
     p.add_argument("--max-runs", type=int, metavar="N", help="runs that work at once (default 2); others wait")
+    p.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask scheduler whose workers make the candidates")
     add_threads(p)
     p.add_argument("--potential", metavar="FILE", help="C_2022_NEP4.txt, for the energies of candidates")
     p.add_argument("panel", nargs="*", metavar="-- OPTION", help="further options of `panel serve`, such as --prefix")
@@ -47,8 +48,9 @@ def panel_command(args: argparse.Namespace) -> list[str]:
     command += ["--address", args.address, "--port", str(args.port), *args.panel]
     command += ["--show"] if args.show else []
     own = []
-    for option, value in (("--max-runs", args.max_runs), ("--threads", args.threads), ("--potential", args.potential)):
-        own += [] if value is None else [option, str(value)]
+    for name in ("max_runs", "threads", "scheduler", "potential"):
+        value = getattr(args, name)
+        own += [] if value is None else [f"--{name.replace('_', '-')}", str(value)]
     return command + (["--args", *own] if own else [])
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from distributed import Client, Future, LocalCluster, as_completed
 from distributed.scheduler import KilledWorker
 
 from acgen.errors import AcgenError
-from acgen.inference.tasks import Task, run_task
+from acgen.inference.tasks import Load, Task, run_task
 
 if TYPE_CHECKING:
     from acgen.inference.scan import Failed
@@ -81,8 +82,22 @@ def on_cluster(client: Client, tasks: Sequence[Task]) -> Iterator[tuple[Task, Ca
     AcgenError
         If a worker refuses its task, workers die of one, or the scheduler is gone.
     """
+    return (found for found in watched(client, tasks) if not isinstance(found, Load))
+
+
+def watched(
+    client: Client, tasks: Sequence[Task], beat: float | None = None
+) -> Iterator[Load | tuple[Task, Candidate | Failed]]:
+    """As `on_cluster`, and every `beat` seconds in between how busy the workers are, so that one can give up then.
+
+    Raises
+    ------
+    AcgenError
+        If a worker refuses its task, workers die of one, or the scheduler is gone.
+    """
     waiting = iter(tasks)
     running: dict[Future, Task] = {}
+    done = 0
     finished = as_completed(loop=client.loop)
     try:
         while True:
@@ -93,7 +108,12 @@ def on_cluster(client: Client, tasks: Sequence[Task]) -> Iterator[tuple[Task, Ca
                 finished.add(future)
             if not running:
                 return
+            while beat is not None and not finished.has_ready():
+                handed = sum(map(len, client.processing().values()))
+                yield Load(_threads(client), handed, len(tasks) - done)
+                time.sleep(beat)
             future = next(finished)
+            done += 1
             yield running.pop(future), _result(future)
     except (OSError, RuntimeError) as error:
         raise _gone() from error

@@ -55,6 +55,25 @@ class Task:
     weights: Weights
 
 
+@dataclass(frozen=True)
+class Load:
+    """What a cluster has to do.
+
+    Attributes
+    ----------
+    threads
+        Of all its workers.
+    tasks
+        That its workers have, of anybody.
+    left
+        Tasks of this client that are not finished.
+    """
+
+    threads: int
+    tasks: int
+    left: int
+
+
 def candidate_tasks(settings: Settings, weights: Weights) -> list[Task]:
     """A task for each of the candidates that settings ask for; candidate i has seed + i.
 

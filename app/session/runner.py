@@ -15,6 +15,7 @@ from typing import Any
 from ase import Atoms
 
 from acgen.errors import AcgenError
+from acgen.inference.tasks import Load
 from acgen.networks.models import Models
 from acgen.results.run import LogEntry
 from acgen.sampling.generate import Candidate, FrameEvent
@@ -25,7 +26,8 @@ from app.workers.models import Loaded
 from app.workers.pace import SERVER_PACE, Pace
 from app.workers.slots import Slots, Turn
 
-Generate = Callable[[Settings, Models, Strength], Iterator[Loaded | FrameEvent | Candidate]]
+Events = Iterator[Loaded | Load | FrameEvent | Candidate]
+Generate = Callable[[Settings, Models, Strength], Events]
 
 
 class Runner:
@@ -214,13 +216,19 @@ class Runner:
             self._publish(status=then, place=0)
         return taken
 
-    def _consume(self, events: Iterator[Loaded | FrameEvent | Candidate], stop: threading.Event, turn: Turn) -> None:
+    def _consume(self, events: Events, stop: threading.Event, turn: Turn) -> None:
         begin, beside = self._clock(), _Beside()
         try:
             for event in events:
                 elapsed = self._clock() - begin
                 if isinstance(event, Loaded):  # in a process of its own
                     self._publish(weights=event.sha256)
+                    continue
+                if isinstance(event, Load):
+                    self._publish(load=event, elapsed=elapsed)
+                    begin += self._wait(stop, turn)
+                    if stop.is_set():
+                        return
                     continue
                 if isinstance(event, Candidate):
                     self._finish(event, elapsed)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from acgen.inference.tasks import Load
 from acgen.results.run import LogEntry
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.sampler import Frame
@@ -90,6 +91,8 @@ class Snapshot:
         The finished candidates of this and of the earlier runs of the session.
     log
         What was done since the last start from nothing.
+    load
+        What the cluster that the run is on has to do; None for a run of this server.
     elapsed
         Seconds of work so far, without pauses.
     error
@@ -110,6 +113,7 @@ class Snapshot:
     misfits: tuple[tuple[tuple[int, float], ...], ...] = ()
     finished: tuple[Finished, ...] = ()
     log: tuple[LogEntry, ...] = ()
+    load: Load | None = None
     elapsed: float = 0.0
     error: str = ""
 
@@ -121,10 +125,12 @@ class Snapshot:
     @property
     def progress(self) -> float:
         """Fraction of all steps that is done, 0-1."""
-        if self.settings is None or self.frame is None:
+        if self.settings is None:
             return 0.0
         if self.status is Status.DONE:
             return 1.0
+        if self.frame is None:
+            return len(self.candidates) / self.settings.candidates
         before = 0 if self.settings.resume is None else self.settings.resume.step
         return min(self.made / (self.settings.candidates * (self.frame.steps - before)), 1.0)
 

@@ -7,6 +7,7 @@ import html
 import numpy as np
 import panel as pn
 
+from acgen.inference.tasks import Load
 from app.look import colours
 from app.look.card import swatch
 from app.look.css import STYLE
@@ -97,9 +98,12 @@ def describe(snapshot: Snapshot) -> str:
         return "Ready"
     if status is Status.QUEUED:
         return f"Waiting for other runs on this server: place {snapshot.place} in the line"
+    finished = f"{len(snapshot.candidates)} of {settings.candidates} candidates finished"
+    if status.active and snapshot.load is not None:
+        held = " · paused, no more are handed out" if status is Status.PAUSED else ""
+        return f"On the cluster: {finished} · {load_words(snapshot.load)}{held}"
     if status is Status.LOADING or frame is None and status.active:
         return "Loading the networks …"
-    finished = f"{len(snapshot.candidates)} of {settings.candidates} candidates finished"
     if status in (Status.DONE, Status.STOPPED, Status.FAILED):
         word = {Status.DONE: "Done", Status.STOPPED: "Stopped", Status.FAILED: "Failed"}[status]
         return f"{word}: {finished} in {clock(snapshot.elapsed)}"
@@ -116,6 +120,14 @@ def describe(snapshot: Snapshot) -> str:
         parts.append(f"ξ {snapshot.xi:g}")
     parts.append("paused" if status is Status.PAUSED else f"{clock(snapshot.remaining or 0)} left")
     return " · ".join(parts)
+
+
+def load_words(load: Load) -> str:
+    """How busy a cluster is."""
+    if not load.threads:
+        return "no worker yet"
+    tasks = f"{load.tasks} task{'s' if load.tasks != 1 else ''}"
+    return f"{tasks} for {load.threads} thread{'s' if load.threads != 1 else ''}"
 
 
 def clock(seconds: float) -> str:
