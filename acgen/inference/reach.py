@@ -21,7 +21,16 @@ from functools import cache
 import numpy as np
 
 from acgen.errors import AcgenError
-from acgen.inference.flags import BETTER, NEAR, SAME_DENSITY, WITHIN, density_flags, prediction_flags, target_flags
+from acgen.inference.flags import (
+    BETTER,
+    NEAR,
+    SAME_DENSITY,
+    WITHIN,
+    density_flags,
+    prediction_flags,
+    structure_flags,
+    target_flags,
+)
 from acgen.networks.models import Models, load_models, predict_sites
 from acgen.sampling.generate import Candidate
 from acgen.spectra.instrument import Instrument
@@ -205,17 +214,19 @@ def predicted_cells(models: Models) -> list[KnownSpectrum]:
 def from_candidates(candidates: Iterable[Candidate], run: str = "this run") -> list[KnownSpectrum]:
     """Spectra of finished candidates by the judge, for `reach` at their own densities.
 
-    What guided them would call a target reached that it was led to by its own errors. Those that fool it are left out.
+    What guided them would call a target reached that it was led to by its own errors. Those that fool it are left out,
+    and those with a structure that no reference cell of their density has: a guide that is strong enough bends atoms to
+    any spectrum.
     """
     return [
         KnownSpectrum(
-            f"candidate {candidate.index} of {run}",
+            f"candidate {candidate.index} of {run}, by the judge",
             f"{run}, candidate {candidate.index}",
             density_of(candidate.atoms),
             candidate.judge_spectrum,
         )
         for candidate in candidates
-        if not prediction_flags(candidate.spectrum, candidate.judge_spectrum)
+        if not prediction_flags(candidate.spectrum, candidate.judge_spectrum) and not structure_flags(candidate.atoms)
     ]
 
 

@@ -56,7 +56,7 @@ def known_spectra(finished: Sequence[Finished]) -> list[KnownSpectrum]:
     with _LOADING:
         shipped = _shipped()
     own = [
-        replace(item, name=f"candidate {one.name}", kind=f"candidate {one.name}")
+        replace(item, name=f"candidate {one.name}, by the judge", kind=f"candidate {one.name}")
         for one in finished
         for item in from_candidates([one.candidate])
     ]

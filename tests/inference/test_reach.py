@@ -8,14 +8,13 @@ import pytest
 from acgen.cli import main
 from acgen.inference.flags import NEAR, WITHIN, prediction_flags
 from acgen.inference.reach import KnownSpectrum, Verdict, from_candidates, reach, shipped_spectra
-from acgen.networks.models import load_models
-from acgen.sampling.generate import Candidate, generate
-from acgen.sampling.settings import Settings
+from acgen.sampling.generate import Candidate
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.instrument import Instrument
 from acgen.spectra.references import NETWORKS, reference_spectra
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import load_target
+from acgen.structures.reference import reference_cells
 
 EVERYWHERE = np.ones(ENERGY.size, dtype=bool)
 
@@ -153,19 +152,32 @@ def test_energies_that_are_off_are_flagged():
     assert any("-0.80 eV off" in flag for flag in flags)
 
 
+def candidate(atoms, spectrum) -> Candidate:
+    return Candidate(0, 0, atoms, spectrum, np.tile(spectrum, (len(atoms), 1)), spectrum, None, None, 1.0)
+
+
+def sp_rich() -> np.ndarray:
+    return 0.6 * reference_spectra()["a-C-2.0"] + 0.4 * reference_spectra()["sp"]
+
+
 def test_finished_runs_count_at_their_own_density_unless_they_fool_the_model():
-    models = load_models()
-    settings = Settings(density=2.0, cell=8.0, target=None, steps=16, restarts=2, candidates=1)
-    (found,) = (event for event in generate(settings, models) if isinstance(event, Candidate))
-    spectra, known = reference_spectra(), list(shipped_spectra())
-    rich = 0.6 * spectra["a-C-2.0"] + 0.4 * spectra["sp"]
-    believed = replace(found, spectrum=rich, judge_spectrum=rich)
+    rich, known = sp_rich(), list(shipped_spectra())
+    believed = candidate(reference_cells()[2], rich)
     target, more = pure(rich), [*known, *from_candidates([believed])]
     assert reach(target, 2.0, known).distance > WITHIN
-    assert reach(target, 2.0, more).nearest == "candidate 0 of this run"
+    assert reach(target, 2.0, more).nearest == "candidate 0 of this run, by the judge"
     assert reach(target, 2.0, more).distance == 0
     assert reach(target, 3.0, more).distance == reach(target, 3.0, known).distance
     assert from_candidates([replace(believed, judge_spectrum=rich + 0.03)]) == []
+
+
+def test_a_strained_structure_teaches_nothing_whatever_its_spectrum():
+    rich, bent = sp_rich(), reference_cells()[2].copy()
+    bent.positions += np.random.default_rng(0).normal(0, 0.3, bent.positions.shape)
+    target, known = pure(rich), list(shipped_spectra())
+    before = reach(target, 2.0, known)
+    after = reach(target, 2.0, [*known, *from_candidates([candidate(bent, rich)])])
+    assert (after.by_density, after.better, after.nearest) == (before.by_density, before.better, before.nearest)
 
 
 def test_a_structure_that_fools_the_guide_is_flagged():
