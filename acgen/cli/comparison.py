@@ -14,7 +14,9 @@ from acgen.cli.output import output_file, write_json
 from acgen.cli.progress import progress_bar
 from acgen.data.cells import load_cells, told_apart
 from acgen.errors import AcgenError
+from acgen.inference.density import estimate_density
 from acgen.networks.models import load_models, predict_sites
+from acgen.networks.network import ForwardModel
 from acgen.spectra.bootstrap import spread
 from acgen.spectra.compare import Comparison, compare, linear_combination
 from acgen.spectra.grid import ENERGY
@@ -54,7 +56,7 @@ def run_comparison(args: argparse.Namespace) -> None:
         "target": about | {"measured_points": int(target.mask.sum()), "sensitivity": target.sensitivity},
         "structures": [comparison.to_dict() | {"cn_fraction": shares} for comparison, shares in found],
         "ensemble": _together(found),
-        **_quick(target, args.copies),
+        **_quick(target, args.copies, model, getattr(args, "instrument", None)),
     }
     if references:
         content["references"] = _references(target, references, args.copies)
@@ -77,10 +79,11 @@ def _together(found: list[tuple[Comparison, dict[str, float]]]) -> dict[str, Any
     return {"structures": len(rows)} | band
 
 
-def _quick(target: Target, copies: int) -> dict[str, Any]:
-    """The answers without structures, with errors by noise and model error and by noise alone."""
-    quick, noise = (quick_answers(target, copies, model=model) for model in (True, False))
-    mixture = {"shares": quick.shares, "instrument": quick.fit.to_dict(), "misfit": quick.misfit, "doubt": quick.doubt}
+def _quick(target: Target, copies: int, model: ForwardModel, instrument: bool | None) -> dict[str, Any]:
+    """The answers without structures, with all errors and by noise alone, and why not to trust them."""
+    quick, noise = (quick_answers(target, copies, model=both) for both in (True, False))
+    doubt = quick.doubt or estimate_density(target, model, instrument=instrument, bootstraps=0).doubt
+    mixture = {"shares": quick.shares, "instrument": quick.fit.to_dict(), "misfit": quick.misfit, "doubt": doubt}
     if quick.pi_star is None:
         print(f"no sp2 content from pi*: {quick.problem}", file=sys.stderr)
     errors = {"error": quick.pi_star_error, "noise_error": noise.pi_star_error}
@@ -114,11 +117,12 @@ def _report(found: list[tuple[Comparison, dict[str, float]]], content: dict[str,
         shares = ", ".join(f"CN{cn} {100 * mean[f'CN{cn}']:.0f} ± {100 * std[f'CN{cn}']:.0f} %" for cn in (2, 3, 4))
         print(f"{_line(mean, std)}  mean ± std over all {len(found)}: {shares}")
     mixture = content["linear_combination"]
+    if mixture["doubt"]:
+        print(f"linear combination: {mixture['doubt']}.")
+        return
     errors = {name: f" ± {100 * error:.0f}" if error else "" for name, error in mixture["errors"].items()}
     shares = ", ".join(f"{name} {100 * part:.0f}{errors[name]} %" for name, part in mixture["shares"].items())
     print(f"linear combination: {shares}, misfit {mixture['misfit']:.3f}")
-    if mixture["doubt"]:
-        print(f"{mixture['doubt']}.")
 
 
 def _line(values: dict[str, float], errors: dict[str, float]) -> str:

@@ -81,12 +81,16 @@ class DensityEstimate:
         sp, sp2, sp3 = (f"{100 * self.cn_fraction[cn]:.0f} ± {100 * self.cn_error[cn]:.0f} %" for cn in "234")
         edge = " (at the end of what is known: take it as a bound)" if self.at_the_edge else ""
         answer = f"density {self.density:.2f} ± {self.density_error:.2f} g/cm³{edge}, sp² {sp2} (sp {sp}, sp³ {sp3})"
+        return answer if self.trusted else f"{answer}. {self.doubt}"
+
+    @property
+    def doubt(self) -> str:
+        """Why the answer is not to be trusted, in words; empty if it may be."""
         if self.trusted:
-            return answer
+            return ""
         return (
-            f"{answer}. Do not trust this: the closest structure is {self.best_misfit:.2f} away, and the forward model "
-            f"errs by at most {TRUSTED}. Measurement and model differ by more than structure: check how the target was "
-            "prepared"
+            f"Do not trust this: the closest structure is {self.best_misfit:.2f} away, and the forward model errs by at "
+            f"most {TRUSTED}. Measurement and model differ by more than structure: check how the target was prepared"
         )
 
     def to_dict(self) -> dict[str, Any]:

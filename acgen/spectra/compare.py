@@ -18,6 +18,9 @@ from acgen.spectra.model_error import POINT_ERROR
 from acgen.spectra.references import CLASSES, reference_spectra
 from acgen.spectra.spectrum import SpectrumError, Target
 
+#: Standard deviation of the shares of a linear combination that lies in the method: mean spectra of sites vary with
+#: density and neighbours.
+METHOD_ERROR = 0.10
 _FIGURES = ("raw_misfit", "misfit", "weighted_misfit", "derivative_correlation", "cosine", "pearson")
 
 
@@ -139,7 +142,7 @@ def linear_combination(
 ) -> Mixture:
     """The quick answer: shares of sp, sp2 and sp3, or of given spectra, that make up a target.
 
-    Mean spectra of sites vary with density and neighbours, so this is good to some 10 points, and to no more.
+    Mean spectra of sites vary with density and neighbours, so this is good to `METHOD_ERROR`, and to no more.
 
     Parameters
     ----------

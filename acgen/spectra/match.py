@@ -31,6 +31,8 @@ FAR_BETTER = 0.03
 _COVERED = (281.0, 300.0)
 #: Bounds of the detector slope, 1/eV: the factor 1 + slope (E - 285.4 eV) stays positive on the whole grid.
 SLOPE_LIMITS = (-0.03, 0.06)
+#: Slope, 1/eV, that is more than a detector has: over the 20 eV that decide it changes by more than half.
+ODD_SLOPE = 0.03
 #: Resolution of the search for a slope, 1/eV.
 SLOPE_STEP = 0.001
 

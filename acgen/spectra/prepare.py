@@ -17,6 +17,7 @@ from acgen.spectra.match import (
     DOMAIN_LIMIT,
     FAR_SHIFT,
     MAX_SHIFT,
+    ODD_SLOPE,
     SLOPE_LIMITS,
     best_shift,
     best_slope,
@@ -144,8 +145,9 @@ def prepare(
         raise SpectrumError(f"only {mask.sum()} points of the grid are covered: at least {MIN_POINTS} are needed")
     check_edge(energy, raw, intensity, mask, scatter, off)
     warnings += [f"{off[:1].upper()}{off[1:]}."] if off else []
-    found = best_slope(intensity, mask) if slope == "auto" else 0.0
+    found = best_slope(intensity, mask)
     divided = _option("slope", "1/eV", slope, found, SLOPE_LIMITS, history, warnings)
+    warnings += _odd_slope(found, divided)
     factor = 1.0 / tilt(divided)
     scale, sensitivity = model_scale(intensity * factor, mask, normalisation, post_range, history, warnings)
     factor = factor * scale
@@ -271,6 +273,17 @@ def _option(
     if value:
         history.append(f"Applied {what}: {value:+g} {unit}.")
     return float(value)
+
+
+def _odd_slope(found: float, divided: float) -> list[str]:
+    """Whether the references fit best after a slope that no detector has."""
+    if abs(found) <= ODD_SLOPE:
+        return []
+    what = "A slope of {0} was divided out" if divided == found else "The references fit best after a slope of {0}"
+    return [
+        f"{what.format(f'{100 * found:+.1f} %/eV')}, more than detectors have: check background and I0; it may also be "
+        "a sample that no reference resembles."
+    ]
 
 
 def _early_enough(pre_edge: PreEdge, pre_range: tuple[float, float]) -> list[str]:

@@ -25,6 +25,8 @@ MAX_RECIPE = 20_000
 #: Targets whose files are kept, so that they can be prepared again.
 KEPT = 8
 PRE_EDGES = {"constant": "constant", "line": "linear", "power law": "powerlaw", "none": "none"}
+#: What the page calls the files beside the sample, and what each does.
+OTHERS = {"i0": "I0, to divide by", "reference": "Reference scan, to calibrate on"}
 NORMALISATIONS = {"area": "area", "edge step": "edge"}
 
 
@@ -126,8 +128,10 @@ class Preparation(param.Parameterized):
     def missing(self) -> str:
         """What is still to be chosen before there can be a target."""
         for kind, pick in self.picks.items():
-            if pick.missing and (kind == "sample" or pick.source is not None):
+            if pick.missing and kind == "sample":
                 return pick.missing
+            if pick.missing and pick.source is not None:
+                return f"{OTHERS[kind]}: {pick.missing}. Until then it is not used: this is no target yet"
         return ""
 
     def open(

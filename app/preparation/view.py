@@ -198,9 +198,9 @@ class PreparationView(pn.viewable.Viewer):
                 return
             self.detected.object = words.detected(prepared, preparation.problem)
             self.numbers.object = words.numbers(prepared)
-            self.quick.object = words.quick(prepared, preparation.answers)
             if self.estimate is None or prepared is None or self.estimate[0] is not prepared.target:
                 self.density.object, self.set_density.visible = "", False
+                self.quick.object = words.quick(prepared, preparation.answers)
             for plot in (self.before, self.after):
                 plot.refresh()
 
@@ -256,6 +256,7 @@ class PreparationView(pn.viewable.Viewer):
         self.density.object = words.density(None if found is None else found[1], reason)
         self.set_density.visible = found is not None
         if found is not None:
+            self.quick.object = ""  # one answer: the better one
             self.set_density.label = f"Set density to {found[1].density:.2f} g/cm³"
 
     def _set_density(self) -> None:

@@ -6,8 +6,8 @@ import html
 from collections.abc import Iterable
 
 from acgen.inference.density import DensityEstimate
+from acgen.spectra.compare import METHOD_ERROR
 from acgen.spectra.grid import ENERGY
-from acgen.spectra.model_error import TRUSTED
 from app.preparation.jobs import Answers, Prepared
 
 WARNING = '<span class="warning">⚠</span> '
@@ -46,34 +46,30 @@ def numbers(prepared: Prepared | None) -> str:
 
 
 def quick(prepared: Prepared | None, answers: Answers | None) -> str:
-    """Shares of the linear combination, sp2 by pi*, and what the fit needed."""
+    """Shares of the linear combination and what the fit needed; if they cannot be true, why there are none."""
     if prepared is None or prepared.target is None:
         return ""
     if answers is None:
         return '<span class="quiet">…</span>'
+    seen = answers.fit.instrument
+    limits = f"; at its limit: {', '.join(answers.fit.at_bounds)}" if answers.fit.at_bounds else ""
+    fit = f"shift {seen.shift:+.2f} eV, slope {100 * seen.slope:+.1f} %/eV, σ {seen.sigma:.2f} eV{limits}"
+    left_over = ("Left over", f"{answers.misfit:.2f}", fit)
+    if answers.doubt:
+        return f"{WARNING}{html.escape(answers.doubt)}.<br>{_table([left_over])}"
     rows = [
         (NAMES[name], f"{100 * share:.0f} ± {100 * answers.errors[name]:.0f} %", "linear combination")
         for name, share in answers.shares.items()
     ]
-    if answers.pi_star is None:
-        rows.append(("sp² from π*", "–", answers.problem))
-    else:
-        content = f"{100 * answers.pi_star.corrected:.0f} ± {100 * answers.pi_star_error:.0f} %"
-        rows.append(("sp² from π*", content, "area; an sp site counts about twice"))
-    seen = answers.fit.instrument
-    limits = f"; at its limit: {', '.join(answers.fit.at_bounds)}" if answers.fit.at_bounds else ""
-    fit = f"shift {seen.shift:+.2f} eV, slope {100 * seen.slope:+.1f} %/eV, σ {seen.sigma:.2f} eV{limits}"
-    rows.append(("Left over", f"{answers.misfit:.2f}", fit))
-    doubt = f"{WARNING}{html.escape(answers.doubt)}.<br>" if answers.doubt else ""
-    caution = "± is noise and model error; the method itself is good to some 10 points."
-    return doubt + _table(rows) + f'<span class="quiet">{caution}</span>'
+    caution = f"± is noise, model error and the {100 * METHOD_ERROR:.0f} points of the method."
+    return _table([*rows, left_over]) + f'<span class="quiet">{caution}</span>'
 
 
 def density(estimate: DensityEstimate | None, reason: str) -> str:
     """The density and what comes with it, or why there is none."""
     if estimate is None:
         return html.escape(reason)
-    doubtful = estimate.best_misfit > TRUSTED or estimate.at_the_edge
+    doubtful = not estimate.trusted or estimate.at_the_edge
     return f"{WARNING if doubtful else ''}{html.escape(estimate.words[:1].upper() + estimate.words[1:])}."
 
 

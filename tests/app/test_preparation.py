@@ -194,6 +194,8 @@ def test_a_reference_scan_calibrates_and_i0_divides(preparation):
     preparation.reference.param.update(numerator=3, denominator=4)
     assert preparation.prepared.shift == pytest.approx(-0.3, abs=0.1), "a peak between points of 0.4 eV"
     load(preparation, scan(), "beam.dat", "i0")
+    assert preparation.problem.startswith("I0, to divide by: “beam.dat” has 4 columns")
+    assert "Until then it is not used" in preparation.problem
     preparation.i0.numerator = 4
     target = preparation.prepared.target
     assert any("Divided by beam.dat" in step for step in target.history)

@@ -20,7 +20,7 @@ SMALL = {"width": 1280, "height": 720}
 
 #: By file: columns to choose (none where the file leaves no choice), and what has to be said about it.
 FILES = {
-    "DLC_CKedge_SLRI_LG4X.csv": ((), "Nothing odd was found"),
+    "DLC_CKedge_SLRI_LG4X.csv": ((), "more than detectors have"),
     "RefFoil_AusSync_ref_over_photodiode.csv": ((), "oriented sample in polarised light"),
     "AusSync_SXR_129577_photodiode_reffoil_CK.asc": (
         ("4 calculated", "7 SR14", "8 SR14"),
@@ -96,7 +96,7 @@ def test_every_measured_file_becomes_a_target_with_the_right_choices_and_warning
             chosen.filter(has_text=name).wait_for()
             panel.press("Prepare")
         panel.see(warning)
-        panel.see("linear combination")
+        panel.see("Left over")
         picture = tmp_path / f"{number}-prepared.png"
         if raw is not None:
             until(lambda raw=raw, path=picture: share(panel.picture(path), raw) > 0.01, "the plots are drawn")

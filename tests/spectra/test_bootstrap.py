@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from acgen.spectra.bootstrap import resampled, spread
-from acgen.spectra.compare import compare, pi_star_content
+from acgen.spectra.compare import METHOD_ERROR, compare, pi_star_content
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.instrument import Instrument
+from acgen.spectra.io.read import read_spectrum
 from acgen.spectra.model_error import error_covariance
+from acgen.spectra.prepare import prepare
 from acgen.spectra.quick import quick_answers
 from acgen.spectra.references import reference_spectra
 from acgen.spectra.spectrum import Target
@@ -92,6 +94,23 @@ def test_more_sp2_than_atoms_is_not_an_answer_and_what_no_mixture_resembles_is_n
     assert "% sp2, which cannot be" in found.problem
     for name in ("graphite", "diamond"):
         assert "Do not trust" in quick_answers(Target(reference_spectra()[name], ALL), copies=3).doubt
+
+
+def test_shares_that_cannot_be_are_no_answer(shared_data) -> None:
+    film = prepare(read_spectrum(shared_data / "measured" / "DLC_CKedge_SLRI_LG4X.csv"))
+    assert any("more than detectors have" in warning for warning in film.warnings)
+    found = quick_answers(film, copies=3)
+    assert "56 % sp" in found.doubt
+    assert "slope of +3.8 %/eV" in found.doubt
+    levelled = prepare(read_spectrum(shared_data / "measured" / "DLC_CKedge_SLRI_LG4X.csv"), slope="auto")
+    assert any("%/eV was divided out, more than detectors have" in warning for warning in levelled.warnings)
+    assert quick_answers(levelled, copies=3).doubt
+
+
+def test_the_error_of_a_share_holds_that_of_the_method() -> None:
+    noisy = quick_answers(Target(CURVE, ALL, noise=np.full(CURVE.size, 1e-3)), copies=3)
+    assert min(noisy.errors.values()) >= METHOD_ERROR
+    assert max(quick_answers(Target(CURVE, ALL), copies=3, model=False).errors.values()) == 0.0
 
 
 def test_a_pi_star_that_was_not_measured_is_told_and_the_shares_are_given() -> None:

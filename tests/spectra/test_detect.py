@@ -76,7 +76,7 @@ def test_nitrogen_is_seen_beyond_the_grid() -> None:
 def test_a_derivative_and_kilo_electronvolts_are_refused_with_a_hint() -> None:
     with pytest.raises(SpectrumError, match="derivative, integrate it|integrate a derivative"):
         prepare(Spectrum(FINE, np.gradient(curve("graphite"), FINE)))
-    with pytest.raises(SpectrumError, match="these are keV"):
+    with pytest.raises(SpectrumError, match="they seem to be keV"):
         prepare(Spectrum(FINE / 1000, curve()))
 
 
