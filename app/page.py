@@ -68,7 +68,7 @@ class Dashboard(pn.viewable.Viewer):
         self.state, self.saver, self.background = State(), Saver(), Background()
         self.undo = Undo(self.state)
         self.runner = Runner(generate, load, slots, energy=energy)
-        self.controls = Controls(self.state, self.background)
+        self.controls = Controls(self.state, self.background, load)
         self.transport = Transport(self.state, self.runner, self.background)
         self.player = Player(self.state, self.transport.branch, clock)
         self.structure = StructureView(self.state, self.player)
@@ -92,6 +92,7 @@ class Dashboard(pn.viewable.Viewer):
         self.plots = deque(plots)
         self._later: deque[tuple[pn.Column, Any]] = deque()  # places of the page, and what is still to come there
         self._analysed: dict[tuple[int, int], Shown] = {}  # the candidates, by key
+        self._uploaded: tuple[Any, ...] = ()  # the structures from files that are listed
         self._source_shown: object = None
         self._shown_at = self._plotted_at = self._told_at = float("-inf")
 
@@ -131,19 +132,23 @@ class Dashboard(pn.viewable.Viewer):
         """Hand on a new snapshot: at once if the run's status changed, otherwise as often as its text can be read."""
         known = self.state.snapshot
         turned = (snapshot.run, snapshot.status) != (known.run, known.status)
-        changed = turned or len(snapshot.finished) != len(known.finished)
+        more = len(self.state.uploaded) > len(self._uploaded)
+        changed = turned or len(snapshot.finished) != len(known.finished) or self.state.uploaded is not self._uploaded
         if not changed and (snapshot.version == known.version or now - self._told_at <= TELL_EVERY):
             return
         self._told_at = now
         self.state.snapshot = snapshot
-        new = {item.key: item for item in snapshot.finished if item.key not in self._analysed}
+        self._uploaded, listed = self.state.uploaded, self.state.listed
+        new = {item.key: item for item in listed if item.key not in self._analysed}
         self._analysed |= {key: show_candidate(item.candidate, item.name) for key, item in new.items()}
-        self.candidates.refresh(snapshot.finished, self._analysed)
+        self.candidates.refresh(listed, self._analysed)
         if turned and snapshot.status is Status.DONE and self.state.moment is None and not self.state.picked:
             self.state.picked = best_first(snapshot)
             self.progress.show("Candidates")
         elif snapshot.run != known.run and snapshot.status.active:
             self.progress.show("Misfit")
+        elif more:
+            self.progress.show("Candidates")
 
     def _show(self, snapshot: Snapshot, now: float) -> None:
         """Put on display what the user wants to see, if it is something new."""
@@ -186,7 +191,7 @@ class Dashboard(pn.viewable.Viewer):
         self._analysed.clear()
         self._source_shown = None
         with param.parameterized.discard_events(self.state):
-            self.state.param.update(snapshot=Snapshot(), picked=(), moment=None, shown=None, compared=())
+            self.state.param.update(snapshot=Snapshot(), uploaded=(), picked=(), moment=None, shown=None, compared=())
         for plot in self.plots:
             plot.forget()
 

@@ -250,16 +250,25 @@ def finish(
 ) -> Candidate:
     """A candidate with its spectra and misfits, and settings and misfit in the `info` of its atoms."""
     sites = predict_sites(models.forward, atoms)
-    spectrum, judged = sites.mean(0), predict_sites(models.judge, atoms).mean(0)
+    spectrum, by_judge = sites.mean(0), predict_sites(models.judge, atoms).mean(0)
     target = settings.target
-    fit = None if target is None else Beamline(target, settings.instrument).fit(spectrum)
-    made = Candidate(index, settings.seed + index, atoms, spectrum, sites, judged, None, None, wall_s, xi, fit)
-    misfit = None if target is None else target.misfit(made.seen)
-    judge_misfit = None if target is None else target.misfit(made.judge_seen)
+    made = Candidate(index, settings.seed + index, atoms, spectrum, sites, by_judge, None, None, wall_s, xi)
+    made = judged(settings, made)
     atoms.info = {
         "density": density_of(atoms),
         "seed": settings.seed + index,
         "xi": xi[-1][1] if xi else settings.xi if target is not None else 0.0,
         "restarts": settings.restarts,
-    } | ({} if target is None else {"target": target.name, "misfit": misfit, "judge_misfit": judge_misfit})
-    return replace(made, misfit=misfit, judge_misfit=judge_misfit)
+    }
+    if target is not None:
+        atoms.info |= {"target": target.name, "misfit": made.misfit, "judge_misfit": made.judge_misfit}
+    return made
+
+
+def judged(settings: Settings, made: Candidate) -> Candidate:
+    """A candidate with the instrument and the misfits that its spectra have beside the target of `settings`."""
+    target = settings.target
+    if target is None:
+        return replace(made, instrument=None, misfit=None, judge_misfit=None)
+    made = replace(made, instrument=Beamline(target, settings.instrument).fit(made.spectrum))
+    return replace(made, misfit=target.misfit(made.seen), judge_misfit=target.misfit(made.judge_seen))

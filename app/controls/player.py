@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import time
 from collections.abc import Callable
 
@@ -167,7 +168,8 @@ def describe_moment(snapshot: Snapshot, state: State, moment: int) -> str:
     chosen = state.chosen
     if chosen:
         more = f" (and {len(chosen) - 1} more)" if len(chosen) > 1 else ""
-        return f"candidate {chosen[0].name}{more}"
+        what = "candidate " if chosen[0].run else ""  # of a run, not a file
+        return f"{what}{html.escape(chosen[0].name)}{more}"
     if not 0 <= moment < len(snapshot.trajectory):
         return ""
     event = snapshot.trajectory[moment]

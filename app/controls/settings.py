@@ -7,6 +7,7 @@ import html
 import panel as pn
 import panel_material_ui as pmui
 import param
+from ase import Atoms
 
 from acgen.errors import AcgenError
 from acgen.sampling.schedule import PLANS
@@ -19,9 +20,11 @@ from app.preparation.dialog import PreparationDialog
 from app.preparation.intake import Intake
 from app.session.presets import COUNTS, PRESETS, apply_plan, apply_preset, plan_of
 from app.session.state import State
+from app.session.uploaded import Uploads
 from app.session.uploads import BoundedInput, structure_from_upload
 from app.views.progress import clock
 from app.workers.background import Background
+from app.workers.models import shared_models
 from app.workers.pace import SERVER_PACE, Pace
 
 WIDE = {"size": "small", "sizing_mode": "stretch_width"}
@@ -42,7 +45,9 @@ UPLOAD = {**WIDE, "variant": "outlined"}
 class Controls(pn.viewable.Viewer):
     """Everything that is chosen before a run; greyed out while one is active, but for xi."""
 
-    def __init__(self, state: State, background: Background | None = None, pace: Pace = SERVER_PACE, **params):
+    def __init__(
+        self, state: State, background: Background | None = None, load=shared_models, pace: Pace = SERVER_PACE, **params
+    ):
         super().__init__(**params)
         self.state, self.pace = state, pace
         parameters = state.param
@@ -85,15 +90,19 @@ class Controls(pn.viewable.Viewer):
             label="Upload a structure",
             uploaded_label="Upload a structure",
             margin=(4, 16),
-            description="A structure to start from: carbon with a periodic cell, extxyz, CIF or POSCAR. It is noised "
-            "to time t and denoised again, instead of random atoms, and sets cell and density.",
+            description="A structure to see beside the target: carbon with a periodic cell, extxyz, CIF, POSCAR, … "
+            "Its predicted spectrum, coordination, angles and g(r) are shown, and it joins the candidates.",
             css_classes=["acgen-structure-file"],
             **UPLOAD,
         )
         self.start_t = _slider(parameters.start_t)
+        self.uploads = Uploads(state, self.preparation.background, load, self._structure_listed)
+        self._latest: Atoms | None = None  # the structure that was uploaded last
         self.random = pmui.Button(
-            label="Use random atoms instead", variant="text", size="small", margin=(0, 16),
-            on_click=lambda _event: state.param.update(start=None),
+            label="", variant="text", size="small", margin=(0, 16), on_click=lambda _event: self._turn_start(),
+            css_classes=["acgen-start"],
+            description="An uploaded structure is noised to time t and denoised again, instead of random atoms, and "
+            "sets cell and density",
         )
         self.xi = _slider(parameters.xi)
         self.instrument = pmui.Checkbox.from_param(parameters.instrument, size="small", margin=(0, 14))
@@ -144,14 +153,24 @@ class Controls(pn.viewable.Viewer):
         if event.new is None:
             return
         try:
-            start = structure_from_upload(event.new, self.structure.filename or "")
-            Settings(start=start)
+            self._latest = structure_from_upload(event.new, self.structure.filename or "")
         except AcgenError as error:
-            self.message.say(f"Not taken: {error}. The start stays as it was.")
+            self.message.say(f"Not taken: {error}. The structures stay as they were.")
         else:
             self.message.hide()
-            self.state.start = start
+            self.structure.loading = True
+            self.uploads.take(self._latest)
+            self._arrange()
         self.structure.param.update(value=None, filename=None, mime_type=None)
+
+    def _structure_listed(self, problem: str) -> None:
+        self.structure.loading = False
+        if problem:
+            self.message.say(f"No spectrum of the structure: {problem}")
+
+    def _turn_start(self) -> None:
+        """Start from the uploaded structure, or from random atoms again."""
+        self.state.start = self._latest if self.state.start is None else None
 
     def _complain(self, reason: str) -> None:
         if reason:
@@ -175,7 +194,11 @@ class Controls(pn.viewable.Viewer):
         for widget in (self.density, self.cell, self.cubic):
             widget.visible = random
         self.edges.visible = random and not self.state.cubic
-        self.start_t.visible = self.random.visible = not random
+        self.start_t.visible = not random
+        name = "" if self._latest is None else self._latest.info["name"]
+        self.random.param.update(
+            label=f"Start from {name}" if random else "Use random atoms instead", visible=bool(name) or not random
+        )
 
     def _estimate(self, *_events) -> None:
         """Say how large the structures will be, how long they will take, and by which plan."""

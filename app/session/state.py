@@ -58,6 +58,9 @@ class State(param.Parameterized):
     )
     targets = param.Dict(default={}, doc="Targets by the name under which they are offered; None is no target.")
     snapshot = param.ClassSelector(class_=Snapshot, default=Snapshot(), doc="Newest state of the run.")
+    uploaded = param.ClassSelector(
+        class_=tuple, default=(), doc="Structures from files, each a `Finished` of no run, listed with the candidates."
+    )
     moment = param.Integer(
         None, allow_None=True, bounds=(0, None), doc="Frame of the trajectory on display; None follows the run."
     )
@@ -116,9 +119,14 @@ class State(param.Parameterized):
         return Settings(**self.choices)
 
     @property
+    def listed(self) -> tuple[Finished, ...]:
+        """All candidates and uploaded structures."""
+        return (*self.snapshot.finished, *self.uploaded)
+
+    @property
     def chosen(self) -> tuple[Finished, ...]:
         """The candidates to compare, in the order in which they were picked."""
-        known = {item.key: item for item in self.snapshot.finished}
+        known = {item.key: item for item in self.listed}
         return tuple(known[key] for key in self.picked if key in known)
 
     @staticmethod

@@ -17,6 +17,7 @@ from app.look.css import STYLE, TABLE
 from app.session.shown import Shown
 from app.session.snapshot import Finished
 from app.session.state import State
+from app.session.uploaded import Uploaded
 from app.views.gallery import FEW, Gallery, projection
 
 #: Heading, tooltip and digits of the columns with numbers.
@@ -44,7 +45,7 @@ COLUMNS |= FITTED
 #: Heading and tooltip of those with pictures and words.
 WORDS = {
     "picture": ("View", "The structure from the front, coloured by coordination number"),
-    "name": ("No.", "Run and candidate"),
+    "name": ("No.", "Run and candidate, or the file that was uploaded"),
     "flags": ("Flags", "Why not to believe a candidate: hold the pointer over the sign"),
 }
 #: Pixels of the columns whose figures have a known length, so that all fit into a window 1440 pixels wide.
@@ -143,14 +144,19 @@ class CandidatesView(pn.viewable.Viewer):
 
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=list(ORDER)).astype({name: float for name in COLUMNS})
+    frame = pd.DataFrame(rows, columns=list(ORDER)).astype({name: float for name in COLUMNS})
+    for name in COLUMNS:
+        if rows and frame[name].isna().any():  # an empty cell; a number that is none would be written out
+            frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
+    return frame
 
 
 def _row(item: Finished, shown: Shown) -> dict[str, Any]:
     flags = " ".join(flags_of(item.candidate, item.energy))
     sign = f'<span class="sign" title="{html.escape(flags)}">⚠</span>' if flags else ""
     words = {"picture": projection(shown, FEW), "name": item.name, "flags": sign}
-    return words | _numbers(item.candidate, shown) | {"energy": item.energy}
+    numbers = _numbers(item.candidate, shown) | {"energy": item.energy}
+    return words | numbers | (dict.fromkeys(("seed", "seconds")) if isinstance(item, Uploaded) else {})
 
 
 def _numbers(candidate: Candidate, shown: Shown) -> dict[str, float | None]:

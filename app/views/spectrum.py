@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import numpy as np
 from bokeh.events import DoubleTap, SelectionGeometry
 from bokeh.models import BoxAnnotation, BoxSelectTool
@@ -111,7 +113,7 @@ class SpectrumView(LivePlot):
         if len(known) > 1:
             parts += [swatch(colours.PREDICTION, f"mean of {len(known)}"), swatch(colours.PREDICTION, "± std", "band")]
         elif known:
-            name = "" if atom is not None else f" {known[0].name}"
+            name = "" if atom is not None else f" {html.escape(known[0].name)}"
             plain = ", plain" if self.state.plain and known[0].prediction is known[0].spectrum else ""
             parts.append(swatch(colours.PREDICTION, f"prediction{name}{plain}"))
             if known[0].site_spectra is not None:

@@ -314,7 +314,7 @@ def upload(widget, data: bytes, name: str) -> None:
 
 def test_every_measured_file_goes_through(controls, shared_data):
     expected = {
-        "DLC_CKedge_SLRI_LG4X.csv": (None, ""),
+        "DLC_CKedge_SLRI_LG4X.csv": (None, "more than detectors have"),
         "RefFoil_AusSync_ref_over_photodiode.csv": (None, "polarised"),
         RAW: ((4, 7, 8), "polarised"),
         "AusSync_SXR_129578_sampleZ1_CK.asc": ((4, 5, 8), "Out of domain"),
@@ -380,7 +380,7 @@ def test_downloads_and_the_recipe_upload_of_the_panel(controls):
 
 
 def test_the_density_estimate_can_be_set(controls, monkeypatch):
-    found = SimpleNamespace(words="density 2.41 ± 0.20 g/cm³", density=2.41, best_misfit=0.1, at_the_edge=False)
+    found = SimpleNamespace(words="density 2.41 ± 0.20 g/cm³", density=2.41, trusted=True, at_the_edge=False)
     monkeypatch.setattr("app.preparation.view.estimate_density", lambda *_args, **_options: found)
     monkeypatch.setattr("app.preparation.view.shared_models", lambda: SimpleNamespace(forward=None))
     upload(controls.upload, project("film"), "film.prj")
