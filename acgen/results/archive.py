@@ -17,7 +17,7 @@
 `log.txt`
     what was done
 `run-NN/`
-    the same of every earlier run that is kept with it
+    the same of every other run of the session; of one without a candidate its log
 `restore/run.json`, `restore/arrays.safetensors`
     the same run, exact, for `read_zip`
 """
@@ -75,8 +75,8 @@ def write_zip(file: str | Path | BinaryIO, run: Run) -> None:
         )
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as pack:
-        for part in (run, *(earlier for earlier in run.earlier if earlier.candidates)):
-            for name, content in _contents(part):
+        for part in (run, *run.earlier):
+            for name, content in _contents(part) if part.candidates else [_log(part)]:
                 pack.writestr(name if part is run else f"run-{part.number:02d}/{name}", content)
         pack.writestr(RUN, text)
         pack.writestr(ARRAYS, arrays)
@@ -157,7 +157,7 @@ def _contents(run: Run) -> Iterator[tuple[str, str | bytes]]:
     """Names and contents of the entries of one run, but for what restores it."""
     yield "report.html", report_html(run.settings, run.candidates, run.weights, run.log)
     yield "summary.json", summary_json(run)
-    yield "log.txt", "".join(f"{entry.line}\n" for entry in run.log)
+    yield _log(run)
     yield "spectra.csv", spectra_csv(run.settings.target, run.candidates)
     yield "candidates.extxyz", _formatted([candidate.atoms for candidate in run.candidates], "extxyz")
     for candidate in run.candidates:
@@ -172,6 +172,10 @@ def _contents(run: Run) -> Iterator[tuple[str, str | bytes]]:
     for name, figure in figures_of(run.settings, run.candidates).items():
         yield f"plots/{name}.svg", figures.svg(figure)
         yield f"plots/{name}.png", figures.png(figure)
+
+
+def _log(run: Run) -> tuple[str, str]:
+    return "log.txt", "".join(f"{entry.line}\n" for entry in run.log)
 
 
 def _formatted(atoms: Atoms | list[Atoms], form: str, **options: Any) -> bytes:

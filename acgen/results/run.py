@@ -56,7 +56,7 @@ class Run:
     number
         Of the run in its session, from 1.
     earlier
-        Earlier runs of the session, which have no earlier ones themselves.
+        Other runs of the session, most of them earlier, with or without candidates; they have no others themselves.
     """
 
     settings: Settings

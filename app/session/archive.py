@@ -14,6 +14,7 @@ For the page:
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from acgen.results.archive import read_zip, write_zip
 from acgen.results.run import LogEntry, ResultsError, Run
@@ -65,33 +66,35 @@ def snapshot_from_zip(data: bytes, version: int = 1) -> Snapshot:
     if len(data) > MAX_ZIP:
         raise ResultsError(f"the file has {len(data) / 1e6:.1f} MB, at most {MAX_ZIP / 1e6:g} MB are read")
     run = read_zip(io.BytesIO(data), MAX_UNPACKED)
+    *earlier, last = sorted((*run.earlier, run), key=lambda part: part.number)
     finished = tuple(
         Finished(part.number, part.settings, candidate, weights=part.weights)
-        for part in sorted((*run.earlier, run), key=lambda part: part.number)
+        for part in (*earlier, last)
         for candidate in part.candidates
     )
-    last = run.frames[-1] if run.frames else None
-    whole = len(run.candidates) == run.settings.candidates
+    event = last.frames[-1] if last.frames else None
+    whole = len(last.candidates) == last.settings.candidates
     return Snapshot(
         version=version,
-        run=run.number,
+        run=last.number,
         status=Status.DONE if whole else Status.STOPPED,
-        settings=run.settings,
-        weights=run.weights,
-        candidate=len(run.candidates) - 1 if last is None else last.candidate,
-        frame=None if last is None else last.frame,
-        xi=None if last is None else last.xi,
-        trajectory=run.frames,
-        made=len(run.candidates) * len(run.settings.plan) + (0 if whole or last is None else last.frame.step),
-        misfits=_misfits(run.frames),
+        settings=last.settings,
+        weights=last.weights,
+        candidate=max(0, len(last.candidates) - 1) if event is None else event.candidate,
+        frame=None if event is None else event.frame,
+        xi=None if event is None else event.xi,
+        trajectory=last.frames,
+        made=len(last.candidates) * len(last.settings.plan) + (0 if whole or event is None else event.frame.step),
+        misfits=_misfits(last.frames),
         finished=finished,
-        log=(*run.log, LogEntry.now("Brought back from a file")),
-        elapsed=sum(candidate.wall_s for candidate in run.candidates),
+        log=(*last.log, LogEntry.now("Brought back from a file")),
+        earlier=tuple(replace(part, candidates=(), frames=(), earlier=()) for part in earlier),
+        elapsed=sum(candidate.wall_s for candidate in last.candidates),
     )
 
 
 def run_of(snapshot: Snapshot) -> Run:
-    """The newest run of a session that has a finished candidate, and those before it.
+    """The newest run of a session that has a finished candidate, and all others as its earlier ones.
 
     Raises
     ------
@@ -100,16 +103,14 @@ def run_of(snapshot: Snapshot) -> Run:
     """
     if not snapshot.finished:
         raise ResultsError("no candidate is finished yet: wait for the first, or let the run go on")
-    runs: dict[int, list[Finished]] = {}
+    parts = {run.number: run for run in snapshot.runs}
     for item in snapshot.finished:
-        runs.setdefault(item.run, []).append(item)
-    parts = [
-        Run(items[0].settings, tuple(item.candidate for item in items), dict(items[0].weights), number=number)
-        for number, items in sorted(runs.items())
-    ]
-    *earlier, newest = parts
+        part = parts.get(item.run) or Run(item.settings, (), dict(item.weights), number=item.run)
+        parts[item.run] = replace(part, candidates=(*part.candidates, item.candidate))
+    newest = max((part for part in parts.values() if part.candidates), key=lambda part: part.number)
     frames = thinned(snapshot.trajectory, FRAME_BYTES) if newest.number == snapshot.run else ()
-    return Run(newest.settings, newest.candidates, newest.weights, frames, snapshot.log, newest.number, tuple(earlier))
+    others = tuple(part for number, part in sorted(parts.items()) if part is not newest)
+    return replace(newest, frames=frames, earlier=others)
 
 
 def thinned(frames: tuple[FrameEvent, ...], most: int) -> tuple[FrameEvent, ...]:

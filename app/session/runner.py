@@ -20,7 +20,7 @@ from acgen.networks.models import Models
 from acgen.results.run import LogEntry
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.settings import LiveXi, Settings, Strength
-from app.session.snapshot import KEPT_CANDIDATES, Finished, Snapshot, Status, in_words, keep
+from app.session.snapshot import KEPT_CANDIDATES, KEPT_RUNS, Finished, Snapshot, Status, in_words, keep
 from app.workers.explain import explain
 from app.workers.models import Loaded
 from app.workers.pace import SERVER_PACE, Pace
@@ -88,7 +88,7 @@ class Runner:
         settings
             What to run.
         origin
-            What the run goes on from, if it is a branch of an earlier one: its log then goes on too.
+            What the run goes on from, if it is a branch of an earlier one.
 
         Raises
         ------
@@ -110,7 +110,8 @@ class Runner:
             Status.LOADING,
             settings=settings,
             finished=before.finished,
-            log=(*(before.log if origin else ()), begun),
+            log=(begun,),
+            earlier=before.runs,
         )
         self._thread = threading.Thread(target=self._work, args=(settings, self._stop), daemon=True, name="acgen-run")
         self._thread.start()
@@ -141,6 +142,7 @@ class Runner:
             run=brought.run + shift,
             finished=joined[-KEPT_CANDIDATES:],
             log=(*brought.log, numbered) if shift else brought.log,
+            earlier=(*before.runs, *(replace(item, number=item.number + shift) for item in brought.earlier))[-KEPT_RUNS:],
         )
 
     def steer(self, xi: float) -> None:

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from acgen.inference.tasks import Load
-from acgen.results.run import LogEntry
+from acgen.results.run import LogEntry, Run
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.sampler import Frame
 from acgen.sampling.settings import Settings
 
 #: Bytes of frames that a session keeps; beyond them every second one is dropped.
 KEPT_BYTES = 150_000_000
-#: Candidates that a session keeps, over all its runs.
-KEPT_CANDIDATES = 200
+#: Candidates that a session keeps, over all its runs; and runs.
+KEPT_CANDIDATES, KEPT_RUNS = 200, 500
 
 
 class Status(StrEnum):
@@ -90,7 +90,9 @@ class Snapshot:
     finished
         The finished candidates of this and of the earlier runs of the session.
     log
-        What was done since the last start from nothing.
+        What was done in this run.
+    earlier
+        The earlier runs of the session with their settings and logs; what they found is in `finished`.
     load
         What the cluster that the run is on has to do; None for a run of this server.
     elapsed
@@ -114,8 +116,17 @@ class Snapshot:
     finished: tuple[Finished, ...] = ()
     log: tuple[LogEntry, ...] = ()
     load: Load | None = None
+    earlier: tuple[Run, ...] = ()
     elapsed: float = 0.0
     error: str = ""
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """Settings, networks and log of every run of the session, without what was found."""
+        if self.settings is None:
+            return self.earlier
+        this = Run(self.settings, (), dict(self.weights), log=self.log, number=self.run)
+        return (*self.earlier, this)[-KEPT_RUNS:]
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:

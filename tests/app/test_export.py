@@ -1,5 +1,6 @@
 """Download of a session and its way back, by what the runner publishes."""
 
+import io
 import zipfile
 from dataclasses import replace
 from types import SimpleNamespace
@@ -7,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 from app_fakes import MODELS, SETTINGS, same, session
 
-from acgen.results.run import ResultsError
+from acgen.results.run import LogEntry, ResultsError, Run
 from app.session.archive import FRAME_BYTES, MAX_ZIP, results_zip, run_of, snapshot_from_zip, thinned, zip_name
-from app.session.snapshot import Snapshot
+from app.session.snapshot import Snapshot, Status
 
 
 def test_a_session_comes_back():
@@ -42,6 +43,27 @@ def test_a_run_that_has_just_begun_does_not_hide_the_one_before():
     run = run_of(snapshot)
     assert run.number == 2
     assert run.frames == ()
+
+
+def test_the_log_of_every_run_is_packed_and_comes_back_with_or_without_candidates():
+    begun = LogEntry("2026-05-01T09:00:00+02:00", "Run 1 started")
+    snapshot = replace(session(), earlier=(Run(SETTINGS, (), MODELS.sha256, log=(begun,), number=1),))
+    stopped = LogEntry("2026-05-01T11:00:00+02:00", "Run 3 started and stopped")
+    snapshot = replace(
+        snapshot, run=3, settings=SETTINGS, trajectory=(), frame=None, log=(stopped,), earlier=snapshot.runs
+    )
+    packed = results_zip(snapshot).getvalue()
+    with zipfile.ZipFile(io.BytesIO(packed)) as pack:
+        logs = [pack.read(name).decode() for name in ("run-01/log.txt", "log.txt", "run-03/log.txt")]
+        assert "run-03/report.html" not in pack.namelist()
+    assert [text.split(" ", 1)[1] for text in logs] == [
+        "Run 1 started\n", "Run 2 started\n", "Run 3 started and stopped\n"
+    ]
+    back = snapshot_from_zip(packed)
+    assert [run.number for run in back.runs] == [1, 2, 3]
+    assert [run.log[0] for run in back.runs] == [begun, session().log[0], stopped]
+    assert back.status is Status.STOPPED
+    assert same([item.candidate for item in back.finished], [item.candidate for item in snapshot.finished])
 
 
 def test_nothing_to_pack_and_nothing_to_unpack_are_said_plainly():

@@ -72,7 +72,7 @@ def test_an_opened_session_is_there_to_replay_compare_branch_and_add_to(dashboar
     dashboard.runner.join(LIMIT)
     dashboard.tick()
     assert [item.run for item in dashboard.runner.snapshot.finished] == [1, 1, 2, 3, 3]
-    log = [entry.text for entry in dashboard.runner.snapshot.log]
+    log = [entry.text for run in dashboard.runner.snapshot.runs for entry in run.log]
     assert "Brought back from a file" in log
     assert any("Run 3 started from step 1 of candidate 2.1, noised to t = 0.3" in text for text in log)
 

@@ -309,7 +309,7 @@ def test_every_frame_is_kept_until_there_are_too_many(monkeypatch):
     assert thinned[-1].frame is runner.snapshot.frame
 
 
-def test_candidates_of_earlier_runs_stay_and_a_branch_goes_on_with_the_log():
+def test_candidates_and_logs_of_earlier_runs_stay():
     runner = Runner(fake_generate, lambda: MODELS)
     runner.start(SMALL)
     runner.join(LIMIT)
@@ -319,12 +319,14 @@ def test_candidates_of_earlier_runs_stay_and_a_branch_goes_on_with_the_log():
     branch = runner.snapshot
     assert [item.name for item in branch.finished] == ["1.1", "1.2", "2.1"]
     assert len(branch.candidates) == 1
-    assert branch.log[: len(first.log)] == first.log
-    assert "Run 2 started from step 10 of candidate 1.1" in branch.log[len(first.log)].text
+    assert [run.log for run in branch.runs] == [first.log, branch.log]
+    assert "Run 2 started from step 10 of candidate 1.1" in branch.log[0].text
     assert branch.trajectory[0].frame.step == 11
     runner.start(SMALL)
     runner.join(LIMIT)
-    assert runner.snapshot.log[0].text.startswith("Run 3 started:")
+    runs = runner.snapshot.runs
+    assert [run.log[0].text.split(":")[0].split(" from")[0] for run in runs] == [f"Run {n} started" for n in (1, 2, 3)]
+    assert [run.settings.resume is None for run in runs] == [True, False, True]
 
 
 def test_the_time_of_a_run_is_learned_and_scales_with_atoms_and_steps():
