@@ -3,7 +3,10 @@
 `--args --max-runs N`, or the environment variable `ACGEN_MAX_RUNS`, sets how many runs work at once on this server;
 `--args --threads N`, or `ACGEN_THREADS`, sets the threads of each run (by default as many as are free and of use);
 `--args --scheduler ADDRESS`, or `ACGEN_SCHEDULER`, makes candidates on the workers of a Dask scheduler;
-`--args --potential FILE`, or `ACGEN_POTENTIAL`, gives C_2022_NEP4.txt for the energies of candidates.
+`--args --potential FILE`, or `ACGEN_POTENTIAL`, gives C_2022_NEP4.txt for the energies of candidates;
+`--args --unattended SECONDS`, or `ACGEN_UNATTENDED`, sets how long a run goes on without a page (by default an hour);
+`--args --sessions FOLDER`, or `ACGEN_SESSIONS`, sets where sessions are saved (by default in the user's own folder of
+states; "none" saves none).
 """
 
 import argparse
@@ -18,6 +21,7 @@ from acgen.inference.validation import energy_above_reference
 from acgen.structures.potential import nep_calculator
 from acgen.threads import thread_count, use_threads
 from app.page import Dashboard
+from app.session.shelf import server_shelf
 from app.workers.pool import server_processes
 from app.workers.slots import server_slots
 
@@ -25,6 +29,8 @@ options = argparse.ArgumentParser()
 options.add_argument("--max-runs", type=int, default=int(os.environ.get("ACGEN_MAX_RUNS", "2")))
 options.add_argument("--threads", type=thread_count)
 options.add_argument("--scheduler", default=os.environ.get("ACGEN_SCHEDULER"))
+options.add_argument("--unattended", type=float, default=float(os.environ.get("ACGEN_UNATTENDED", "3600")))
+options.add_argument("--sessions", default=os.environ.get("ACGEN_SESSIONS", ""))
 options.add_argument("--potential", default=os.environ.get("ACGEN_POTENTIAL"))
 
 given = options.parse_known_args()[0]
@@ -46,4 +52,5 @@ if given.scheduler is not None:
 
     generate = on_scheduler(given.scheduler, generate)
 energy = None if given.potential is None else functools.partial(energy_above_reference, potential=given.potential)
-Dashboard(generate, slots=server_slots(given.max_runs), energy=energy).page().servable()
+shelf = server_shelf(given.unattended, given.sessions)
+Dashboard(generate, slots=server_slots(given.max_runs), energy=energy, shelf=shelf).page().servable()

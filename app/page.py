@@ -13,6 +13,7 @@ import param
 from panel.util import edit_readonly
 
 from app.controls.player import Player
+from app.controls.resume import Resume
 from app.controls.settings import Controls
 from app.controls.shortcuts import Shortcuts
 from app.controls.transport import Transport
@@ -22,6 +23,7 @@ from app.look.names import Names
 from app.look.theme import THEME
 from app.session.presets import query_of, restore
 from app.session.runner import Runner
+from app.session.shelf import Shelf
 from app.session.shown import Shown, show_candidate, show_frame
 from app.session.snapshot import Snapshot, Status
 from app.session.state import State
@@ -59,17 +61,25 @@ class Dashboard(pn.viewable.Viewer):
     ----------
     generate, load, slots, clock, energy
         As for `app.session.runner.Runner`.
+    shelf
+        The sessions of the server; by default one that ends this session with its page.
     """
 
-    def __init__(self, generate, load=shared_models, slots=None, clock=time.monotonic, energy=None, **params):
+    def __init__(
+        self, generate, load=shared_models, slots=None, clock=time.monotonic, energy=None, shelf=None, **params
+    ):
         super().__init__(**params)
         self._clock = clock
         self._context = None  # of the session, once there is one
         self.state, self.saver, self.background = State(), Saver(), Background()
         self.undo = Undo(self.state)
-        self.runner = Runner(generate, load, slots, energy=energy)
+        runner = Runner(generate, load, slots, energy=energy)
         self.controls = Controls(self.state, self.background, load)
-        self.transport = Transport(self.state, self.runner, self.background)
+        self.transport = Transport(self.state, runner, self.background)
+        self.resume = Resume(
+            self, self.state, runner, self.background, shelf or Shelf(), self.transport.problem, self._taken
+        )
+        self.transport.notices.append(self.resume)
         self.player = Player(self.state, self.transport.branch, clock)
         self.structure = StructureView(self.state, self.player)
         self.sites = SiteSpectra(self.state, load, self.background, self.transport.problem.say)
@@ -96,10 +106,18 @@ class Dashboard(pn.viewable.Viewer):
         self._source_shown: object = None
         self._shown_at = self._plotted_at = self._told_at = float("-inf")
 
+    @property
+    def runner(self) -> Runner:
+        """The runner of the session that this page shows."""
+        return self.resume.kept.runner
+
     def tick(self) -> None:
         """Bring what is new to the page, all of it in one message."""
         if self._abandoned():
-            self.runner.stop()
+            self.resume.leave()
+            return
+        if self.resume.elsewhere:
+            self.resume.tab.elsewhere()
             return
         snapshot, now = self.runner.snapshot, self._clock()
         with pn.io.hold():
@@ -108,6 +126,7 @@ class Dashboard(pn.viewable.Viewer):
             self.transport.tick()
             self.reach.tick(now)
             self._tell(snapshot, now)
+            self.resume.tick(self.state.snapshot, self.transport.unsaved, now)
             self.player.tick()
             self._show(snapshot, now)
             self.sites.tick()
@@ -183,9 +202,13 @@ class Dashboard(pn.viewable.Viewer):
         session = getattr(self._context, "session", None)
         return session is not None and session.connection_count == 0
 
+    def _taken(self) -> None:
+        """Go on with a session that another page had."""
+        self.transport.runner = self.runner
+
     def close(self) -> None:
-        """End the run and let go of all frames and structures, which Panel might keep longer than the session."""
-        self.runner.close()
+        """Leave the session, and let go of all frames and structures, which Panel might keep longer than the page."""
+        self.resume.leave()
         self.background.close()
         self.structure.close()
         self._analysed.clear()
@@ -196,7 +219,7 @@ class Dashboard(pn.viewable.Viewer):
             plot.forget()
 
     def page(self) -> pmui.Page:
-        """The page of this session, with its clock running; the worker ends with the session."""
+        """The page of this session, with its clock running."""
         spectrum = self._place(self.spectrum, styles={"flex": "1.2"})
         right = _box(pn.Column, spectrum, margin=BESIDE, name="acgen-side")
         plots = (self._place(self.coordination, False), self._place(self.distributions, False, margin=BESIDE))
@@ -216,6 +239,7 @@ class Dashboard(pn.viewable.Viewer):
             main=[
                 _box(
                     pn.Column, self.transport, views, self.saver, fields, Names(), self.shortcuts,
+                    self.resume.tab,
                     styles={"padding": f"{GAP}px", "height": "100%"}, name="acgen-page",
                 )
             ],
@@ -227,6 +251,7 @@ class Dashboard(pn.viewable.Viewer):
         self.state.dark = bool(page.dark_theme)
         if pn.state.location is not None:
             self._follow_link(pn.state.location)
+        self.resume.kept.settle()
         document = pn.state.curdoc
         if document is not None:
             self._context = document.session_context
@@ -244,7 +269,7 @@ class Dashboard(pn.viewable.Viewer):
         problems = restore(self.state, location.query_params)
         if problems:
             self.transport.problem.say(" ".join(problems), "warning")
-        self.transport.start.on_click(lambda _event: setattr(location, "search", link_of(self.state)))
+        self.transport.start.on_click(lambda _event: self.resume.tab.address(link_of(self.state)))
 
 
 def best_first(snapshot: Snapshot) -> tuple[tuple[int, int], ...]:

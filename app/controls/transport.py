@@ -37,6 +37,7 @@ class Transport(pn.viewable.Viewer):
         super().__init__(**params)
         self.state, self.runner, self.background = state, runner, background
         self._next: tuple[Settings, str] | None = None  # starts as soon as the run that it replaces has ended
+        self._downloaded: set[tuple[int, int]] = set()  # keys of the candidates that are in a file of the user's
         self.start = pmui.Button(
             label="Start",
             icon="play_arrow",
@@ -86,14 +87,15 @@ class Transport(pn.viewable.Viewer):
         self.files = pn.Row(self.open, self.download, margin=0, styles={"gap": "6px"})
         self.progress = ProgressView(state)
         self.problem = Notice(margin=(8, 0))
+        self.notices: list[pn.viewable.Viewable] = []  # more to say under the buttons
         self.start.on_click(self._start)
         self.pause.on_click(lambda _event: self.pause_or_go_on())
-        self.step.on_click(lambda _event: runner.step())
-        self.stop.on_click(lambda _event: runner.stop())
+        self.step.on_click(lambda _event: self.runner.step())
+        self.stop.on_click(lambda _event: self.runner.stop())
         self.open.param.watch(self._uploaded, "content")
         self.open.param.watch(lambda event: event.new and self._not_opened(event.new), "refused")
         state.param.watch(lambda event: self._refresh(event.new), "snapshot")
-        state.param.watch(lambda event: runner.steer(event.new), "xi")
+        state.param.watch(lambda event: self.runner.steer(event.new), "xi")
         self._refresh(state.snapshot)
 
     def branch(self, t: float | None) -> None:
@@ -112,9 +114,18 @@ class Transport(pn.viewable.Viewer):
             (settings, origin), self._next = self._next, None
             self._begin(settings, origin)
 
+    @property
+    def unsaved(self) -> bool:
+        """Whether there is work that no file of the user's has."""
+        snapshot = self.runner.snapshot
+        return snapshot.status.active or any(item.key not in self._downloaded for item in snapshot.finished)
+
     async def _packed(self) -> io.BytesIO:
         """Everything as one file; made in a thread, because it takes seconds."""
-        return await asyncio.to_thread(results_zip, self.state.snapshot)
+        snapshot = self.state.snapshot
+        packed = await asyncio.to_thread(results_zip, snapshot)
+        self._downloaded = {item.key for item in snapshot.finished}
+        return packed
 
     def _uploaded(self, event) -> None:
         if event.new:
@@ -132,6 +143,8 @@ class Transport(pn.viewable.Viewer):
         except AcgenError as error:  # a start while the file was read
             self._not_opened(str(error))
             return
+        before = self.state.snapshot.run
+        self._downloaded |= {item.key for item in self.runner.snapshot.finished if item.run > before}
         self.state.param.update(moment=None, picked=())
         problems = follow(self.state, found.settings)
         self.problem.hide()
@@ -208,6 +221,7 @@ class Transport(pn.viewable.Viewer):
                 css_classes=["acgen-transport"],
             ),
             self.problem,
+            *self.notices,
             sizing_mode="stretch_width",
             margin=0,
         )

@@ -142,7 +142,7 @@ class Runner:
             run=brought.run + shift,
             finished=joined[-KEPT_CANDIDATES:],
             log=(*brought.log, numbered) if shift else brought.log,
-            earlier=(*before.runs, *(replace(item, number=item.number + shift) for item in brought.earlier))[-KEPT_RUNS:],
+            earlier=(*before.runs, *(replace(run, number=run.number + shift) for run in brought.earlier))[-KEPT_RUNS:],
         )
 
     def steer(self, xi: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -86,6 +87,7 @@ class State(param.Parameterized):
     def __init__(self, **params):
         super().__init__(**params)
         self.targets = {NO_TARGET: None} | builtin_targets()
+        self._of_all = frozenset(self.targets)
         self.param.target_name.objects = list(self.targets)
         self.param.watch(self._measured, "target_name")
 
@@ -129,6 +131,29 @@ class State(param.Parameterized):
         known = {item.key: item for item in self.listed}
         return tuple(known[key] for key in self.picked if key in known)
 
+    @property
+    def carried(self) -> dict[str, Any]:
+        """What goes along when the session goes on in another page, beside `own_targets`."""
+        return {name: getattr(self, name) for name in CARRIED}
+
+    @property
+    def own_targets(self) -> dict[str, Target]:
+        """The targets that not every session has, by name."""
+        return {name: target for name, target in self.targets.items() if name not in self._of_all}
+
+    def carry(self, choices: Mapping[str, Any], targets: Mapping[str, Target]) -> None:
+        """Take `carried` and `own_targets` of another page.
+
+        Raises
+        ------
+        ValueError
+            If a value is out of the range that it has by now.
+        """
+        self.targets = self.targets | dict(targets)
+        self.param.target_name.objects = list(self.targets)
+        self.target_name = choices["target_name"]  # the instrument follows it
+        self.param.update(**{name: choices[name] for name in CARRIED if name in choices})
+
     @staticmethod
     def builtin_names() -> list[str]:
         """Names of the targets that every session has."""
@@ -143,4 +168,5 @@ class State(param.Parameterized):
 
 #: Options of the core that the page sets, and those that it leaves at their defaults.
 SET_HERE = tuple(name for name in OPTIONS if name in State.param)
+CARRIED = (*SET_HERE, "target_name", "cubic", "cell_b", "cell_c", "start", "plain", "energies", "picked", "moment")
 LEFT_ALONE = tuple(name for name in OPTIONS if name not in State.param)

@@ -17,7 +17,7 @@ SIZE = {"width": 1440, "height": 900}
 class Page:
     """The dashboard in one browser window; remembers every request and every error."""
 
-    def __init__(self, browser, address: str, size: dict[str, int] = SIZE):
+    def __init__(self, browser, address: str, size: dict[str, int] = SIZE, before: str = ""):
         self.context = browser.new_context(viewport=size, accept_downloads=True)
         self.context.set_default_timeout(1000 * LIMIT)
         self.requests: list[str] = []
@@ -27,6 +27,8 @@ class Page:
         self.page = self.context.new_page()
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("websocket", lambda socket: self.requests.append(socket.url))
+        if before:
+            self.page.goto(before)
         self.page.goto(address)
         self.page.locator(".acgen-card canvas").first.wait_for()
         self.page.locator(SPINNER).wait_for(state="hidden")

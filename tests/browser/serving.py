@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -34,11 +35,12 @@ def find_chromium() -> str | None:
 
 
 @contextmanager
-def serve(log: Path) -> Iterator[str]:
-    """Serve `app/main.py`, its output in a file; gives the address of the page."""
+def serve(log: Path, environment: dict[str, str] | None = None) -> Iterator[str]:
+    """Serve `app/main.py`, its output in a file and its sessions beside it; gives the address of the page."""
     command = [sys.executable, "-m", "panel", "serve", "app/main.py", "--port", "0"]  # one that is free
     with log.open("w") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
+        own = os.environ | {"ACGEN_SESSIONS": str(log.parent / "sessions")} | (environment or {})
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, env=own)
         try:
             until(lambda: process.poll() is not None or _listens(log), "the dashboard is served", every=0.1)
             if process.poll() is not None:

@@ -1,0 +1,145 @@
+"""Nothing is lost: the network fails, the page is loaded again, the server dies, another tab is opened."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+
+import pytest
+from page import Page
+from serving import serve
+from waiting import until
+from wire import Wire
+
+from acgen.spectra.targets import builtin_targets
+
+SMALL = "?cell=8&restarts=1&steps=16&seed=7"
+
+
+@pytest.fixture(scope="module")
+def wire():
+    wire = Wire()
+    yield wire
+    wire.close()
+
+
+@pytest.fixture(scope="module")
+def far(wire, tmp_path_factory):
+    """Address of a dashboard behind a wire, which can be cut."""
+    folder = tmp_path_factory.mktemp("far")
+    with serve(folder / "log.txt", {"BOKEH_ALLOW_WS_ORIGIN": f"localhost:{wire.own_port}"}) as address:
+        wire.port = port_of(address)
+        yield f"http://localhost:{wire.own_port}/main"
+
+
+@pytest.fixture
+def page(chromium, far):
+    page = Page(chromium, f"{far}{SMALL}&candidates=32")
+    yield page
+    page.context.close()
+
+
+def port_of(address: str) -> int:
+    return int(re.search(r":(\d+)/", address).group(1))
+
+
+def begin(page: Page) -> None:
+    """Start, and wait for a finished candidate."""
+    page.press("Start")
+    page.wait_for_text("Candidate [2-9]/")
+    page.page.evaluate("window.before = true")
+
+
+def wait_for_a_new_page(page: Page) -> None:
+    page.page.wait_for_function("window.before === undefined")
+
+
+@pytest.mark.parametrize("seconds", [3, 12])
+def test_a_run_goes_on_while_the_network_is_away_and_the_page_comes_back_to_it(page, wire, seconds):
+    begin(page)
+    wire.cut()
+    page.wait_for_text("Disconnected from the server … reconnecting")
+    time.sleep(seconds)
+    wire.mend()
+    wait_for_a_new_page(page)
+    page.wait_for_text(r"Candidate \d+/32 .* left")
+    assert page.page.locator(".acgen-connection").count() == 0
+    assert page.page.get_by_role("slider", name="Candidates").get_attribute("aria-valuenow") == "32"
+    page.wait_for_atoms()
+    page.press("Log")
+    page.wait_for_text("Run 1 started")
+    assert page.page.get_by_text(re.compile(r"Run \d started")).count() == 1
+    page.press("Stop")
+    page.wait_for_text(r"Stopped: \d+ of 32")
+    assert page.foreign == []
+
+
+def test_a_page_that_is_loaded_again_is_where_it_was_and_another_browser_sees_nothing(page, far, chromium, tmp_path):
+    file = tmp_path / "film.csv"
+    values = builtin_targets()["sp3"].intensity
+    file.write_text("energy,mu\n" + "".join(f"{275 + 0.4 * i:.1f},{value:.5f}\n" for i, value in enumerate(values)))
+    page.upload(file)
+    page.wait_for_text("film.csv")
+    begin(page)
+    asked = []
+    page.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.page.reload()
+    wait_for_a_new_page(page)
+    assert asked == ["beforeunload"]
+    page.wait_for_text(r"Candidate \d+/32 .* left")
+    page.wait_for_text("film.csv")
+
+    second = page.context.new_page()
+    second.goto(far)
+    second.get_by_text(re.compile("Your last session goes on: 1 target, .* 1 run")).wait_for()
+    second.get_by_role("button").filter(has_text="Resume last session").click()
+    second.get_by_text(re.compile(r"Candidate \d+/32 .* left|Done")).first.wait_for()
+    page.wait_for_text("This session goes on in another tab")
+    page.press("Go on here")
+    second.get_by_text("This session goes on in another tab").wait_for()
+
+    stranger = Page(chromium, far)
+    stranger.wait_for_text("Ready")
+    assert not stranger.page.get_by_text("Resume last session").is_visible()
+    stranger.context.close()
+
+
+def test_back_leaves_the_page_and_forward_comes_back_to_the_session(chromium, far):
+    page = Page(chromium, f"{far}{SMALL}&candidates=2", before="data:text/html,the page before")
+    page.slide("Guidance ξ", "ArrowRight")
+    page.press("Start")
+    page.wait_for_text("Done: 2 of 2")
+    until(lambda: "xi=1550" in page.page.url, "the address of the settings")
+    page.page.go_back()
+    page.wait_for_text("the page before")
+    page.page.go_forward()
+    page.wait_for_text("Done: 2 of 2")
+    page.context.close()
+
+
+def test_a_server_that_was_killed_brings_back_what_was_done(chromium, tmp_path):
+    wire = Wire()
+    origin = {"BOKEH_ALLOW_WS_ORIGIN": f"localhost:{wire.own_port}"}
+    with serve(tmp_path / "log.txt", origin) as address:
+        wire.port = port_of(address)
+        page = Page(chromium, f"http://localhost:{wire.own_port}/main{SMALL}&candidates=32")
+        begin(page)
+        folder = tmp_path / "sessions"
+        until(lambda: len(list(folder.glob("*/candidate-*"))) > 1, "two candidates on disk", every=0.5)
+        os.kill(int(re.search(r"process id: (\d+)", (tmp_path / "log.txt").read_text()).group(1)), signal.SIGKILL)
+        page.wait_for_text("Disconnected from the server … reconnecting")
+    with serve(tmp_path / "log.txt", origin) as address:
+        wire.port = port_of(address)
+        wait_for_a_new_page(page)
+        page.wait_for_text(r"Stopped: \d+ of 32")
+        page.wait_for_text("The server had ended after step .*continues the run")
+        page.wait_for_atoms()
+        page.press("Candidates")
+        assert page.page.locator(".tabulator-row").count() >= 2
+        page.press("Branch")
+        page.page.get_by_role("menuitem").filter(has_text="Go on from here").click()
+        page.wait_for_text(r"Candidate \d+/32 .* left")
+        page.context.close()
+    wire.close()
