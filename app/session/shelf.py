@@ -7,6 +7,7 @@ go of sessions that nobody uses. A session is found by its key alone, of which o
 
 from __future__ import annotations
 
+import atexit
 import functools
 import hashlib
 import logging
@@ -186,6 +187,11 @@ class Shelf:
             self.store.prune({kept.name for kept in all_kept})
         return any(soon)
 
+    def save(self) -> None:
+        """Save all that has changed: the server ends."""
+        for kept in list(self._kept.values()):
+            self._save(kept, at_once=True)
+
     def _tend(self, kept: Kept) -> bool:
         active = kept.runner.snapshot.status.active
         with self._lock:
@@ -248,7 +254,9 @@ def server_shelf(unattended: float, folder: str = "") -> Shelf:
         return Shelf(unattended)
     place = Path(folder) if folder else platformdirs.user_state_path("acgen") / "sessions"
     try:
-        return Shelf(unattended, Store(place))
+        shelf = Shelf(unattended, Store(place))
+        atexit.register(shelf.save)
+        return shelf
     except AcgenError as error:
         if folder:
             raise

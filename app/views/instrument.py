@@ -41,6 +41,10 @@ class InstrumentView(pn.viewable.Viewer):
         self.text.object = text
         return True
 
+    def forget(self) -> None:
+        """Let go of the structures; the page is gone."""
+        self._told = ()
+
     def _words(self) -> str:
         for shown in self._told:
             if shown.fitted is not None:

@@ -40,6 +40,7 @@ class SpectrumCard(pn.viewable.Viewer):
         """Let go of what is drawn; the page is gone."""
         self.spectrum.forget()
         self.residual.forget()
+        self.instrument.forget()
 
     def __panel__(self):
         body = pn.Column(self.plot, self.spectrum.note, sizing_mode="stretch_both", margin=0)

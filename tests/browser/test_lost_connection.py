@@ -137,7 +137,7 @@ def test_a_server_that_was_killed_brings_back_what_was_done(chromium, tmp_path):
         page.wait_for_text("The server had ended after step .*continues the run")
         page.wait_for_atoms()
         page.press("Candidates")
-        assert page.page.locator(".tabulator-row").count() >= 2
+        page.page.locator(".tabulator-row").nth(1).wait_for()
         page.press("Branch")
         page.page.get_by_role("menuitem").filter(has_text="Go on from here").click()
         page.wait_for_text(r"Candidate \d+/32 .* left")
