@@ -166,7 +166,7 @@ def _content(saved: Saved) -> dict[str, Any]:
     frames = thinned(snapshot.trajectory, FRAME_BYTES)
     return {
         "format": FORMAT,
-        "snapshot": replace(snapshot, finished=(), frame=None, trajectory=frames, misfits=()),
+        "snapshot": replace(snapshot, finished=(), frame=None, trajectory=frames, misfits=(), load=None),
         "misfits": tuple(np.array(pairs, dtype=float).reshape(-1, 2) for pairs in snapshot.misfits),
         "choices": dict(saved.choices),
         "targets": dict(saved.targets),
