@@ -38,6 +38,7 @@ from app.views.log import LogView
 from app.views.progress import MisfitView
 from app.views.reach import ReachView
 from app.views.save import Saver
+from app.views.series import SeriesView
 from app.views.spectrum_card import SpectrumCard
 from app.workers.background import Background
 from app.workers.models import shared_models
@@ -87,9 +88,9 @@ class Dashboard(pn.viewable.Viewer):
         self.spectrum, self.coordination, self.angles, self.radial, self.misfit = plots
         self.candidates = CandidatesView(self.state)
         self.reach = ReachView(self.state, self.background, self.saver)
-        self.progress = Deck(
-            {"Reach": self.reach, "Misfit": self.misfit, "Candidates": self.candidates, "Log": LogView(self.state)}
-        )
+        self.series = SeriesView(self.state, self.background, self.saver, load)
+        below = {"Reach": self.reach, "Misfit": self.misfit, "Candidates": self.candidates, "Series": self.series}
+        self.progress = Deck(below | {"Log": LogView(self.state)})
         self.reach.opened = lambda: self.progress.show("Reach")
         self.transport.beside.append(self.reach.short)
         self.distributions = Deck({"Angles": self.angles, "g(r)": self.radial})
@@ -125,6 +126,7 @@ class Dashboard(pn.viewable.Viewer):
             self.background.tick()
             self.transport.tick()
             self.reach.tick(now)
+            self.series.tick()
             self._tell(snapshot, now)
             self.resume.tick(self.state.snapshot, self.transport.unsaved, now)
             self.player.tick()
@@ -210,6 +212,7 @@ class Dashboard(pn.viewable.Viewer):
         """Leave the session, and let go of all frames and structures, which Panel might keep longer than the page."""
         self.resume.leave()
         self.background.close()
+        self.series.close()
         self.structure.close()
         self._analysed.clear()
         self._source_shown = None
