@@ -165,13 +165,28 @@ def bonds(atoms: Atoms, cutoff: float = BOND_CUTOFF, *, across_boundary: bool = 
     lengths
         Bond lengths in Å, shape (M,).
     """
+    pairs, lengths, shifts = bonds_and_images(atoms, cutoff)
+    if across_boundary:
+        return pairs, lengths
+    inside = ~shifts.any(axis=1)
+    return pairs[inside], lengths[inside]
+
+
+def bonds_and_images(atoms: Atoms, cutoff: float = BOND_CUTOFF) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """List every bond once, with the periodic image of the second atom that it reaches.
+
+    Returns
+    -------
+    pairs, lengths
+        As `bonds`.
+    shifts
+        How many cells along each vector that image is away, shape (M, 3); zeros for a bond inside the cell.
+    """
     first, second, lengths, shifts = _neighbours(atoms, "ijdS", cutoff)
     # The list holds every bond from both ends; of an atom bonded to its own image keep the first positive shift.
     leading = np.take_along_axis(shifts, np.argmax(shifts != 0, axis=1)[:, None], axis=1)[:, 0]
     keep = (first < second) | ((first == second) & (leading > 0))
-    if not across_boundary:
-        keep &= ~shifts.any(axis=1)
-    return np.column_stack([first, second])[keep], lengths[keep]
+    return np.column_stack([first, second])[keep], lengths[keep], shifts[keep]
 
 
 def bond_angles(atoms: Atoms, cutoff: float = BOND_CUTOFF) -> np.ndarray:

@@ -65,7 +65,7 @@ class StructureView(ipywidgets.VBox):
         """Show what is analysed already."""
         self._shown = shown
         self.stream.show(
-            shown.atoms.positions, shown.sticks, shown.atoms.cell.array, by_coordination(shown.coordination)
+            shown.atoms.positions, shown.bonds, shown.atoms.cell.array, by_coordination(shown.coordination)
         )
 
     def _again(self, _widget: Any, message: dict, _buffers: Any) -> None:

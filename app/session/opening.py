@@ -13,7 +13,7 @@ from acgen.sampling.settings import OPTIONS, Settings
 from acgen.spectra.spectrum import Target
 from app.session.archive import MAX_ZIP
 from app.session.state import LEFT_ALONE, NO_TARGET, SET_HERE, State
-from app.session.uploads import label_of
+from app.session.uploads import printable
 
 #: Bytes of one message of an upload: far below the 20 MiB at which the server hangs up.
 CHUNK = 2_000_000
@@ -86,7 +86,7 @@ def _choose(state: State, target: Target | None) -> None:
     if target is None:
         state.target_name = NO_TARGET
         return
-    first = name = label_of(target.name)
+    first = name = printable(target.name)
     number = 1
     while name in state.targets and not _same(state.targets[name], target):
         number += 1

@@ -19,7 +19,7 @@ from acgen.structures.analysis import (
     RadialDistribution,
     angle_distribution,
     bond_angles,
-    bonds,
+    bonds_and_images,
     coordination_numbers,
     radial_distribution,
 )
@@ -89,9 +89,16 @@ class Shown:
         return coordination_numbers(self.atoms)
 
     @cached_property
+    def bonds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Pairs of bonded atoms, shape (M, 2), and the image of the second one that each reaches, in cells, (M, 3)."""
+        pairs, _lengths, shifts = bonds_and_images(self.atoms)
+        return pairs, shifts
+
+    @property
     def sticks(self) -> np.ndarray:
-        """Pairs of bonded atoms, without the bonds that reach across the boundary, shape (M, 2)."""
-        return bonds(self.atoms, across_boundary=False)[0]
+        """The pairs whose bond does not reach across the boundary."""
+        pairs, shifts = self.bonds
+        return pairs[~shifts.any(axis=1)]
 
     @cached_property
     def fractions(self) -> dict[int, float]:

@@ -41,9 +41,12 @@ def _rows(data: bytes) -> int:
 
 def label_of(filename: str) -> str:
     """A short printable name without folders."""
-    last = str(filename).replace("\\", "/").rsplit("/", 1)[-1]
-    printable = "".join(char for char in last if char.isprintable()).strip()
-    return printable[:MAX_NAME] or "uploaded spectrum"
+    return printable(str(filename).replace("\\", "/").rsplit("/", 1)[-1])
+
+
+def printable(name: str) -> str:
+    """A short printable name of what is no file, whose “/” is a part of it."""
+    return "".join(char for char in name if char.isprintable()).strip()[:MAX_NAME] or "uploaded spectrum"
 
 
 class BoundedInput(pmui.FileInput):

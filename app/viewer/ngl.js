@@ -1,29 +1,15 @@
 // Installed once on nglview's NGLView (`this`): draws frames of a fixed set of atoms in a periodic cell.
 // A message of Python calls `acgenShow(frame)`; `acgen_drawn` answers when the frame is on the screen.
 const view = this;
-const decode = (text, Type) => new Type(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
-const pad = (value, width) => String(value).padStart(width);
+const { viewer } = view.stage;
 
 let waiting = null; // the newest frame that is not drawn yet; an older one is dropped
 let drawing = false;
-let shape = null; // what is loaded was made for: atoms and cell
-let scene = null; // buffers of the graphics card, and the frame that they show
-
-const BALL = 0.34; // radii in Å
-const STICK = 0.17;
-const MARK = 0.55;
-
-function cellEdges(cell, colour) {
-  const corner = (i, j, k) => [0, 1, 2].map((d) => i * cell[0][d] + j * cell[1][d] + k * cell[2][d]);
-  const edges = [];
-  for (const i of [0, 1]) {
-    for (const j of [0, 1]) {
-      edges.push([corner(0, i, j), corner(1, i, j)], [corner(i, 0, j), corner(i, 1, j)], [corner(i, j, 0), corner(i, j, 1)]);
-    }
-  }
-  const radius = 0.004 * Math.cbrt(Math.hypot(...cell[0]) * Math.hypot(...cell[1]) * Math.hypot(...cell[2]));
-  return edges.map(([start, end]) => ["cylinder", start, end, colour, radius]);
-}
+let shape = null; // what is loaded was made for: atoms, cell and images
+let scene = null; // buffers of the graphics card, and what they show
+let last = null; // the newest frame that was drawn, read
+const how = { orthographic: false, axes: true, repeat: [1, 1, 1], slab: [0, 1] };
+const overlay = new Overlay(viewer.container);
 
 // Adds primitives whose number stays the same: only what they look like changes from frame to frame.
 function primitives(kind, attributes) {
@@ -35,85 +21,145 @@ function primitives(kind, attributes) {
 function buffers(atoms, room, point) {
   const many = (count, each) => new Float32Array(each * count);
   const at = (count) => Float32Array.from({ length: 3 * count }, (_, i) => point[i % 3]);
-  const made = {
+  return {
     room,
     balls: primitives("sphere", { position: at(atoms), color: many(atoms, 3), radius: many(atoms, 1) }),
-    mark: primitives("sphere", { position: at(1), color: many(1, 3), radius: many(1, 1) }),
     sticks: primitives("cylinder", {
       position1: at(room), position2: at(room), color: many(room, 3), color2: many(room, 3), radius: many(room, 1),
     }),
   };
-  made.mark.setParameters({ opacity: 0.45 });
-  return made;
 }
 
-function load(frame, atoms, bonds) {
+const centre = (cell) => times(cell, how.repeat.map((count) => count / 2));
+
+function load({ frame, positions, pairs }, needed) {
   const first = scene === null;
   [...view.stage.compList].filter((part) => !kept.includes(part)).forEach((part) => view.stage.removeComponent(part));
-  view.addShape("cell", cellEdges(frame.cell, frame.edge));
-  const room = Math.max(2 * atoms, Math.ceil(1.3 * bonds)); // a carbon atom has at most four bonds, most have three
-  scene = buffers(atoms, room, [0, 1, 2].map((d) => (frame.cell[0][d] + frame.cell[1][d] + frame.cell[2][d]) / 2));
+  view.addShape("cell", cellEdges(frame.cell, how.repeat, frame.edge));
+  const atoms = (positions.length / 3) * cellsOf(how.repeat).length;
+  scene = buffers(atoms, Math.max(2 * atoms, Math.ceil(1.3 * needed)), centre(frame.cell)); // most atoms have three bonds
+  scene.cell = frame.cell;
   if (first) {
-    view.stage.viewerControls.rotate(new view.stage.viewer.rotationGroup.quaternion.constructor(0.17, -0.24, 0.04, 0.954).normalize());
+    view.stage.viewerControls.rotate(new viewer.rotationGroup.quaternion.constructor(0.17, -0.24, 0.04, 0.954).normalize());
   }
   fit(0);
 }
 
-// The whole cell, with room for its corners.
+// As near as all corners of what is drawn allow, as it is turned now.
 function fit(milliseconds) {
-  view.stage.animationControls.zoomMove(view.stage.getCenter(), 1.35 * view.stage.getZoom(), milliseconds);
-}
-
-const rgb = (colour) => [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16) / 255);
-
-function place(frame, positions, pairs) {
-  const palette = frame.palette.map(rgb);
-  const colour = decode(frame.colour, Uint8Array);
-  const color = new Float32Array(positions.length);
-  colour.forEach((value, i) => color.set(palette[value], 3 * i));
-  scene.balls.setAttributes({ position: positions, color, radius: new Float32Array(colour.length).fill(BALL) });
-
-  const ends = { position1: 3, position2: 3, color: 3, color2: 3, radius: 1 };
-  const sticks = Object.fromEntries(Object.entries(ends).map(([name, each]) => [name, new Float32Array(each * scene.room)]));
-  for (let i = 0; i < pairs.length / 2; i++) {
-    const [from, to] = [3 * pairs[2 * i], 3 * pairs[2 * i + 1]];
-    for (let k = 0; k < 3; k++) {
-      sticks.position1[3 * i + k] = positions[from + k];
-      sticks.position2[3 * i + k] = positions[to + k];
-      sticks.color[3 * i + k] = color[from + k];
-      sticks.color2[3 * i + k] = color[to + k];
-    }
-    sticks.radius[i] = STICK;
-  }
-  scene.sticks.setAttributes(sticks);
-
-  const marked = frame.marked === null ? [0, 0, 0] : positions.slice(3 * frame.marked, 3 * frame.marked + 3);
-  scene.mark.setAttributes({
-    position: Float32Array.from(marked), color: Float32Array.from(rgb(frame.mark)), radius: Float32Array.of(frame.marked === null ? 0 : MARK),
-  });
-  scene.positions = positions;
-  view.stage.viewer.requestRender();
-}
-
-// Tells which atom is under the pointer, the nearest to the eye; coordinates of the canvas from its lower left.
-function pick(x, y) {
   if (scene === null) return;
-  const { viewer, viewerControls } = view.stage;
-  const point = viewer.translationGroup.position.clone();
+  const [middle, vector] = [centre(scene.cell), viewer.translationGroup.position.clone()];
+  const up = Math.tan((viewer.perspectiveCamera.fov * Math.PI) / 360) * 0.94;
+  const across = (up * viewer.width) / viewer.height;
+  let distance = 1;
+  for (const ends of cellsOf([2, 2, 2])) {
+    const corner = times(scene.cell, ends.map((end, d) => end * how.repeat[d]));
+    const { x, y, z } = vector.set(...corner.map((at, d) => at - middle[d])).applyQuaternion(viewer.rotationGroup.quaternion);
+    const needed = Math.max((Math.abs(x) + BALL) / across, (Math.abs(y) + BALL) / up) - (how.orthographic ? 0 : z);
+    distance = Math.max(distance, needed);
+  }
+  view.stage.animationControls.zoomMove(vector.clone().set(...middle), -distance, milliseconds);
+}
+
+function place(read) {
+  const shown = balls(read, how);
+  scene.balls.setAttributes(shown);
+  scene.sticks.setAttributes(sticks(read, how, shown, scene.room));
+  scene.shown = shown;
+  scene.read = read;
+  viewer.requestRender();
+}
+
+const point = viewer.translationGroup.position.clone();
+
+// Where a place in Å is on the canvas, in pixels from its upper left, and how far from the eye.
+function project(x, y, z) {
+  point.set(x, y, z).add(viewer.translationGroup.position).applyMatrix4(viewer.rotationGroup.matrix);
+  const radius = BALL / view.stage.viewerControls.getCanvasScaleFactor(point.z);
+  point.project(viewer.camera);
+  return { x: ((point.x + 1) * viewer.width) / 2, y: ((1 - point.y) * viewer.height) / 2, z: point.z, radius };
+}
+
+// The atom under the pointer, the nearest to the eye, or null; pixels from the upper left.
+function atomAt(x, y) {
+  if (!scene?.shown) return null;
+  const { position, radius } = scene.shown;
   let found = null;
   let depth = Infinity;
-  for (let i = 0; i < scene.positions.length / 3; i++) {
-    point.fromArray(scene.positions, 3 * i).add(viewer.translationGroup.position).applyMatrix4(viewer.rotationGroup.matrix);
-    const radius = Math.max(5, BALL / viewerControls.getCanvasScaleFactor(point.z));
-    point.project(viewer.camera);
-    const distance = Math.hypot(((point.x + 1) * viewer.width) / 2 - x, ((point.y + 1) * viewer.height) / 2 - y);
-    if (distance <= radius && point.z < depth) [found, depth] = [i, point.z];
+  for (let i = 0; i < radius.length; i++) {
+    if (radius[i] === 0) continue;
+    const at = project(position[3 * i], position[3 * i + 1], position[3 * i + 2]);
+    if (Math.hypot(at.x - x, at.y - y) <= Math.max(5, at.radius) && at.z < depth) [found, depth] = [i, at.z];
   }
-  view.send({ type: "acgen_picked", atom: found });
+  return found === null ? null : found % (scene.read.positions.length / 3);
+}
+
+let pressed = null; // where the mouse went down; null where a finger did
+
+// A click of the mouse that is no drag; with Shift or Ctrl it adds to what is picked.
+function clicked(event) {
+  const { left, top } = viewer.container.getBoundingClientRect();
+  if (pressed === null || Math.hypot(event.clientX - pressed[0], event.clientY - pressed[1]) > 4) return;
+  view.send({ type: "acgen_picked", atom: atomAt(event.clientX - left, event.clientY - top), more: event.shiftKey || event.ctrlKey });
+}
+
+function tapped(x, y) {
+  if (pressed === null) view.send({ type: "acgen_picked", atom: atomAt(x, viewer.height - y), more: false });
+}
+
+// Marks, axes and the label follow the picture.
+function annotate() {
+  if (!scene?.read) return;
+  const { frame, positions } = scene.read;
+  const marks = [];
+  const lengths = [];
+  let at = null;
+  frame.marked.forEach((atom, i) => {
+    if (i === 0) {
+      at = [0, 1, 2].map((d) => positions[3 * atom + d]);
+    } else {
+      const vector = nearest(positions, frame.cell, frame.marked[i - 1], atom);
+      lengths.push(Math.hypot(...vector));
+      at = at.map((value, d) => value + vector[d]);
+    }
+    marks.push(project(...at));
+  });
+  overlay.draw(marks, lengths, how.axes ? axesOf(frame.cell) : []);
+}
+
+// Directions of the cell's vectors on the canvas, to the right and up.
+function axesOf(cell) {
+  const onto = (vector) => point.set(...vector).applyMatrix4(viewer.rotationGroup.matrix).applyMatrix4(viewer.camera.matrixWorldInverse).clone();
+  const origin = onto([0, 0, 0]);
+  return cell.map((vector) => {
+    const end = onto(vector.map((value) => value / Math.hypot(...vector)));
+    return [end.x - origin.x, end.y - origin.y];
+  });
+}
+
+let pause = null;
+function hover(event) {
+  clearTimeout(pause);
+  if (overlay.label) {
+    overlay.label = null;
+    annotate();
+  }
+  if (event.buttons || event.type === "mouseleave") return;
+  const { left, top } = viewer.container.getBoundingClientRect();
+  const [x, y] = [event.clientX - left, event.clientY - top];
+  pause = setTimeout(() => {
+    const atom = atomAt(x, y);
+    if (atom === null) return;
+    const [begin] = scene.read.frame.marked;
+    const away = begin === undefined || begin === atom ? null : nearest(scene.read.positions, scene.cell, begin, atom);
+    const distance = away ? ` · ${Math.hypot(...away).toFixed(2)} Å from atom ${begin + 1}` : "";
+    overlay.label = { x, y, text: `Atom ${atom + 1} · CN ${scene.read.coordination[atom]}${distance}` };
+    annotate();
+  }, 80);
 }
 
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-const renderer = view.stage.viewer.renderer;
+const { renderer } = viewer;
 let pace = 0; // milliseconds that a frame takes, smoothed
 let idle = null;
 
@@ -122,7 +168,7 @@ function resolution(full) {
   const ratio = full ? window.devicePixelRatio : 0.5 * window.devicePixelRatio;
   if (renderer.getPixelRatio() === ratio) return;
   renderer.setPixelRatio(ratio);
-  view.stage.viewer.requestRender();
+  viewer.requestRender();
 }
 
 async function draw() {
@@ -132,13 +178,14 @@ async function draw() {
     const frame = waiting;
     waiting = null;
     const begin = performance.now();
-    const positions = decode(frame.positions, Float32Array);
-    const pairs = decode(frame.bonds, Int32Array);
-    if (frame.shape !== shape || pairs.length / 2 > scene.room) {
-      load(frame, positions.length / 3, pairs.length / 2);
-      shape = frame.shape;
+    last = read(frame);
+    const needed = sticksOf(last, how);
+    const wanted = `${frame.shape} ${how.repeat}`;
+    if (wanted !== shape || needed > scene.room) {
+      load(last, needed);
+      shape = wanted;
     }
-    place(frame, positions, pairs);
+    place(last);
     await new Promise(requestAnimationFrame); // NGL draws
     requestAnimationFrame(() => view.send({ type: "acgen_drawn", id: frame.id })); // and the browser has shown it
     const took = performance.now() - begin;
@@ -154,7 +201,19 @@ view.acgenShow = (frame) => {
   waiting = frame;
   if (!drawing) draw();
 };
-view.acgenBackground = (colour) => view.stage.setParameters({ backgroundColor: colour });
+view.acgenLook = (wanted) => {
+  const turned = wanted.orthographic !== undefined && wanted.orthographic !== how.orthographic;
+  Object.assign(how, wanted);
+  if (turned) {
+    view.stage.setParameters({ cameraType: how.orthographic ? "orthographic" : "perspective" });
+    fit(0);
+  }
+  if (last !== null && waiting === null) view.acgenShow(last.frame);
+};
+view.acgenBackground = (colour) => {
+  view.stage.setParameters({ backgroundColor: colour });
+  overlay.background(colour);
+};
 view.acgenReset = () => fit(300);
 view.acgenSpin = (on) => view.stage.setSpin(on ? [0, 1, 0] : null, on ? 0.005 : null);
 view.acgenFullScreen = () => view.stage.toggleFullscreen(view.el.parentElement);
@@ -172,12 +231,22 @@ view.$pickingInfo.hide();
 view.el.style.cssText += "width:100%;height:100%;margin:0;overflow:hidden;";
 view.$container.resizable("destroy");
 Object.assign(view.stage.viewer.container.style, { width: "100%", height: "100%" });
-new ResizeObserver(() => view.stage.handleResize()).observe(view.el);
+new ResizeObserver(() => {
+  view.stage.handleResize();
+  fit(0);
+}).observe(view.el);
 // Without sampleLevel -1 NGL draws eight times over whenever half a second passed since the last frame.
 view.stage.setParameters({ sampleLevel: -1, clipDist: 1, fogNear: 55, fogFar: 120, tooltip: false, ambientIntensity: 0.35 });
 view.stage.pickingBehavior.dispose(); // it would draw everything again to find what is under the pointer
 const mouse = view.stage.mouseObserver;
-mouse.signals.clicked.add(pick);
+mouse.signals.clicked.add(tapped);
+mouse.domElement.addEventListener("touchstart", () => { pressed = null; }, { passive: true });
+mouse.domElement.addEventListener("mousedown", (event) => { pressed = [event.clientX, event.clientY]; });
+mouse.domElement.addEventListener("click", clicked);
+for (const kind of ["mousemove", "mouseleave"]) mouse.domElement.addEventListener(kind, hover);
+viewer.signals.rendered.add(annotate);
+view.el.setAttribute("role", "img");
+view.el.setAttribute("aria-label", "The structure in three dimensions; its bonds, coordination and spectrum are in the plots and tables");
 // NGL listens at the document, where what happens inside a shadow root seems to happen to its host.
 if (view.el.getRootNode() instanceof ShadowRoot) {
   const listeners = {

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import panel as pn
@@ -18,7 +19,9 @@ from app.viewer import frontend
 from app.viewer.colouring import Colouring
 from app.viewer.frontend import nglview
 
-SCRIPT = (Path(__file__).parent / "ngl.js").read_text(encoding="utf-8")
+SCRIPT = "\n".join(
+    (Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("geometry.js", "overlay.js", "ngl.js")
+)
 #: Frames on their way: the next one travels while the browser draws the one before.
 AHEAD = 2
 #: A browser that has not answered for this long, in seconds, gets the next frame all the same.
@@ -66,13 +69,14 @@ class FrameStream:
         self.widget.on_msg(self._receive)
         self.pane = NGLPane(self.widget, sizing_mode="stretch_both", margin=0)
         self.drawn = 0
-        self.picked: Callable[[int | None], None] = lambda atom: None
+        self.picked: Callable[[int | None, bool], None] = lambda atom, more: None
         self.set_up: Callable[[], None] = lambda: None
         self._clock = clock
         self._ids = itertools.count(1)
         self._ready = False
         self._awaited: dict[int, float] = {}  # frames without an answer, and when they were sent
         self._background = colours.VIEW_BACKGROUND["light"]
+        self._how: dict[str, Any] = {}
         self._newest: dict | None = None  # not sent yet
 
     @property
@@ -89,10 +93,10 @@ class FrameStream:
     def show(
         self,
         positions: np.ndarray,
-        bonds: np.ndarray,
+        bonds: tuple[np.ndarray, np.ndarray],
         cell: np.ndarray,
         colouring: Colouring,
-        marked: int | None = None,
+        marked: Sequence[int] = (),
     ) -> None:
         """Draw one frame as soon as the browser can; a newer one replaces it until then.
 
@@ -101,13 +105,13 @@ class FrameStream:
         positions
             Positions in Å inside the cell, shape (N, 3).
         bonds
-            Pairs of atoms to join by a stick, shape (M, 2).
+            Pairs of atoms to join by a stick, shape (M, 2), and the image of the second one in cells, shape (M, 3).
         cell
             Cell vectors in Å as rows, shape (3, 3).
         colouring
             Colour of every atom.
         marked
-            Index of an atom to draw a halo around.
+            Indices of atoms to draw a ring around, and lines between them.
         """
         edges = np.asarray(cell, dtype=float).round(4).tolist()
         self._newest = {
@@ -117,10 +121,10 @@ class FrameStream:
             "edge": [int(colours.CELL_EDGE[i : i + 2], 16) / 255 for i in (1, 3, 5)],
             "palette": list(colouring.palette),
             "positions": _encode(positions, np.float32),
-            "bonds": _encode(bonds, np.int32),
+            "bonds": _encode(bonds[0], np.int32),
+            "images": _encode(bonds[1], np.int8),
             "colour": _encode(colouring.place, np.uint8),
-            "marked": marked,
-            "mark": colours.MARK,
+            "marked": list(marked),
         }
         self._send()
 
@@ -129,6 +133,19 @@ class FrameStream:
         self._background = colour
         if self._ready:
             self._call("acgenBackground", colour)
+
+    def look(self, **how: Any) -> None:
+        """How to look at all frames from now on.
+
+        Parameters
+        ----------
+        how
+            `orthographic` and `axes`, true or false; `repeat`, how often the cell is drawn along each vector;
+            `slab`, from where to where along the third vector atoms are drawn, as fractions of all that is drawn.
+        """
+        self._how |= how
+        if self._ready:
+            self._call("acgenLook", self._how)
 
     def reset_view(self) -> None:
         """Fit the cell into the view."""
@@ -176,6 +193,7 @@ class FrameStream:
         elif kind == "acgen_ready":
             self._ready = True
             self.set_background(self._background)
+            self.look()
             self._send()
             self.set_up()
         elif kind == "acgen_drawn":
@@ -183,7 +201,7 @@ class FrameStream:
             self._awaited = {frame: sent for frame, sent in self._awaited.items() if frame > int(message["id"])}
             self._send()
         elif kind == "acgen_picked":
-            self.picked(message.get("atom"))
+            self.picked(message.get("atom"), message.get("more") is True)
 
 
 def _encode(values: np.ndarray, kind: type) -> str:

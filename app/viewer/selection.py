@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -37,6 +38,16 @@ def describe_atom(shown: Shown, atom: int, energies: tuple[float, float] | None)
     if energies is not None and shown.site_spectra is not None:
         text += f" · {shares(shown.seen_sites, energies)[atom]:.2f} of the average at {in_words(energies)}"
     return text
+
+
+def measured(shown: Shown, atoms: Sequence[int]) -> str:
+    """Distance between two atoms in Å, of three also the angle at the second one; the nearest images count."""
+    numbers = [atom + 1 for atom in atoms]
+    lengths = [shown.atoms.get_distance(a, b, mic=True) for a, b in itertools.pairwise(atoms)]
+    parts = [f"{a}–{b} {length:.2f} Å" for (a, b), length in zip(itertools.pairwise(numbers), lengths, strict=True)]
+    if len(atoms) == 3 and min(lengths) > 0:
+        parts.append(f"angle {'–'.join(map(str, numbers))} {shown.atoms.get_angle(*atoms, mic=True):.1f}°")
+    return " · ".join(parts)
 
 
 def in_words(energies: tuple[float, float]) -> str:

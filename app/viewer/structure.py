@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
+from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
@@ -15,10 +16,23 @@ from app.session.state import State
 from app.viewer.colouring import by_coordination, by_share, shares
 from app.viewer.frontend import FrontendError
 from app.viewer.ngl import FrameStream
-from app.viewer.selection import RANGES, describe_atom, in_words
+from app.viewer.selection import RANGES, describe_atom, in_words, measured
 
 #: Icons are black on any background otherwise.
 TINT = {"color": "primary.main", "& .MuiIconButton-root": {"color": "primary.main"}}
+
+
+#: What the menu of the view offers, and how to look at all frames then.
+VIEWS: dict[str, dict[str, Any]] = {
+    "Perspective": {"orthographic": False},
+    "Orthographic": {"orthographic": True},
+    "Axes": {"axes": True},
+    "No axes": {"axes": False},
+    "One cell": {"repeat": [1, 1, 1]},
+    "2 × 2 × 2 cells": {"repeat": [2, 2, 2]},
+    "3 × 3 × 1 cells": {"repeat": [3, 3, 1]},
+    "Slab, on or off": {"slab": [0, 1]},
+}
 
 
 class StructureView(pn.viewable.Viewer):
@@ -45,6 +59,13 @@ class StructureView(pn.viewable.Viewer):
         if self.stream is not None:
             self.stream.picked = self._pick
             self.stream.set_up = lambda: self._show(None)
+        self._more: tuple[int, ...] = ()  # atoms that are measured from the picked one on
+        self._atoms = 0  # of what is on display
+        self.slab = pmui.RangeSlider(
+            label="Slab along c (%)", start=0, end=100, value=(0, 100), step=1, visible=False, size="small",
+            sizing_mode="stretch_width", margin=(0, 24), css_classes=["acgen-slab"],
+        )
+        self.slab.param.watch(lambda event: self._look(slab=[end / 100 for end in event.new]), "value")
         state.param.watch(self._show, ["shown", "atom", "energies"])
         state.param.watch(self._theme, "dark")
         self._explain()
@@ -68,20 +89,45 @@ class StructureView(pn.viewable.Viewer):
             self.note.visible = False
         else:
             self.note.object = "Waiting for the three-dimensional view, which needs WebGL in this browser"
-        atom = self.state.atom if self.state.atom is not None and self.state.atom < len(shown.atoms) else None
+        self._atoms = len(shown.atoms)
+        atom = self.state.atom if self.state.atom is not None and self.state.atom < self._atoms else None
+        self._more = () if atom is None else tuple(one for one in self._more if one < self._atoms)
+        marked = () if atom is None else (atom, *self._more)
         colouring = by_coordination(shown.coordination)
         if self.state.energies is not None and shown.site_spectra is not None:
             colouring = by_share(shares(shown.seen_sites, self.state.energies))
-        self.stream.show(shown.atoms.positions, shown.sticks, shown.atoms.cell.array, colouring, atom)
+        self.stream.show(shown.atoms.positions, shown.bonds, shown.atoms.cell.array, colouring, marked)
         self._explain()
         text = "" if atom is None else describe_atom(shown, atom, self.state.energies)
+        if atom is not None:
+            text += f"<br>{measured(shown, marked) if self._more else 'Shift-click others: distance, angle'}"
         if text != self.picked.object:
             self.picked.param.update(object=text, visible=bool(text))
 
-    def _pick(self, atom: int | None) -> None:
-        """An atom was clicked, or the room between them; a second click lets it go."""
-        known = isinstance(atom, int) and atom >= 0
-        self.state.atom = atom if known and atom != self.state.atom else None
+    def _pick(self, atom: int | None, more: bool = False) -> None:
+        """An atom was clicked, or the room between them; a second click lets it go, one with Shift measures from it."""
+        known = isinstance(atom, int) and 0 <= atom < self._atoms
+        first = self.state.atom
+        if more and known and first is not None and atom != first:
+            others = tuple(one for one in self._more if one != atom)
+            self._more = others if atom in self._more else (*others, atom)[-2:]
+            self._show(None)
+            return
+        self._more = ()
+        self.state.atom = atom if known and atom != first else None
+
+    def _look(self, **how: Any) -> None:
+        if self.stream is not None:
+            self.stream.look(**how)
+
+    def _turn(self, item: dict[str, Any]) -> None:
+        """Something of the view's menu was chosen."""
+        how = VIEWS[item["label"]]
+        if "slab" in how:
+            self.slab.visible = not self.slab.visible
+            self._look(slab=[end / 100 for end in self.slab.value] if self.slab.visible else [0, 1])
+        else:
+            self._look(**how)
 
     def _explain(self) -> None:
         """Say what the colours mean."""
@@ -128,9 +174,22 @@ class StructureView(pn.viewable.Viewer):
             css_classes=["acgen-colour"],
             sx=MENU,
         )
+        view = pmui.MenuButton(
+            label="",
+            icon="view_in_ar",
+            items=[{"label": name} for name in VIEWS],
+            variant="text",
+            size="small",
+            margin=0,
+            disabled=stream is None,
+            on_click=self._turn,
+            description="Projection, axes, periodic images, a slab",
+            css_classes=["acgen-view"],
+            sx=MENU,
+        )
         canvas = [] if stream is None else [stream.pane]
-        top = heading("Structure", self.key, pn.Row(colour, *buttons, margin=0))
-        return card(top, *canvas, self.picked, self.note, *self.below)
+        top = heading("Structure", self.key, pn.Row(colour, view, *buttons, margin=0))
+        return card(top, *canvas, self.slab, self.picked, self.note, *self.below)
 
 
 def _button(icon: str, description: str, action: Callable[[], None]) -> pmui.IconButton:

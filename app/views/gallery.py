@@ -63,7 +63,10 @@ def figure(item: Finished, shown: Shown) -> str:
     misfit = "" if candidate.misfit is None else f" · misfit {candidate.misfit:.3f}, judge {candidate.judge_misfit:.3f}"
     percent = {cn: 100 * shown.fractions[cn] for cn in colours.CN_NAMES if shown.fractions[cn]}
     shares = "".join(swatch(colours.CN[cn], f"{value:.1f} %", "dot") for cn, value in percent.items())
-    notes = "".join(f"<li>{html.escape(flag)}</li>" for flag in flags_of(candidate, item.energy))
+    flags = [html.escape(flag) for flag in flags_of(candidate, item.energy)]
+    count = len(shown.atoms)
+    part = [f"Drawn are the {MANY:,} of {count:,} atoms that are in front."] if count > MANY else []
+    notes = "".join(f"<li>{note}</li>" for note in (*part, *flags))
     return (
         f"<figure>{projection(shown)}{spectra(candidate.seen, target)}<figcaption><b>{html.escape(item.name)}</b>"
         f"{misfit}<br>{shown.density:.2f} g/cm³{shares}"

@@ -33,7 +33,8 @@ class Browser:
 
     def show(self, x: float) -> None:
         positions = np.array([[x, 0.0, 0.0], [1.0, 1.0, 1.0]])
-        self.stream.show(positions, np.array([[0, 1]]), CELL, by_coordination(np.array([1, 9])), marked=1)
+        bonds = np.array([[0, 1]]), np.array([[0, -1, 0]])
+        self.stream.show(positions, bonds, CELL, by_coordination(np.array([1, 9])), marked=(1,))
 
 
 @pytest.fixture
@@ -49,18 +50,19 @@ def test_the_script_is_installed_before_anything_is_shown(browser):
     browser.answer(type="request_loaded", data=True)
     assert [method for method, _ in browser.calls] == ["executeCode"]
     browser.answer(type="acgen_ready")
-    assert [method for method, _ in browser.calls] == ["executeCode", "acgenBackground", "acgenShow"]
+    assert [method for method, _ in browser.calls] == ["executeCode", "acgenBackground", "acgenLook", "acgenShow"]
 
 
 def test_a_frame_holds_little_endian_numbers(browser):
     browser.answer(type="acgen_ready")
     browser.show(0.5)
     (frame,) = browser.frames
-    numbers = {name: base64.b64decode(frame[name]) for name in ("positions", "bonds", "colour")}
+    numbers = {name: base64.b64decode(frame[name]) for name in ("positions", "bonds", "images", "colour")}
     assert np.frombuffer(numbers["positions"], "<f4").tolist() == [0.5, 0, 0, 1, 1, 1]
     assert np.frombuffer(numbers["bonds"], "<i4").tolist() == [0, 1]
+    assert np.frombuffer(numbers["images"], "i1").tolist() == [0, -1, 0]
     assert np.frombuffer(numbers["colour"], "u1").tolist() == [1, 5], "five and more share a colour"
-    assert frame["marked"] == 1
+    assert frame["marked"] == [1]
     assert frame["cell"] == CELL.tolist()
     assert frame["palette"][3] == colours.CN[3]
 
@@ -102,10 +104,19 @@ def test_a_browser_that_does_not_answer_gets_another_frame_after_a_while(browser
 
 def test_a_click_is_told(browser):
     told = []
-    browser.stream.picked = told.append
+    browser.stream.picked = lambda *picked: told.append(picked)
     browser.answer(type="acgen_picked", atom=3)
-    browser.answer(type="acgen_picked", atom=None)
-    assert told == [3, None]
+    browser.answer(type="acgen_picked", atom=4, more=True)
+    browser.answer(type="acgen_picked", atom=None, more="nonsense")
+    assert told == [(3, False), (4, True), (None, False)]
+
+
+def test_how_to_look_is_told_again_to_a_view_that_opens_later(browser):
+    browser.stream.look(repeat=[2, 2, 2])
+    browser.stream.look(slab=[0.2, 0.5])
+    assert browser.calls == []
+    browser.answer(type="acgen_ready")
+    assert ("acgenLook", [{"repeat": [2, 2, 2], "slab": [0.2, 0.5]}]) in browser.calls
 
 
 def test_a_closed_stream_sends_nothing(browser):

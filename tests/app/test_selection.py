@@ -17,7 +17,7 @@ from app.session.shown import Shown
 from app.session.snapshot import Snapshot, Status
 from app.session.state import State
 from app.viewer.colouring import by_coordination, by_share, shares
-from app.viewer.selection import SiteSpectra, describe_atom
+from app.viewer.selection import SiteSpectra, describe_atom, measured
 from app.views.plot import between
 from app.views.spectrum import SpectrumView
 from app.workers.background import Background
@@ -49,6 +49,16 @@ def test_an_atom_is_described_by_its_bonds_across_the_boundary():
     assert text == "Atom 1 · CN 4 · bonds 1.55, 1.55, 1.55, 1.55 Å"
     sites = np.ones((8, ENERGY.size))
     assert "1.00 of the average at 284.0-286.0 eV" in describe_atom(Shown("x", DIAMOND, None, sites), 0, (284, 286))
+
+
+def test_distances_and_angles_go_to_the_nearest_images():
+    cell = Shown("x", DIAMOND, None)
+    pairs, shifts = cell.bonds
+    across = pairs[shifts.any(axis=1)][0]
+    assert measured(cell, across) == f"{across[0] + 1}–{across[1] + 1} 1.55 Å"
+    middle = 0
+    first, second = sorted({*pairs[(pairs == middle).any(axis=1)].ravel()} - {middle})[:2]
+    assert measured(cell, (first, middle, second)).endswith("109.5°")
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,7 @@ from app.session.uploads import (
     MAX_SPECTRUM_BYTES,
     BoundedInput,
     label_of,
+    printable,
     structure_from_upload,
 )
 
@@ -230,3 +231,7 @@ def test_a_structure_to_start_from_sets_cell_and_density_and_can_be_dropped(cont
     controls.state.start = None
     assert controls.density.visible
     assert controls.state.settings.n_atoms == 217
+
+
+def test_a_name_keeps_what_is_no_folder():
+    assert printable("TEY/I0 \n of film 3") == "TEY/I0  of film 3"
