@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 import param
 from panel.util import edit_readonly
 
+from app.controls.keep import Keep
 from app.controls.player import Player
 from app.controls.resume import Resume
 from app.controls.settings import Controls
@@ -82,6 +83,7 @@ class Dashboard(pn.viewable.Viewer):
         )
         self.transport.notices.append(self.resume)
         self.player = Player(self.state, self.transport.branch, clock)
+        self.player.beside.append(Keep(self.state, self.transport, self.saver, self.background, load))
         self.structure = StructureView(self.state, self.player)
         self.sites = SiteSpectra(self.state, load, self.background, self.transport.problem.say)
         plots = [kind(self.state, self.saver) for kind in PLOTS]

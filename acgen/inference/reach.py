@@ -226,7 +226,9 @@ def from_candidates(candidates: Iterable[Candidate], run: str = "this run") -> l
             candidate.judge_spectrum,
         )
         for candidate in candidates
-        if not prediction_flags(candidate.spectrum, candidate.judge_spectrum) and not structure_flags(candidate.atoms)
+        if candidate.unfinished is None
+        and not prediction_flags(candidate.spectrum, candidate.judge_spectrum)
+        and not structure_flags(candidate.atoms)
     ]
 
 

@@ -43,7 +43,7 @@ from acgen.results.report import figures_of, report_html
 from acgen.results.run import LogEntry, ResultsError, Run
 
 #: 2: an instrument may be fitted; 3: tolerance, guide_below and end_t, whether a target was measured, times in the log;
-#: 4: frames have the instrument that was fitted to them.
+#: 4: frames have the instrument that was fitted to them, and a candidate may be unfinished.
 FORMAT = 4
 _CLASSES: dict[str, type] = {"Run": Run, "LogEntry": LogEntry}
 RUN, ARRAYS = "restore/run.json", "restore/arrays.safetensors"

@@ -76,6 +76,8 @@ def fit_words(fit: Fit) -> str:
 def flags_of(candidate: Candidate, energy: float | None = None) -> tuple[str, ...]:
     """What to know before believing a candidate, one sentence each; `energy` as for `structure_flags`."""
     flags = prediction_flags(candidate.spectrum, candidate.judge_spectrum) + structure_flags(candidate.atoms, energy)
+    if candidate.unfinished is not None:
+        flags = (f"It is unfinished: it was kept after step {candidate.unfinished} of its run.", *flags)
     fit = candidate.instrument
     if fit is None or not fit.at_bounds:
         return flags

@@ -39,6 +39,7 @@ class Candidate:
     judge's mean; `misfit` and `judge_misfit` their distances to the target over the measured points, None without one.
     `xi` are the guidance strengths it was made with, by the step from which each held. `instrument` is what was fitted
     to `spectrum` if `Settings.instrument` says so: both misfits are then of spectra seen through it.
+    `unfinished` is the step after which it was kept, if its run did not finish it.
     """
 
     index: int
@@ -52,6 +53,7 @@ class Candidate:
     wall_s: float
     xi: XiChanges = ()
     instrument: Fit | None = field(default=None, repr=False)
+    unfinished: int | None = None
 
     def __post_init__(self) -> None:
         where = f"candidate {self.index!r:.20}"
@@ -66,6 +68,7 @@ class Candidate:
         pairs = [len(pair) == 2 and is_count(pair[0]) and is_number(pair[1]) for pair in self.xi]
         want(all(pairs), f"{where} has strengths that are no numbers")
         want(self.instrument is None or isinstance(self.instrument, Fit), f"{where} has no fit instrument")
+        want(self.unfinished is None or is_count(self.unfinished), f"{where} was kept at a step that is no number")
 
     @property
     def seen(self) -> np.ndarray:
@@ -94,7 +97,9 @@ class Candidate:
             "judge_misfit": self.judge_misfit,
             "wall_s": round(self.wall_s, 3),
             "xi": [list(change) for change in self.xi],
-        } | ({} if self.instrument is None else {"instrument": self.instrument.to_dict()})
+            **({} if self.instrument is None else {"instrument": self.instrument.to_dict()}),
+            **({} if self.unfinished is None else {"unfinished_step": self.unfinished}),
+        }
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ class Player(pn.viewable.Viewer):
     ):
         super().__init__(**params)
         self.state, self._branch, self._clock = state, branch, clock
+        self.beside: list[pn.viewable.Viewer] = []  # more to do with what is shown
         self._played_at = self._moved_at = float("-inf")
         self.play = pmui.ToggleIcon(
             icon="play_arrow",
@@ -156,6 +157,7 @@ class Player(pn.viewable.Viewer):
             pn.Column(self.text, self.slider, sizing_mode="stretch_width", margin=0),
             self.live,
             self.branch,
+            *self.beside,
             sizing_mode="stretch_width",
             margin=0,
             stylesheets=[STYLE],

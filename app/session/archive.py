@@ -73,18 +73,19 @@ def snapshot_from_zip(data: bytes, version: int = 1) -> Snapshot:
         for candidate in part.candidates
     )
     event = last.frames[-1] if last.frames else None
-    whole = len(last.candidates) == last.settings.candidates
+    done = sum(candidate.unfinished is None for candidate in last.candidates)
+    whole = done == last.settings.candidates
     return Snapshot(
         version=version,
         run=last.number,
         status=Status.DONE if whole else Status.STOPPED,
         settings=last.settings,
         weights=last.weights,
-        candidate=max(0, len(last.candidates) - 1) if event is None else event.candidate,
+        candidate=max(0, done - 1) if event is None else event.candidate,
         frame=None if event is None else event.frame,
         xi=None if event is None else event.xi,
         trajectory=last.frames,
-        made=len(last.candidates) * len(last.settings.plan) + (0 if whole or event is None else event.frame.step),
+        made=done * len(last.settings.plan) + (0 if whole or event is None else event.frame.step),
         misfits=_misfits(last.frames),
         finished=finished,
         log=(*last.log, LogEntry.now("Brought back from a file")),

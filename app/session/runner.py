@@ -149,6 +149,30 @@ class Runner:
         """Set the guidance strength from the next step on."""
         self._strength.xi = xi
 
+    def check_rests(self) -> None:
+        """Raise AcgenError if a run is at work, which makes frames that change too fast to be kept."""
+        if self._snapshot.status.active and self._snapshot.status is not Status.PAUSED:
+            raise AcgenError("a run is at work: pause or stop it before a frame is kept as a candidate")
+
+    def keep(self, made: Candidate, event: FrameEvent) -> None:
+        """Add a candidate that was made of a frame of this run, as one more than the run makes.
+
+        Raises
+        ------
+        AcgenError
+            If the run is at work: pause or stop it first.
+        """
+        with self._go:  # a paused worker goes on only afterwards
+            self.check_rests()
+            now = self._snapshot
+            own = [item.candidate.index for item in now.finished if item.run == now.run]
+            index = max([now.settings.candidates - 1, *own]) + 1
+            item = Finished(now.run, now.settings, replace(made, index=index), self._above(made), now.weights)
+            self._publish(
+                f"Step {event.frame.step} of candidate {event.candidate + 1} kept as candidate {index + 1}, unfinished",
+                finished=(*now.finished, item)[-KEPT_CANDIDATES:],
+            )
+
     def pause(self) -> None:
         """Let the run wait after the step it is at."""
         with self._go:
@@ -272,8 +296,7 @@ class Runner:
 
     def _finish(self, candidate: Candidate, elapsed: float) -> None:
         now = self._snapshot
-        energy = None if self._energy is None else self._energy(candidate.atoms)
-        item = Finished(now.run, now.settings, candidate, energy, now.weights)
+        item = Finished(now.run, now.settings, candidate, self._above(candidate), now.weights)
         misfit = "" if candidate.misfit is None else f", misfit {candidate.misfit:.3f}"
         self._publish(
             f"Candidate {candidate.index + 1} finished{misfit}",
@@ -281,6 +304,9 @@ class Runner:
             elapsed=elapsed,
         )
         self._pace.learn(now.settings, now.made, elapsed)
+
+    def _above(self, candidate: Candidate) -> float | None:
+        return None if self._energy is None else self._energy(candidate.atoms)
 
     def _wait(self, stop: threading.Event, turn: Turn) -> float:
         """Wait while the run is paused; seconds that it took. Meanwhile another run may have its place."""

@@ -130,8 +130,9 @@ class Snapshot:
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
-        """The finished candidates of this run."""
-        return tuple(item.candidate for item in self.finished if item.run == self.run)
+        """The candidates that this run has finished, without those that were kept unfinished."""
+        own = (item.candidate for item in self.finished if item.run == self.run)
+        return tuple(candidate for candidate in own if candidate.unfinished is None)
 
     @property
     def progress(self) -> float:

@@ -1,0 +1,31 @@
+"""A frame of a run that rests is kept: as a structure file, and as a candidate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ase.io import read
+from page import Page
+
+
+def test_the_frame_of_a_paused_run_is_saved_and_kept(chromium, server):
+    page = Page(chromium, f"{server}?cell=8&candidates=32&restarts=1&steps=16&seed=7")
+    page.press("Start")
+    page.wait_for_text(r"step \d+/")
+    page.press("Pause")
+    page.wait_for_text("paused")
+    page.press("Keep")
+    with page.page.expect_download() as download:
+        page.page.get_by_role("menuitem").filter(has_text="extxyz").click()
+    assert "_candidate-1_step-" in download.value.suggested_filename
+    assert len(read(Path(download.value.path()), format="extxyz")) == 51
+    page.press("Keep")
+    page.page.get_by_role("menuitem").filter(has_text="as a candidate").click()
+    page.press("Log")
+    page.wait_for_text("kept as candidate 33, unfinished")
+    page.press("Candidates")
+    page.page.locator(".tabulator-row").filter(has_text="1.33").wait_for()
+    page.press("Stop")
+    page.wait_for_text("Stopped: 0 of 32")
+    assert page.foreign == []
+    page.context.close()
