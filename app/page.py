@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections import deque
 from typing import Any
@@ -73,11 +74,12 @@ class Dashboard(pn.viewable.Viewer):
         super().__init__(**params)
         self._clock = clock
         self._context = None  # of the session, once there is one
-        self.state, self.saver, self.background = State(), Saver(), Background()
+        self.state, self.background = State(), Background()
         self.undo = Undo(self.state)
         runner = Runner(generate, load, slots, energy=energy)
         self.controls = Controls(self.state, self.background, load)
         self.transport = Transport(self.state, runner, self.background)
+        self.saver = Saver(self.background, functools.partial(self.transport.problem.say, severity="warning"))
         self.resume = Resume(
             self, self.state, runner, self.background, shelf or Shelf(), self.transport.problem, self._taken
         )
@@ -163,7 +165,7 @@ class Dashboard(pn.viewable.Viewer):
         self.state.snapshot = snapshot
         self._uploaded, listed = self.state.uploaded, self.state.listed
         new = {item.key: item for item in listed if item.key not in self._analysed}
-        self._analysed |= {key: show_candidate(item.candidate, item.name) for key, item in new.items()}
+        self._analysed |= {key: show_candidate(item.candidate, item.name, item.colour) for key, item in new.items()}
         self.candidates.refresh(listed, self._analysed)
         if turned and snapshot.status is Status.DONE and self.state.moment is None and not self.state.picked:
             self.state.picked = best_first(snapshot)

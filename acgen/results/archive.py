@@ -5,7 +5,7 @@
 `summary.json`
     settings, checksums of the weights, seeds, figures of every candidate, the log
 `spectra.csv`
-    target and predicted spectra
+    target and predicted spectra, plain and, where an instrument was fitted, as seen through it
 `candidates.extxyz`
     all candidates with their figures
 `structures/NNN.cif`, `.vasp`, `.data`

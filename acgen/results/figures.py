@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 SIZE = (6.2, 3.6)
 
-
-def spectrum_figure(candidates: Sequence[Candidate], target: Target | None) -> Figure:
+def spectrum_figure(candidates: Sequence[Candidate], target: Target | None, plain: bool = False) -> Figure:
     """Predicted spectra over photon energy: mean and range over the candidates, the target, and the residual.
 
-    Where an instrument was fitted, the predictions are those behind it.
+    Where an instrument was fitted, the predictions are those behind it, which the misfits belong to; `plain` ones are
+    those before it.
     """
-    figure = _empty()
-    spectra = np.stack([candidate.seen for candidate in candidates])
+    figure = empty()
+    spectra = np.stack([candidate.spectrum if plain else candidate.seen for candidate in candidates])
     if target is None:
         axes = figure.subplots()
     else:
@@ -43,7 +43,9 @@ def spectrum_figure(candidates: Sequence[Candidate], target: Target | None) -> F
         _band(below, ENERGY, spectra - measured, PREDICTION_COLOUR)
         below.axhline(0, color=TARGET_COLOUR, lw=1)
         below.set_ylabel("residual")
-    _band(axes, ENERGY, spectra, PREDICTION_COLOUR, "prediction")
+    fitted = any(candidate.instrument is not None for candidate in candidates)
+    label = "prediction" if not fitted else "plain prediction" if plain else "prediction through the instrument"
+    _band(axes, ENERGY, spectra, PREDICTION_COLOUR, label)
     axes.set_ylabel("absorption (arb. units)")
     axes.legend(frameon=False)
     figure.axes[-1].set_xlabel("photon energy (eV)")
@@ -51,23 +53,30 @@ def spectrum_figure(candidates: Sequence[Candidate], target: Target | None) -> F
     return figure
 
 
-def coordination_figure(analyses: Sequence[Analysis], reference: Figures) -> Figure:
-    """Percentage of the atoms by coordination number, mean and standard deviation, beside the reference."""
+def coordination_figure(shares: Sequence[Mapping[int, float]], reference: Mapping[int, float]) -> Figure:
+    """Percentage of the atoms by coordination number, mean and standard deviation, beside the reference.
+
+    Parameters
+    ----------
+    shares, reference
+        Fraction of the atoms by coordination number, of each structure and of the reference.
+    """
     from matplotlib.patches import Patch
 
-    figure = _empty()
+    figure = empty()
     axes = figure.subplots()
     numbers = range(HIGHEST_CN + 1)
-    mean, spread = mean_and_spread([[100 * analysis.coordination[cn] for cn in numbers] for analysis in analyses])
-    axes.bar(
-        [cn - 0.18 for cn in numbers],
-        mean,
-        0.36,
-        yerr=spread if len(analyses) > 1 else None,
-        capsize=3,
-        color=[CN_COLOURS[cn] for cn in numbers],
-    )
-    known = [100 * reference.coordination[cn] for cn in numbers]
+    if shares:
+        mean, spread = mean_and_spread([[100 * each[cn] for cn in numbers] for each in shares])
+        axes.bar(
+            [cn - 0.18 for cn in numbers],
+            mean,
+            0.36,
+            yerr=spread if len(shares) > 1 else None,
+            capsize=3,
+            color=[CN_COLOURS[cn] for cn in numbers],
+        )
+    known = [100 * reference[cn] for cn in numbers]
     style: dict[str, Any] = {"fill": False, "edgecolor": REFERENCE_COLOUR, "hatch": "//"}
     axes.bar([cn + 0.18 for cn in numbers], known, 0.36, **style)
     axes.set_xticks(list(numbers), [CN_LABELS[cn] for cn in numbers])
@@ -78,7 +87,7 @@ def coordination_figure(analyses: Sequence[Analysis], reference: Figures) -> Fig
 
 def angle_figure(analyses: Sequence[Analysis], reference: Figures) -> Figure:
     """Bond-angle distribution, mean and range over the candidates, and the reference."""
-    figure = _empty()
+    figure = empty()
     axes = figure.subplots()
     axes.plot(reference.angles, 100 * reference.angle_distribution, color=REFERENCE_COLOUR, lw=3, label="reference")
     values = np.stack([100 * analysis.angle_distribution for analysis in analyses])
@@ -90,7 +99,7 @@ def angle_figure(analyses: Sequence[Analysis], reference: Figures) -> Figure:
 
 def rdf_figure(analyses: Sequence[Analysis], reference: Figures) -> Figure:
     """g(r), mean and range over the candidates, and the reference."""
-    figure = _empty()
+    figure = empty()
     axes = figure.subplots()
     axes.plot(reference.rdf.r, reference.rdf.g, color=REFERENCE_COLOUR, lw=3, label="reference")
     _band(axes, analyses[0].rdf.r, np.stack([a.rdf.g for a in analyses]), PREDICTION_COLOUR, "candidates")
@@ -102,7 +111,7 @@ def rdf_figure(analyses: Sequence[Analysis], reference: Figures) -> Figure:
 def density_scan_figure(answer: ScanAnswer) -> Figure:
     """Misfit by the guide and by the judge, and coordination, over density: means and standard deviations over the
     candidates, the answer as a band, and the plain estimate with its error at the foot."""
-    figure = _empty(5.2)
+    figure = empty(5.2)
     above, below = figure.subplots(2, sharex=True)
     style: dict[str, Any] = {"capsize": 3, "marker": "o", "ms": 4, "lw": 1.4}
     for values, spread, colour, label in (
@@ -138,7 +147,7 @@ def series_figure(members: Sequence[Member], label: str) -> Figure:
     label
         What the values are, with their unit; empty where the members are named instead.
     """
-    figure = _empty(6.4)
+    figure = empty(6.4)
     above, middle, below = figure.subplots(3, sharex=True)
     at = [member.value for member in members]
     rows = [member.to_dict() for member in members]
@@ -167,7 +176,8 @@ def series_figure(members: Sequence[Member], label: str) -> Figure:
     return figure
 
 
-def _empty(height: float = SIZE[1]) -> Figure:
+def empty(height: float = SIZE[1]) -> Figure:
+    """A figure of a height in inches, without a window."""
     from matplotlib.figure import Figure  # when something is drawn: the page needs the colours at once
 
     return Figure(figsize=(SIZE[0], height), layout="constrained")

@@ -31,6 +31,9 @@ CITATION = (
 Table = tuple[list[str], list[list[str]]]
 _CAPTIONS = {
     "spectrum": "Predicted mean spectrum: mean and range over the candidates, target, and prediction minus target.",
+    "spectrum_seen": "Predicted mean spectrum through the fitted instrument, which the misfits belong to: mean and "
+    "range over the candidates, target, and prediction minus target.",
+    "spectrum_plain": "The same predictions plain, as they are without the instrument.",
     "coordination": "Coordination: mean and standard deviation over the candidates, and the reference.",
     "angles": "Bond angles: mean and range over the candidates, and the reference.",
     "rdf": "Radial distribution: mean and range over the candidates, and the reference.",
@@ -51,12 +54,13 @@ def report_html(
     """
     overview = describe(candidates)
     name = "no target" if settings.target is None else settings.target.name
-    drawn = figures_of(settings, candidates).items()
+    drawn = figures_of(settings, candidates)
+    captions = _CAPTIONS | ({"spectrum": _CAPTIONS["spectrum_seen"]} if "spectrum_plain" in drawn else {})
     return _template().render(
         name=name,
         sentence=_sentence(settings, overview),
         warnings=warnings_of(settings, candidates),
-        plots=[(_CAPTIONS[key], Markup(figures.svg(figure))) for key, figure in drawn],  # drawn here, so trusted
+        plots=[(captions[key], Markup(figures.svg(figure))) for key, figure in drawn.items()],  # drawn here, so trusted
         overview=_overview_table(overview),
         candidates=_candidates_table(candidates),
         instruments=_instrument_table(candidates),
@@ -76,11 +80,14 @@ def _template() -> Template:
 
 
 def figures_of(settings: Settings, candidates: Sequence[Candidate]) -> dict[str, Figure]:
-    """The plots of a result by name: `spectrum`, `coordination`, `angles`, `rdf`."""
+    """The plots of a result by name: `spectrum`, `spectrum_plain` if an instrument was fitted, `coordination`,
+    `angles`, `rdf`."""
     analyses, reference = [candidate.analysis for candidate in candidates], reference_of(candidates)
-    return {
-        "spectrum": figures.spectrum_figure(candidates, settings.target),
-        "coordination": figures.coordination_figure(analyses, reference),
+    spectra = {"spectrum": figures.spectrum_figure(candidates, settings.target)}
+    if any(candidate.instrument is not None for candidate in candidates):
+        spectra["spectrum_plain"] = figures.spectrum_figure(candidates, settings.target, plain=True)
+    return spectra | {
+        "coordination": figures.coordination_figure([each.coordination for each in analyses], reference.coordination),
         "angles": figures.angle_figure(analyses, reference),
         "rdf": figures.rdf_figure(analyses, reference),
     }

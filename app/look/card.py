@@ -14,6 +14,9 @@ MENU = {
     "& .MuiButton-endIcon": {"display": "none"},
 }
 
+#: Buttons of which one is chosen, in a heading.
+COMPACT_BUTTONS = {"& button": {"py": "1px", "px": "6px", "textTransform": "none", "whiteSpace": "nowrap"}}
+
 
 def card(*parts: pn.viewable.Viewable) -> pn.Column:
     """A framed part of the page."""

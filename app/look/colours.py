@@ -7,13 +7,23 @@ from __future__ import annotations
 
 from bokeh.palettes import cividis
 
-from acgen.results.colours import CN_COLOURS, CN_LABELS, PREDICTION_COLOUR, REFERENCE_COLOUR, TARGET_COLOUR
+from acgen.results.colours import (
+    CN_COLOURS,
+    CN_LABELS,
+    OVERLAY_COLOURS,
+    PREDICTION_COLOUR,
+    REFERENCE_COLOUR,
+    TARGET_COLOUR,
+)
 
 #: Colour of an atom, a bar or a legend entry by coordination number; 5 stands for five and more.
 CN = CN_COLOURS
 
 #: Names in legends and on axes.
 CN_NAMES = CN_LABELS
+
+#: Of curves that lie over each other.
+OVERLAY = OVERLAY_COLOURS
 
 TARGET, PREDICTION, REFERENCE = TARGET_COLOUR, PREDICTION_COLOUR, REFERENCE_COLOUR
 

@@ -16,7 +16,8 @@ from app.look.css import STYLE
 from app.preparation.choices import Preparation
 from app.views.plot import LivePlot, between
 from app.views.save import Saver
-from app.views.spectrum import AXES, measured_of
+from app.views.spectra import measured_of
+from app.views.spectrum import AXES
 
 #: Energies around the carbon edge that are drawn, eV, if the measurement has any there.
 WINDOW = (264.0, 330.0)

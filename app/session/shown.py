@@ -24,6 +24,7 @@ from acgen.structures.analysis import (
     radial_distribution,
 )
 from acgen.structures.cell import carbon, density
+from app.look import colours
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,8 @@ class Shown:
         How the instrument was fitted, where that is stored: with a finished candidate.
     target
         What the instrument was fitted to; None where `fit` says all.
+    colour
+        In which it is drawn beside others.
     denoised
         Estimate of the clean atoms in Å that the spectra belong to, shape (N, 3); None where it is `atoms`.
     """
@@ -63,6 +66,7 @@ class Shown:
     fit: Fit | None = None
     spectrum: np.ndarray | None = None
     target: Target | None = None
+    colour: str = colours.PREDICTION
 
     @cached_property
     def fitted(self) -> Fit | None:
@@ -130,13 +134,13 @@ def show_frame(frame: Frame, settings: Settings) -> Shown:
     )
 
 
-def show_candidate(candidate: Candidate, name: str) -> Shown:
+def show_candidate(candidate: Candidate, name: str, colour: str = colours.PREDICTION) -> Shown:
     """A finished candidate."""
     atoms = carbon(candidate.atoms.positions, np.asarray(candidate.atoms.cell))
     fit = candidate.instrument
     seen = None if fit is None else fit.instrument
     sites = np.asarray(candidate.site_spectra)
-    return Shown(name, atoms, candidate.seen, sites, seen, fit=fit, spectrum=candidate.spectrum)
+    return Shown(name, atoms, candidate.seen, sites, seen, fit=fit, spectrum=candidate.spectrum, colour=colour)
 
 
 def bare(shown: Shown) -> Shown:

@@ -11,6 +11,7 @@ from acgen.results.run import LogEntry, Run
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.sampler import Frame
 from acgen.sampling.settings import Settings
+from app.look import colours
 
 #: Bytes of frames that a session keeps; beyond them every second one is dropped.
 KEPT_BYTES = 150_000_000
@@ -59,6 +60,11 @@ class Finished:
     def name(self) -> str:
         """What tables and legends call it."""
         return f"{self.run}.{self.candidate.index + 1}"
+
+    @property
+    def colour(self) -> str:
+        """In which table, map and spectrum show it; neighbours of a run, and first ones of two runs, differ."""
+        return colours.OVERLAY[(3 * (self.run - 1) + self.candidate.index) % len(colours.OVERLAY)]
 
 
 @dataclass(frozen=True)

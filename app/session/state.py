@@ -12,6 +12,7 @@ from ase import Atoms
 from acgen.sampling.settings import OPTIONS, Settings
 from acgen.spectra.spectrum import Target, fits_instrument
 from acgen.spectra.targets import builtin_targets
+from app.session.drawing import Drawing
 from app.session.shown import Shown
 from app.session.snapshot import Finished, Snapshot
 
@@ -82,10 +83,12 @@ class State(param.Parameterized):
         doc="Draw predictions as they are, not as the fitted instrument would see them; every misfit is of what the "
         "instrument sees.",
     )
+    drawing = param.ClassSelector(class_=Drawing, doc="How the spectrum is drawn.")
     dark = param.Boolean(False, doc="Whether the page is dark.")
 
     def __init__(self, **params):
         super().__init__(**params)
+        self.drawing = Drawing()
         self.targets = {NO_TARGET: None} | builtin_targets()
         self._of_all = frozenset(self.targets)
         self.param.target_name.objects = list(self.targets)

@@ -12,18 +12,22 @@ import param
 
 from acgen.results.describe import INSTRUMENT, flags_of
 from acgen.sampling.generate import Candidate
+from acgen.spectra.match import single_correlation
 from app.look import colours
+from app.look.card import COMPACT_BUTTONS
 from app.look.css import STYLE, TABLE
 from app.session.shown import Shown
 from app.session.snapshot import Finished
 from app.session.state import State
 from app.session.uploaded import Uploaded
+from app.views.candidate_map import CandidateMap
 from app.views.gallery import FEW, Gallery, projection
 
 #: Heading, tooltip and digits of the columns with numbers.
 COLUMNS = {
     "misfit": ("Misfit", "Distance of the predicted spectrum to the target", 3),
     "judge": ("Judge", "The same by the judge, a network that did not guide: high where the guide was fooled", 3),
+    "slopes": ("r′", "Correlation of the derivatives of prediction and target, which ranks materials; at most 1", 2),
     "cn0": ("CN0 %", "Atoms without a neighbour, which real carbon does not have", 1),
     "cn1": ("CN1 %", "Atoms with one neighbour, which real carbon does not have", 1),
     "cn2": ("CN2 %", "Atoms with two neighbours, sp", 1),
@@ -49,11 +53,11 @@ WORDS = {
     "flags": ("Flags", "Why not to believe a candidate: hold the pointer over the sign"),
 }
 #: Pixels of the columns whose figures have a known length, so that all fit into a window 1440 pixels wide.
-WIDTHS = {"picture": 42, "flags": 34, "misfit": 41, "judge": 41, "density": 41, "xi": 39, "seconds": 34, "energy": 52}
-WIDTHS |= {f"cn{cn}": 39 for cn in colours.CN_NAMES}
+WIDTHS = {"picture": 42, "flags": 34, "misfit": 39, "judge": 39, "slopes": 30, "density": 38, "xi": 36, "seconds": 32}
+WIDTHS |= {"energy": 52} | {f"cn{cn}": 36 for cn in colours.CN_NAMES}
 #: Columns that are seen where there is something in them.
 RARE = ("cn0", "cn5", "energy", *FITTED)
-ORDER = ("picture", "name", "misfit", "judge", "flags", *list(COLUMNS)[2:])
+ORDER = ("picture", "name", "misfit", "judge", "slopes", "flags", *list(COLUMNS)[3:])
 
 
 class CandidatesView(pn.viewable.Viewer):
@@ -87,7 +91,7 @@ class CandidatesView(pn.viewable.Viewer):
             stylesheets=[TABLE],
             configuration={"columnDefaults": {"headerSort": True, "resizable": False, "minWidth": 30}, "rowHeight": 40},
         )
-        self.gallery = Gallery()
+        self.gallery = Gallery(state)
         self.beside = pmui.Button(
             label="Side by side",
             icon="grid_view",
@@ -98,7 +102,13 @@ class CandidatesView(pn.viewable.Viewer):
             description="Larger pictures and spectra of the candidates that are ticked",
             on_click=lambda _event: self._compare(),
         )
-        self.tools = [self.beside]
+        self.map: CandidateMap | None = None
+        self._place = pn.Column(visible=False, sizing_mode="stretch_both", margin=0)
+        self.choice = pmui.RadioButtonGroup(
+            options=["Table", "Map"], value="Table", size="small", margin=0, visible=False, sx=COMPACT_BUTTONS
+        )
+        self.choice.param.watch(lambda _event: self._turn(), "value")
+        self.tools = [self.choice, self.beside]
         self.note = pn.pane.HTML(
             "Finished candidates are listed here: tick one or several to see and compare them",
             margin=0,
@@ -120,11 +130,21 @@ class CandidatesView(pn.viewable.Viewer):
         self.table.hidden_columns = [name for name in RARE if not any(row[name] for row in rows)]
         self.table.value = _frame(rows)
         self._own = False
+        self.choice.visible = len(finished) > 1
+        if self.map is not None:
+            self.map.show(dict(self._rows))
         self._pick()
 
     def _selected(self, event: param.parameterized.Event) -> None:
         if not self._own:
             self.state.picked = tuple(self._listed[row].key for row in event.new if row < len(self._listed))
+
+    def _turn(self) -> None:
+        on_map = self.choice.value == "Map"
+        if on_map and self.map is None:
+            self.map = CandidateMap(self.state, dict(self._rows))
+            self._place.append(self.map)
+        self._place.visible, self.table.visible = on_map, not on_map
 
     def _compare(self) -> None:
         chosen = self.state.chosen
@@ -140,7 +160,7 @@ class CandidatesView(pn.viewable.Viewer):
             self._own = False
 
     def __panel__(self):
-        return pn.Column(self.table, self.note, self.gallery, sizing_mode="stretch_both", margin=0)
+        return pn.Column(self.table, self._place, self.note, self.gallery, sizing_mode="stretch_both", margin=0)
 
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
@@ -154,9 +174,16 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
 def _row(item: Finished, shown: Shown) -> dict[str, Any]:
     flags = " ".join(flags_of(item.candidate, item.energy))
     sign = f'<span class="sign" title="{html.escape(flags)}">⚠</span>' if flags else ""
-    words = {"picture": projection(shown, FEW), "name": item.name, "flags": sign}
+    words = {"picture": projection(shown, FEW, item.colour), "name": item.name, "flags": sign, "colour": item.colour}
     numbers = _numbers(item.candidate, shown) | {"energy": item.energy}
+    numbers |= {"slopes": derivative_correlation(item)}
     return words | numbers | (dict.fromkeys(("seed", "seconds")) if isinstance(item, Uploaded) else {})
+
+
+def derivative_correlation(item: Finished) -> float | None:
+    """That of a candidate, as its misfit sees it, with its target."""
+    target = item.settings.target
+    return None if target is None else single_correlation(target.intensity, item.candidate.seen, target.mask)
 
 
 def _numbers(candidate: Candidate, shown: Shown) -> dict[str, float | None]:

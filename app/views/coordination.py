@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from acgen.results.figures import coordination_figure
+from acgen.results.sheet import to_width
 from acgen.statistics import mean_and_spread
 from acgen.structures.reference import reference_at
 from app.look import colours
@@ -66,6 +68,11 @@ class CoordinationView(LivePlot):
         columns |= {"mean_percent": mean, "std_percent": spread}
         each = {shown.name: [100 * shown.fractions[cn] for cn in SHOWN] for shown in self.state.compared}
         return columns | {f"percent {name}": values for name, values in each.items()}
+
+    def paper(self):
+        compared, density = self.source()
+        shares, known = [shown.fractions for shown in compared], reference_at(density).coordination
+        return lambda width_mm: to_width(coordination_figure(shares, known), width_mm)
 
     def legend(self):
         return swatch(colours.REFERENCE, "reference")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import panel as pn
 import panel_material_ui as pmui
 
-from app.look.card import card, heading
+from app.look.card import COMPACT_BUTTONS, card, heading
 from app.views.plot import PlotView
 
 BESIDE = {"align-items": "center"}
@@ -33,7 +33,7 @@ class Deck(pn.viewable.Viewer):
             value=next(iter(views)),
             size="small",
             margin=0,
-            sx={"& button": {"py": "1px", "px": "6px", "textTransform": "none", "whiteSpace": "nowrap"}},
+            sx=COMPACT_BUTTONS,
         )
         for title, view in views.items():
             self.add(title, view)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from typing import ClassVar
 
 import numpy as np
 
+from acgen.results.sheet import Curve, Sheet, sheet_figure
 from acgen.statistics import mean_and_spread
 from acgen.structures.analysis import ANGLE_EDGES
 from acgen.structures.reference import Figures, reference_at
@@ -56,6 +58,15 @@ class DistributionView(LivePlot):
         name, value = self.headings
         columns = {name: x, f"reference_{value}": known, f"mean_{value}": mean, f"std_{value}": spread}
         return columns | {f"{value} {shown.name}": self.values(shown) for shown in self.state.compared}
+
+    def paper(self):
+        x, known, mean, spread = self._curves(self.source())
+        curves = [Curve("reference", x, known, colours.REFERENCE, 3)]
+        if compared := self.state.compared:
+            several = len(compared) > 1
+            name = f"mean of {len(compared)}" if several else compared[0].name
+            curves.append(Curve(name, x, mean, colours.PREDICTION, 2, spread=spread if several else None))
+        return functools.partial(sheet_figure, Sheet(curves, self.axes, *self.limits))
 
     def legend(self):
         known = swatch(colours.REFERENCE, "ref.")

@@ -16,6 +16,7 @@ from app.look.card import swatch
 from app.look.css import STYLE
 from app.session.shown import Shown
 from app.session.snapshot import Finished
+from app.session.state import State
 
 #: Pictures are drawn on a square of this many units.
 UNITS = 200
@@ -27,15 +28,21 @@ TURN = (24.0, -14.0)
 FEW, MANY = 250, 900
 #: Candidates that are compared side by side.
 MOST = 24
+#: What is said of a spectrum that is seen through an instrument, and of the same without it.
+SPECTRUM = ("<br>Spectrum through the fitted instrument", "<br>Plain spectrum; the misfit is of the fitted one")
 
 
 class Gallery(pn.viewable.Viewer):
     """A dialog with the larger pictures of the candidates that are compared."""
 
-    def __init__(self, **params):
+    def __init__(self, state: State, **params):
         super().__init__(**params)
+        self.state = state
+        self._compared: Sequence[tuple[Finished, Shown]] = ()
+        self.plain = pmui.Checkbox.from_param(state.param.plain, size="small", margin=(0, 8))
         self.body = pn.pane.HTML("", margin=0, sizing_mode="stretch_width", stylesheets=[STYLE])
         self.dialog = pmui.Dialog(
+            self.plain,
             self.body,
             title="Side by side",
             title_variant="h6",
@@ -44,10 +51,13 @@ class Gallery(pn.viewable.Viewer):
             show_close_button=True,
             open=False,
         )
+        state.param.watch(lambda _event: self.dialog.open and self.show(self._compared), "plain")
 
     def show(self, compared: Sequence[tuple[Finished, Shown]]) -> None:
         """Open it with candidates, as far as there is room."""
-        figures = "".join(figure(item, shown) for item, shown in compared[:MOST])
+        self._compared = compared
+        self.plain.visible = any(item.candidate.instrument is not None for item, _shown in compared)
+        figures = "".join(figure(item, shown, self.state.plain) for item, shown in compared[:MOST])
         more = len(compared) - MOST
         left = f"<p>{more} more are not shown: tick at most {MOST}.</p>" if more > 0 else ""
         self.body.object = f'<div class="gallery">{figures}</div>{left}'
@@ -57,8 +67,8 @@ class Gallery(pn.viewable.Viewer):
         return self.dialog
 
 
-def figure(item: Finished, shown: Shown) -> str:
-    """HTML: picture, spectrum and figures of one candidate."""
+def figure(item: Finished, shown: Shown, plain: bool = False) -> str:
+    """HTML: picture, spectrum, `plain` or as its misfit sees it, and figures of one candidate."""
     candidate, target = item.candidate, item.settings.target
     misfit = "" if candidate.misfit is None else f" · misfit {candidate.misfit:.3f}, judge {candidate.judge_misfit:.3f}"
     percent = {cn: 100 * shown.fractions[cn] for cn in colours.CN_NAMES if shown.fractions[cn]}
@@ -67,15 +77,17 @@ def figure(item: Finished, shown: Shown) -> str:
     count = len(shown.atoms)
     part = [f"Drawn are the {MANY:,} of {count:,} atoms that are in front."] if count > MANY else []
     notes = "".join(f"<li>{note}</li>" for note in (*part, *flags))
+    curve = candidate.spectrum if plain else candidate.seen
+    through = "" if candidate.instrument is None else SPECTRUM[plain]
     return (
-        f"<figure>{projection(shown)}{spectra(candidate.seen, target)}<figcaption><b>{html.escape(item.name)}</b>"
-        f"{misfit}<br>{shown.density:.2f} g/cm³{shares}"
+        f"<figure>{projection(shown)}{spectra(curve, target)}<figcaption><b>{html.escape(item.name)}</b>"
+        f"{misfit}<br>{shown.density:.2f} g/cm³{shares}{through}"
         + (f'<ul class="notes">{notes}</ul>' if notes else "")
         + "</figcaption></figure>"
     )
 
 
-def projection(shown: Shown, most: int = MANY) -> str:
+def projection(shown: Shown, most: int = MANY, colour: str = "") -> str:
     """The structure seen from the front as SVG: the cell, bonds, and atoms coloured by coordination number.
 
     Parameters
@@ -84,6 +96,8 @@ def projection(shown: Shown, most: int = MANY) -> str:
         What to draw.
     most
         Atoms at most; of more, those in front.
+    colour
+        Of a bar at the left that says how the candidate is drawn elsewhere.
     """
     cell, turn = shown.atoms.cell.array, _turn()
     corners = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)]) @ cell
@@ -101,7 +115,7 @@ def projection(shown: Shown, most: int = MANY) -> str:
     bond_layer = layer[bonds].min(axis=1)
     size = float(np.clip(0.62 * scale, 2.0, 14.0))
     pairs = [(a, b) for a in range(8) for b in range(a + 1, 8) if (a ^ b).bit_count() == 1]
-    parts = [_path(_lines(edges[pairs]), colours.CELL_EDGE, 1.0)]
+    parts = [_path(_lines(edges[pairs]), colours.CELL_EDGE, 1.0), _path("M-4 20V180", colour, 14) if colour else ""]
     for index, opacity in enumerate(LAYERS):
         parts.append(f'<g opacity="{opacity}">')
         parts.append(_path(_lines(spots[bonds[bond_layer == index]]), colours.TEXT, size / 2.6))
@@ -109,8 +123,9 @@ def projection(shown: Shown, most: int = MANY) -> str:
             mine = spots[(layer == index) & (np.clip(shown.coordination, 0, max(colours.CN_NAMES)) == cn)]
             parts.append(_path("".join(f"M{x} {y}h0" for x, y in mine), colours.CN[cn], size))
         parts.append("</g>")
+    left = -12 if colour else 0
     return (
-        f'<svg viewBox="0 0 {UNITS} {UNITS}" class="atoms" role="img" fill="none" stroke-linecap="round">'
+        f'<svg viewBox="{left} 0 {UNITS} {UNITS}" class="atoms" role="img" fill="none" stroke-linecap="round">'
         f"<title>{html.escape(shown.name)}</title>{''.join(parts)}</svg>"
     )
 

@@ -24,7 +24,7 @@ class InstrumentView(pn.viewable.Viewer):
         self.text = pn.pane.HTML(
             "", margin=(0, 8), sizing_mode="stretch_width", stylesheets=[STYLE], css_classes=["acgen-instrument"]
         )
-        self.plain = pmui.Checkbox.from_param(state.param.plain, size="small", margin=(0, 8), width=80)
+        self.plain = pmui.Checkbox.from_param(state.param.plain, size="small", margin=(0, 8), width=92)
         self.row = pn.Row(
             self.text, self.plain, margin=0, visible=False, sizing_mode="stretch_width",
             styles={"align-items": "center", "flex": "none"},

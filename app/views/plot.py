@@ -16,6 +16,7 @@ from bokeh.models import (
     CustomJS,
     DataRange1d,
     FixedTicker,
+    GlyphRenderer,
     HoverTool,
     PanTool,
     Range,
@@ -28,7 +29,7 @@ from bokeh.plotting import figure
 from app.look import colours
 from app.look.card import MENU, card, heading
 from app.look.css import STYLE
-from app.views.save import Saver, csv_text
+from app.views.save import Paper, Saver, csv_text
 
 #: Of every figure, of Bokeh's own or of HoloViews.
 FONTS = {"labels": "9pt", "ticks": "8pt"}
@@ -38,6 +39,11 @@ PADDING = 0.1
 NEAREST = 0.02
 #: What a double click runs: the plot as it was at first.
 RESET = "plot.reset.emit()"
+
+#: Entries of the menu of a plot that is drawn for a journal, and of one that is saved as it is on the screen.
+COPY_PICTURE, COPY_NUMBERS, SIZE = "Copy picture", "Copy numbers", "Size of figures …"
+PAPER = ("PNG", "SVG", "PDF", "CSV", COPY_PICTURE, COPY_NUMBERS, SIZE)
+SCREEN = ("PNG", "SVG", "CSV", COPY_NUMBERS)
 
 Columns = dict[str, dict[str, Sequence | np.ndarray]]
 """Columns of equal length by their name, for each data source of a figure."""
@@ -62,13 +68,13 @@ class PlotView(pn.viewable.Viewer):
         self.state, self.saver = state, saver
         self._drawn = self.source()
         self.plot = self.pane()
-        self.key = pn.pane.HTML(self.legend(), margin=0, stylesheets=[STYLE], css_classes=["acgen-key"])
+        self.key = self.describe()
         note = self.empty()
         self.note = pn.pane.HTML(note, visible=bool(note), margin=0, stylesheets=[STYLE], css_classes=["acgen-empty"])
         self.menu = pmui.MenuButton(
             label="",
             icon="save_alt",
-            items=[{"label": kind} for kind in ("PNG", "SVG", "CSV")],
+            items=[{"label": kind} for kind in (SCREEN if self.paper() is None else PAPER)],
             variant="text",
             size="small",
             margin=0,
@@ -102,19 +108,41 @@ class PlotView(pn.viewable.Viewer):
         """HTML beside the heading that says what is drawn how."""
         return ""
 
+    def describe(self) -> pn.viewable.Viewable:
+        """The legend as a part of the page."""
+        return pn.pane.HTML(self.legend(), margin=0, stylesheets=[STYLE], css_classes=["acgen-key"])
+
+    def describe_again(self) -> None:
+        """Bring the legend up to date."""
+        if (key := self.legend()) != self.key.object:
+            self.key.object = key
+
     @property
     def file_name(self) -> str:
         """Name of exported files, without their end; also that of the figure."""
         return "acgen_" + "_".join(self.title.lower().replace("(", "").replace(")", "").split())
 
+    def paper(self) -> Paper | None:
+        """Draws what is seen as a figure for a journal; None if there is only the picture on the screen."""
+        return None
+
     def save(self, kind: str) -> None:
-        """Hand the plot to the browser as `PNG`, `SVG` or `CSV`."""
+        """Do what an entry of the menu says, one of `PAPER` or `SCREEN`."""
         if self.saver is None:
             return
+        paper = self.paper()
         if kind == "CSV":
             self.saver.text(f"{self.file_name}.csv", csv_text(self.table()))
-        else:
+        elif kind == COPY_NUMBERS:
+            self.saver.copy(csv_text(self.table(), "\t"))
+        elif kind == SIZE:
+            self.saver.ask()
+        elif paper is None:
             self.saver.picture(f"{self.file_name}.{kind.lower()}", self.file_name, kind.lower())
+        elif kind == COPY_PICTURE:
+            self.saver.figure(self.file_name, paper, "png", copy=True)
+        else:
+            self.saver.figure(self.file_name, paper, kind.lower())
 
     def refresh(self) -> bool:
         """Draw what the state says now; False if that is what is drawn already, or nobody can see it."""
@@ -127,11 +155,10 @@ class PlotView(pn.viewable.Viewer):
             return False
         self._drawn = source
         self.redraw(source)
-        note, key = self.empty(), self.legend()
+        note = self.empty()
         if note != self.note.object:
             self.note.param.update(object=note, visible=bool(note))
-        if key != self.key.object:
-            self.key.object = key
+        self.describe_again()
         return True
 
     def forget(self) -> None:
@@ -183,12 +210,17 @@ class LivePlot(PlotView):
         """Draw the column `y` of a data source over its column `x` as a line of that name."""
         drawn = self.figure.line("x", y, source=self.data[source], name=y, **look)
         if hover:
-            texts = [(axis, f"@{column}") for axis, column in zip(self.axes, ("x", y), strict=True)]
-            self.figure.add_tools(HoverTool(renderers=[drawn], tooltips=texts))
+            self.hover(drawn, [(axis, f"@{column}") for axis, column in zip(self.axes, ("x", y), strict=True)])
+
+    def hover(self, drawn: GlyphRenderer, texts: list[tuple[str, str]]) -> HoverTool:
+        """Say something of what is under the pointer."""
+        tool = HoverTool(renderers=[drawn], tooltips=texts, visible=False)
+        self.figure.add_tools(tool)
+        return tool
 
     def curves(self, source: str, **look: Any) -> None:
         """Draw the lines `xs`, `ys` of a data source."""
-        self.figure.multi_line("xs", "ys", source=self.data[source], **look)
+        self.figure.multi_line("xs", "ys", source=self.data[source], name=source, **look)
 
     def band(self, source: str, colour: str) -> None:
         """Fill what `between` gives."""

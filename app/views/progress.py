@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import html
 
 import numpy as np
 import panel as pn
 
 from acgen.inference.tasks import Load
+from acgen.results.sheet import Curve, Sheet, sheet_figure
 from app.look import colours
 from app.look.card import swatch
 from app.look.css import STYLE
@@ -67,6 +69,14 @@ class MisfitView(LivePlot):
         rows = [(index + 1, *pair) for index, pairs in enumerate(self.state.snapshot.misfits) for pair in pairs]
         candidate, step, misfit = zip(*rows, strict=True) if rows else ((), (), ())
         return {"candidate": candidate, "step": step, "misfit": misfit}
+
+    def paper(self):
+        known = [(n, *np.array(pairs, dtype=float).T) for n, pairs in enumerate(self.state.snapshot.misfits) if pairs]
+        curves = [
+            Curve(f"candidate {number + 1}", steps, misfits, colours.OVERLAY[number % len(colours.OVERLAY)])
+            for number, steps, misfits in known
+        ]
+        return functools.partial(sheet_figure, Sheet(curves, self.axes, *self.limits))
 
     def empty(self):
         snapshot = self.state.snapshot

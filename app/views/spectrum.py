@@ -2,27 +2,91 @@
 
 from __future__ import annotations
 
-import html
+import functools
 
 import numpy as np
 from bokeh.events import DoubleTap, SelectionGeometry
-from bokeh.models import BoxAnnotation, BoxSelectTool
+from bokeh.models import BoxAnnotation, BoxSelectTool, BoxZoomTool, CustomJS
 
+from acgen.results.sheet import Curve, Sheet, sheet_figure
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.spectrum import Target
-from acgen.statistics import mean_and_spread
 from app.look import colours
-from app.look.card import swatch
-from app.session.shown import Shown, bare
+from app.session.drawing import ATOM, BAND, MEAN, TARGET
+from app.views.curve_buttons import CurveButtons, in_html
 from app.views.plot import LivePlot, between
+from app.views.spectra import NOTHING, Spectra, spectra_of
 
 AXES = ("Photon energy (eV)", "Absorption (arb. units)")
-NOTHING = np.full(ENERGY.size, np.nan)
+#: Along y of the derivatives.
+SLOPE = "dA/dE (arb. units / eV)"
 BORDER = 70
 RANGE = (ENERGY[0], ENERGY[-1])
+#: Curves that have a line of their own in the figure; all others are in one list.
+OWN = (TARGET, MEAN, ATOM)
+#: Other units along y: a height that was zoomed to means nothing any more, the range of energies stays.
+FIT_HEIGHT = "const {start, end} = plot.x_range; plot.reset.emit(); plot.x_range.setv({start, end})"
 
 
-class SpectrumView(LivePlot):
+class EnergyPlot(LivePlot):
+    """A plot over photon energy of the spectra on display, as `State.drawing` wants them."""
+
+    limits = (RANGE, (None, None))
+    border = BORDER
+    _known: tuple[tuple, Spectra] | None = None  # a source and its curves
+
+    def source(self):
+        state, drawing = self.state, self.state.drawing
+        known = state.shown is not None and state.shown.site_spectra is not None
+        return (
+            target_of(state), state.compared, state.atom if known else None, state.plain, state.targets,
+            drawing.overlaid, drawing.derivative, drawing.offset, drawing.hidden, drawing.minuend, drawing.subtrahend,
+        )
+
+    def pane(self):
+        made = super().pane()
+        self.figure.add_tools(BoxZoomTool(description="Zoom: drag over a part of the plot"))
+        self.figure.yaxis[0].js_on_change("axis_label", CustomJS(args={"plot": self.figure}, code=FIT_HEIGHT))
+        return made
+
+    @property
+    def spectra(self) -> Spectra:
+        """The curves that there are."""
+        source = self.source()
+        if self._known is None or any(one is not other for one, other in zip(source, self._known[0], strict=True)):
+            target, compared, atom, plain, targets, overlaid, derivative, *_rest = source
+            further = {name: targets[name] for name in overlaid if targets.get(name) is not None}
+            self._known = source, spectra_of(target, compared, atom, plain, further, derivative)
+        return self._known[1]
+
+    @property
+    def difference(self) -> Curve:
+        """What stands below the spectrum: target minus mean prediction, or the two curves that were chosen."""
+        drawing, spectra = self.state.drawing, self.spectra
+        first, second = drawing.minuend, drawing.subtrahend
+        left = spectra.values(first) - spectra.values(second)
+        if (first, second) == (TARGET, MEAN):
+            spread = spectra.curves[MEAN].spread if MEAN in spectra.curves else None
+            return Curve("Residual", ENERGY, left, colours.PREDICTION, 1.5, spread=spread)
+        names = [spectra.curves[key].name if key in spectra.curves else key for key in (first, second)]
+        return Curve(" − ".join(names), ENERGY, left, colours.PREDICTION, 1.5)
+
+    @property
+    def label(self) -> str:
+        """What is along y now, with its unit."""
+        raise NotImplementedError
+
+    def redraw(self, data):
+        super().redraw(data)
+        if self.figure.yaxis[0].axis_label != self.label:
+            self.figure.yaxis[0].axis_label = self.label
+
+    def forget(self):
+        super().forget()
+        self._known = None
+
+
+class SpectrumView(EnergyPlot):
     """Target and prediction over photon energy; the target is missing where it was not measured.
 
     The band is the standard deviation over the candidates that are compared, or over the atoms of a single one.
@@ -30,29 +94,26 @@ class SpectrumView(LivePlot):
 
     title = "C K-edge spectrum"
     axes = AXES
-    limits = (RANGE, (None, None))
-    border = BORDER
 
     def refresh(self) -> bool:
         """As of every plot, and the range of energies that was chosen."""
         self._mark()
         return super().refresh()
 
-    def source(self):
-        shown, atom = self.state.shown, self.state.atom
-        known = atom is not None and shown is not None and shown.site_spectra is not None
-        return target_of(self.state), self.state.compared, atom if known else None, self.state.plain
-
     def build(self):
         self.band("band", colours.PREDICTION)
-        self.curve("curves", "target", color=colours.TARGET, line_width=4, hover=True)
-        self.curves("each", color=colours.PREDICTION, alpha=0.35, line_width=1)
-        self.curve("curves", "mean", color=colours.PREDICTION, line_width=2, hover=True)
-        self.curve("curves", "atom", color=colours.MARK, line_width=1.5)
+        self.curve("curves", TARGET, color=colours.TARGET, line_width=4)
+        self.curves("each", color="colour", alpha=0.85, line_width="width", line_dash={"field": "dash"})
+        self.curve("curves", MEAN, color=colours.PREDICTION, line_width=2)
+        self.curve("curves", ATOM, color=colours.MARK, line_width=1.5)
+        drawn = {line.name: line for line in self.figure.renderers}
+        names = {key: curve.name for key, curve in self.spectra.curves.items()}
+        self._hovers = {key: self.hover(drawn[key], hovered(names.get(key, key))) for key in OWN}
+        self.hover(drawn["each"], hovered("@name"))
         self._choose()
 
     def _choose(self) -> None:
-        """Let a drag over the plot choose energies, unless it is to move them, and a double click no longer."""
+        """Let a drag over the plot choose energies, unless it is to move or zoom, and a double click no longer."""
         drag = BoxSelectTool(dimensions="width", renderers=[], description="Choose energies: colour the atoms by them")
         self.figure.add_tools(drag)
         self.figure.toolbar.active_drag = drag
@@ -76,90 +137,128 @@ class SpectrumView(LivePlot):
         else:
             self._chosen.update(left=energies[0], right=energies[1], visible=True)
 
+    @property
+    def curves_drawn(self) -> dict[str, Curve]:
+        """What is seen of them, moved apart."""
+        return self.spectra.drawn(tuple(self.state.drawing.hidden), self.state.drawing.offset)
+
     def columns(self, data):
-        target, compared, atom = drawn(data)
-        site = NOTHING if atom is None or atom >= len(compared[0].seen_sites) else compared[0].seen_sites[atom]
-        measured = NOTHING if target is None else measured_of(target)
-        mean, spread = predicted(compared)
-        lines = [shown.prediction for shown in compared if shown.prediction is not None]
-        lines = lines if len(lines) > 1 else []
+        seen = self.curves_drawn
+        mean, each = seen.get(MEAN), [curve for key, curve in seen.items() if key not in OWN]
+        own = {key: seen[key].values if key in seen else NOTHING for key in OWN}
         return {
-            "band": between(ENERGY, mean - spread, mean + spread),
-            "each": {"xs": [ENERGY] * len(lines), "ys": lines},
-            "curves": {"x": ENERGY, "target": measured, "mean": mean, "atom": site},
+            "band": banded(mean),
+            "each": {
+                "xs": [ENERGY] * len(each),
+                "ys": [curve.values for curve in each],
+                "name": [curve.name for curve in each],
+                "colour": [curve.colour for curve in each],
+                "width": [curve.width for curve in each],
+                "dash": ["dashed" if curve.dashed else "solid" for curve in each],
+            },
+            "curves": {"x": ENERGY} | own,
         }
 
+    @property
+    def label(self):
+        drawing = self.state.drawing
+        label = SLOPE if drawing.derivative else AXES[1]
+        return f"{label}, each + {drawing.offset:g}" if drawing.offset and self.spectra.overlaid else label
+
     def table(self):
-        target, compared, atom = drawn(self.source())
-        mean, spread = predicted(compared)
-        columns = {"energy_eV": ENERGY, "target": NOTHING if target is None else measured_of(target)}
-        columns |= {"prediction_mean": mean, "prediction_std": spread, "residual": residual(target, mean)}
-        if atom is not None:
-            columns[f"atom {atom + 1}"] = compared[0].seen_sites[atom]
-        return columns | {f"prediction {s.name}": s.prediction for s in compared if s.prediction is not None}
+        columns = {}
+        for key, curve in self.spectra.drawn(tuple(self.state.drawing.hidden), 0.0).items():
+            columns[{MEAN: "prediction_mean", ATOM: curve.name}.get(key, key)] = curve.values
+            if curve.spread is not None:
+                columns["prediction_std"] = curve.spread
+        columns["residual"] = self.spectra.values(TARGET) - self.spectra.values(MEAN)
+        what = "d/dE of " if self.state.drawing.derivative else ""
+        return {"energy_eV": ENERGY} | {f"{what}{name}": values for name, values in columns.items()}
 
     def empty(self):
-        target, compared, _atom = drawn(self.source())
+        target, compared, *_rest = self.source()
         if target is not None or any(shown.prediction is not None for shown in compared):
             return ""
         if not compared:
             return "Choose a target spectrum, or press Start for structures without guidance"
         return "Nothing guides this run: each finished candidate gets its predicted spectrum"
 
+    def paper(self):
+        below = self.difference
+        labels = (AXES[0], self.label)
+        curves = tuple(self.curves_drawn.values())
+        sheet = Sheet(curves, labels, RANGE, below=(below,), below_label=below.name)
+        return functools.partial(sheet_figure, sheet)
+
+    def entries(self) -> list[dict[str, str]]:
+        """What the legend says, for `app.views.curve_buttons.CurveButtons`."""
+        found = []
+        for key, curve in self.spectra.curves.items():
+            kind = "dashed" if curve.dashed else "line"
+            found.append({"key": key, "name": curve.name, "colour": curve.colour, "kind": kind})
+            if curve.spread is not None:
+                told = "± std" if len(self.state.compared) > 1 else "± std of atoms"
+                found.append({"key": BAND, "name": told, "colour": curve.colour, "kind": "band"})
+        return found
+
     def legend(self):
-        target, compared, atom = drawn(self.source())
-        parts = [] if target is None else [swatch(colours.TARGET, "target")]
-        known = [shown for shown in compared if shown.prediction is not None]
-        if len(known) > 1:
-            parts += [swatch(colours.PREDICTION, f"mean of {len(known)}"), swatch(colours.PREDICTION, "± std", "band")]
-        elif known:
-            name = "" if atom is not None else f" {html.escape(known[0].name)}"
-            plain = ", plain" if self.state.plain and known[0].prediction is known[0].spectrum else ""
-            parts.append(swatch(colours.PREDICTION, f"prediction{name}{plain}"))
-            if known[0].site_spectra is not None:
-                parts.append(swatch(colours.PREDICTION, "± std of atoms", "band"))
-        if atom is not None:
-            parts.append(swatch(colours.MARK, f"atom {atom + 1}"))
-        return "".join(parts)
+        return in_html(self.entries())
+
+    def describe(self):
+        key = CurveButtons(entries=self.entries(), hidden=self.state.drawing.hidden)
+        key.link(self.state.drawing, hidden="hidden", bidirectional=True)
+        return key
+
+    def describe_again(self):
+        if (entries := self.entries()) != self.key.entries:
+            self.key.entries = entries
+            for key, tool in self._hovers.items():
+                if key in self.spectra.curves:
+                    tool.tooltips = hovered(self.spectra.curves[key].name)
 
 
-class ResidualView(LivePlot):
-    """Target minus mean prediction, with the same band, on the same energies."""
+class ResidualView(EnergyPlot):
+    """Target minus mean prediction, with the same band, or the difference of any two curves, on the same energies."""
 
     title = "Residual spectrum"
     axes = (AXES[0], "Residual")
-    limits = (RANGE, (None, None))
     ticks = (None, 3)
-    border = BORDER
-
-    def source(self):
-        return target_of(self.state), self.state.compared, self.state.plain
 
     def build(self):
         self.band("band", colours.PREDICTION)
         self.curve("zero", color=colours.TARGET, line_width=2)  # a curve, so that there are axes before a residual
-        self.curve("curves", "residual", color=colours.PREDICTION, line_width=1.5, hover=True)
+        self.curve("curves", "residual", color=colours.PREDICTION, line_width=1.5)
+        self.hover(self.figure.renderers[-1], hovered("residual"))
 
     def columns(self, data):
-        target, compared = drawn(data)
-        mean, spread = predicted(compared)
-        left = residual(target, mean)
+        curve = self.difference
         return {
-            "band": between(ENERGY, left - spread, left + spread),
+            "band": banded(curve),
             "zero": {"x": ENERGY, "y": np.zeros(ENERGY.size)},
-            "curves": {"x": ENERGY, "residual": left},
+            "curves": {"x": ENERGY, "residual": curve.values},
         }
 
+    @property
+    def label(self):
+        return self.difference.name
+
     def table(self):
-        target, compared = drawn(self.source())
-        mean, spread = predicted(compared)
-        return {"energy_eV": ENERGY, "residual": residual(target, mean), "prediction_std": spread}
+        curve = self.difference
+        return {"energy_eV": ENERGY, curve.name.lower(): curve.values} | (
+            {} if curve.spread is None else {"prediction_std": curve.spread}
+        )
 
 
-def drawn(source: tuple) -> tuple:
-    """What a source means: its predictions as they are wanted, through the instrument, or plain if its end says so."""
-    target, compared, *atom, plain = source
-    return target, tuple(bare(shown) for shown in compared) if plain else compared, *atom
+def hovered(name: str) -> list[tuple[str, str]]:
+    """What is said of the point of a curve under the pointer."""
+    return [("Curve", name), ("Energy", "$snap_x{0.0} eV"), ("Value", "$snap_y{0.0000}")]
+
+
+def banded(curve: Curve | None) -> dict[str, list[np.ndarray]]:
+    """Outlines of the band around a curve, if there is one."""
+    if curve is None or curve.spread is None:
+        return {"xs": [], "ys": []}
+    return between(ENERGY, curve.values - curve.spread, curve.values + curve.spread)
 
 
 def target_of(state) -> Target | None:
@@ -171,24 +270,3 @@ def target_of(state) -> Target | None:
     if state.shown is None or settings is None or not state.snapshot.status.active:
         return state.target
     return settings.target
-
-
-def predicted(compared: tuple[Shown, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean prediction and its standard deviation over structures or, of a single one, over its atoms; (100,) each."""
-    known = [shown for shown in compared if shown.prediction is not None]
-    if not known:
-        return NOTHING, NOTHING
-    if len(known) > 1:
-        return mean_and_spread([shown.prediction for shown in known])
-    sites = known[0].seen_sites
-    return known[0].prediction, np.zeros(ENERGY.size) if sites is None else sites.std(axis=0)
-
-
-def measured_of(target: Target) -> np.ndarray:
-    """The target where it was measured, NaN elsewhere."""
-    return np.where(target.mask, target.intensity, np.nan)
-
-
-def residual(target: Target | None, mean: np.ndarray) -> np.ndarray:
-    """Target minus prediction, NaN where either is missing."""
-    return NOTHING if target is None else measured_of(target) - mean

@@ -93,7 +93,7 @@ def test_the_candidates_of_a_finished_run_are_compared_the_best_first(dashboard)
     misfits = [candidate.misfit for candidate in dashboard.runner.snapshot.candidates]
     assert state.picked == ((1, int(np.argmin(misfits))), (1, int(np.argmax(misfits))))
     assert [shown.name for shown in state.compared] == [f"1.{index + 1}" for _, index in state.picked]
-    assert "mean of 2" in dashboard.spectrum.spectrum.key.object
+    assert "mean of 2" in dashboard.spectrum.spectrum.legend()
     mean, spread = mean_and_spread([candidate.spectrum for candidate in dashboard.runner.snapshot.candidates])
     table = dashboard.spectrum.spectrum.table()
     assert np.allclose(table["prediction_mean"], mean)

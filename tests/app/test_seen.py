@@ -25,7 +25,7 @@ from app.session.snapshot import Finished, Snapshot
 from app.session.state import State
 from app.viewer.selection import with_sites
 from app.views.candidates import CandidatesView
-from app.views.gallery import figure
+from app.views.gallery import Gallery, figure, spectra
 from app.views.instrument import InstrumentView
 from app.views.save import csv_text
 from app.views.spectrum import ResidualView, SpectrumView
@@ -67,6 +67,22 @@ def test_the_gallery_draws_the_curve_of_its_caption(item):
     drawn = np.linalg.norm((target - found) * top / 54)
     told = float(re.search(r"misfit ([\d.]+)", html).group(1))
     assert drawn == pytest.approx(told, abs=0.02), "to what is rounded in the picture"
+    assert "through the fitted instrument" in html
+
+
+def test_the_gallery_turns_plain_with_the_page_and_its_misfit_stays(item, state):
+    gallery = Gallery(state)
+    shown = show_candidate(item.candidate, item.name)
+    gallery.show([(item, shown)])
+    assert gallery.plain.visible
+    seen = gallery.body.object
+    state.plain = True
+    plain = gallery.body.object
+    assert plain != seen
+    assert spectra(item.candidate.spectrum, item.settings.target) in plain
+    assert "Plain spectrum" in plain
+    for html in (seen, plain):
+        assert f"misfit {item.candidate.misfit:.3f}" in html
 
 
 def test_the_spectrum_and_its_residual_are_those_of_the_misfit(item, state):

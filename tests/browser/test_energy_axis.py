@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from page import Page
 from test_dashboard import write_spectrum
+from waiting import until
 
 NAMES = ("acgen_c_k-edge_spectrum", "acgen_residual_spectrum")
 #: Photon energies that are seen, eV, around π* and σ*.
@@ -32,6 +33,15 @@ LOOK = """(names) => {
 SET = """([name, low, high]) => {
   const [view] = [...Bokeh.index.query((found) => found.model.name === name)];
   view.frame.y_range.setv({start: low, end: high});
+}"""
+
+LABEL = """(name) => {
+  const [view] = [...Bokeh.index.query((found) => found.model.name === name)];
+  return view.model.left[0].axis_label;
+}"""
+LINES = """(name) => {
+  const [view] = [...Bokeh.index.query((found) => found.model.name === name)];
+  return view.model.renderers.find((one) => one.name === "each").data_source.data.xs.length;
 }"""
 
 
@@ -64,7 +74,7 @@ def check(page: Page, what: str) -> list[dict]:
     both = look(page)
     for plot in both:
         assert plot["axis"], f"{what}: a plot without an energy axis"
-        assert all("eV" in axis["title"] for axis in plot["axis"]), what
+    assert all("eV" in axis["title"] for axis in both[1]["axis"]), what
     places = [axis["where"] for plot in both for axis in plot["axis"]] + [plot["data"] for plot in both]
     for energy in ENERGIES:
         at = [read(place, energy) for place in places]
@@ -119,5 +129,35 @@ def test_energy_read_off_the_axis_is_that_of_the_data_to_the_pixel(page, tmp_pat
     page.page.mouse.dblclick((now[1]["left"] + now[1]["right"]) / 2, now[1]["y"])
     back = check(page, "after a double click")
     assert (back[0]["start"], back[0]["end"]) == (first[0]["start"], first[0]["end"])
+    assert page.foreign == []
+    assert page.errors == []
+
+
+def test_overlay_derivative_zoom_and_legend_keep_the_axis_of_both_plots(page):
+    first = check(page, "untouched")
+    page.page.locator(".acgen-tools").click()
+    page.page.locator(".acgen-overlay").get_by_role("combobox").click()
+    page.page.locator("li").filter(has_text="diamond").first.click()
+    page.page.keyboard.press("Escape")
+    entry = page.page.get_by_role("button", name="diamond")
+    entry.wait_for()
+    check(page, "a target over it")
+    page.page.get_by_role("checkbox", name="d/dE").click()
+    until(lambda: "dA/dE" in page.page.evaluate(LABEL, NAMES[0]), "the derivative", every=0.2)
+    plots = check(page, "derivatives")
+    page.page.locator(".acgen-tools").click()
+    page.page.get_by_label("Overlay").first.wait_for(state="hidden")
+    page.page.mouse.move(plots[0]["left"] + 40, plots[0]["y"])
+    page.page.locator("[title^='Zoom: drag']").first.click()
+    drag(page, plots[0], 80)
+    near = check(page, "zoomed")
+    assert first[0]["start"] < near[0]["start"] < near[0]["end"] < first[0]["end"]
+    page.page.mouse.dblclick(near[1]["left"] + 60, near[1]["y"])
+    back = check(page, "after a double click on the residual")
+    assert (back[0]["start"], back[0]["end"]) == (first[0]["start"], first[0]["end"])
+    entry.click()
+    page.page.locator("button[aria-pressed=false]").filter(has_text="diamond").wait_for()
+    until(lambda: page.page.evaluate(LINES, NAMES[0]) == 0, "the target is gone from the plot", every=0.2)
+    check(page, "a hidden curve")
     assert page.foreign == []
     assert page.errors == []

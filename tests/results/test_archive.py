@@ -141,7 +141,11 @@ def test_a_fitted_instrument_comes_back_and_is_reported(fitted):
     with zipfile.ZipFile(packed(fitted)) as pack:
         page, table = pack.read("report.html").decode(), pack.read("spectra.csv").decode()
         summary = json.loads(pack.read("summary.json"))
+        names = pack.namelist()
     assert "Instrument fitted" in page
+    assert "through the fitted instrument, which the misfits belong to" in page
+    assert "plain, as they are without the instrument" in page
+    assert {"plots/spectrum.svg", "plots/spectrum_plain.svg", "plots/spectrum_plain.png"} < set(names)
     assert "candidate_000_seen" in table.splitlines()[0]
     entry = summary["candidates"][0]["instrument"]
     assert entry["shift"] == fitted.candidates[0].instrument.instrument.shift
@@ -337,7 +341,11 @@ def test_generate_writes_the_zip_and_report_reads_it(tmp_path, capsys):
     assert len(run.candidates) == 1
     assert len(run.frames) == 4
     assert run.weights == load_models().sha256
-    assert main(["report", str(file), "--out", str(page)]) == 0
+    figures = ["--figures", str(tmp_path / "figures"), "--format", "png", "--width", "100", "--dpi", "200"]
+    assert main(["report", str(file), "--out", str(page), *figures]) == 0
+    drawn = {path.name: path.read_bytes() for path in (tmp_path / "figures").iterdir()}
+    assert {"spectrum.png", "coordination.png", "angles.png", "rdf.png"} <= set(drawn)
+    assert int.from_bytes(drawn["spectrum.png"][16:20], "big") == pytest.approx(200 * 100 / 25.4, abs=1)
     assert "Candidate structures: sp2" in page.read_text(encoding="utf-8")
     assert main(["reach", "sp2", "--runs", str(file)]) == 0
     assert "within reach" in capsys.readouterr().out

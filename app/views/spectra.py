@@ -1,0 +1,111 @@
+"""What the plots of the spectrum draw: one list of curves, which plot, legend, export and figure share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from acgen.results.sheet import Curve
+from acgen.spectra.grid import ENERGY
+from acgen.spectra.spectrum import Target
+from acgen.statistics import mean_and_spread
+from app.look import colours
+from app.session.drawing import ATOM, BAND, MEAN, TARGET
+from app.session.shown import Shown, bare
+
+NOTHING = np.full(ENERGY.size, np.nan)
+
+
+@dataclass(frozen=True, eq=False)
+class Spectra:
+    """Curves by key, in the order in which they are drawn, and of them those that an offset moves apart."""
+
+    curves: Mapping[str, Curve]
+    overlaid: tuple[str, ...] = ()
+
+    def values(self, key: str) -> np.ndarray:
+        """A curve, or nothing if there is no such."""
+        return self.curves[key].values if key in self.curves else NOTHING
+
+    def drawn(self, hidden: tuple[str, ...], offset: float) -> dict[str, Curve]:
+        """What is seen, moved apart by an offset."""
+        places = {key: offset * (number + 1) for number, key in enumerate(self.overlaid)}
+        found = {key: self.curves[key] for key in self.curves if key not in hidden}
+        if BAND in hidden and MEAN in found:
+            found[MEAN] = replace(found[MEAN], spread=None)
+        return {key: replace(each, values=each.values + places.get(key, 0.0)) for key, each in found.items()}
+
+
+def spectra_of(
+    target: Target | None,
+    compared: tuple[Shown, ...],
+    atom: int | None = None,
+    plain: bool = False,
+    overlaid: Mapping[str, Target] | None = None,
+    derivative: bool = False,
+) -> Spectra:
+    """The curves of the structures on display.
+
+    Parameters
+    ----------
+    target, compared
+        What is compared.
+    atom
+        Whose own spectrum is wanted, of the first structure.
+    plain
+        Whether predictions are wanted before the instrument.
+    overlaid
+        Further targets by name.
+    derivative
+        Whether the curves are derivatives by photon energy.
+    """
+    change = slope_of if derivative else np.asarray
+    known = [bare(each) if plain else each for each in compared]
+    known = [each for each in known if each.prediction is not None]
+    curves: dict[str, Curve] = {}
+
+    def add(key: str, name: str, values: np.ndarray, colour: str, width: float, **look: Any) -> None:
+        curves[key] = Curve(name, ENERGY, change(values), colour, width, **look)
+
+    if target is not None:
+        add(TARGET, "target", measured_of(target), colours.TARGET, 4)
+    if known:
+        mean, spread = predicted(known, change)
+        name = f"mean of {len(known)}" if len(known) > 1 else f"prediction {known[0].name}"
+        if known[0].instrument is None and known[0].prediction is known[0].spectrum and plain:
+            name += ", plain"
+        curves[MEAN] = Curve(name, ENERGY, mean, colours.PREDICTION, 2, spread=spread)
+    sites = known[0].seen_sites if known else None
+    if atom is not None and sites is not None and atom < len(sites):
+        add(ATOM, f"atom {atom + 1}", sites[atom], colours.MARK, 1.5)
+    several = known if len(known) > 1 else []
+    for number, each in enumerate(several, start=1):
+        key = f"prediction {each.name}"
+        key += f" ({number})" if key in curves else ""  # a file that was uploaded twice
+        add(key, each.name, each.prediction, each.colour, 1)
+    further = dict(overlaid or {})
+    for number, (name, each) in enumerate(further.items()):
+        colour = colours.OVERLAY[-1 - number % len(colours.OVERLAY)]
+        add(f"target {name}", name, measured_of(each), colour, 1.5, dashed=True)
+    return Spectra(curves, tuple(key for key in curves if key not in (TARGET, MEAN, ATOM)))
+
+
+def predicted(known: list[Shown], change=np.asarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Mean prediction and its standard deviation over structures or, of a single one, over its atoms; (100,) each."""
+    if len(known) > 1:
+        return mean_and_spread(change(np.stack([shown.prediction for shown in known])))
+    sites = known[0].seen_sites
+    return change(known[0].prediction), None if sites is None else change(sites).std(axis=0)
+
+
+def slope_of(values: np.ndarray) -> np.ndarray:
+    """Derivative by photon energy, 1/eV, of curves whose last axis is that of the grid; unknown beside a gap."""
+    return np.gradient(values, ENERGY, axis=-1)
+
+
+def measured_of(target: Target) -> np.ndarray:
+    """The target where it was measured, NaN elsewhere."""
+    return np.where(target.mask, target.intensity, np.nan)
