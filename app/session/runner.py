@@ -259,11 +259,11 @@ class Runner:
                 if isinstance(event, Candidate):
                     self._finish(event, elapsed)
                     for later in beside.next(event.index + 1):
-                        self._show(later)
+                        self._show(later, beside=beside.newest)
                     continue
                 counted = self._counted(event) | {"elapsed": elapsed}
                 if beside.holds(event):
-                    self._publish(**counted)
+                    self._publish(beside=beside.newest, **counted)
                     continue
                 self._show(event, **counted)
                 begin += self._wait(stop, turn)
@@ -346,6 +346,11 @@ class _Beside:
             return False
         self._held.setdefault(event.candidate, []).append(event)
         return True
+
+    @property
+    def newest(self) -> tuple[FrameEvent, ...]:
+        """The last frame of each of these candidates."""
+        return tuple(frames[-1] for frames in self._held.values())
 
     def next(self, candidate: int) -> list[FrameEvent]:
         """Put another candidate on display; its frames so far."""

@@ -86,6 +86,8 @@ class Snapshot:
     candidate, frame, xi
         The newest frame, the candidate it belongs to, and the guidance strength of its step; None before the first.
         Of several candidates at work at a time it is the first one's.
+    beside
+        The newest frame of each candidate that is worked on beside the one on display.
     made
         Steps so far, of all candidates.
     trajectory
@@ -116,6 +118,7 @@ class Snapshot:
     candidate: int = 0
     frame: Frame | None = None
     xi: float | None = None
+    beside: tuple[FrameEvent, ...] = ()
     made: int = 0
     trajectory: tuple[FrameEvent, ...] = ()
     misfits: tuple[tuple[tuple[int, float], ...], ...] = ()

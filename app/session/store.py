@@ -179,12 +179,15 @@ def _saved(content: dict[str, Any], finished: tuple[Finished, ...]) -> Saved:
     frames, log = snapshot.trajectory, snapshot.log
     if status.active:
         last = frames[-1] if frames else None
+        frames = (*snapshot.beside, *frames)  # to go on from
         where = "" if last is None else f" after step {last.frame.step} of candidate {last.candidate + 1}"
         log = (*log, LogEntry.now(f"The server had ended{where}: brought back as it was saved"))
     snapshot = replace(
         snapshot,
         status=Status.STOPPED if status.active else status,
         place=0,
+        trajectory=frames,
+        beside=(),
         frame=frames[-1].frame if frames else None,
         misfits=tuple(tuple((int(step), float(misfit)) for step, misfit in pairs) for pairs in content["misfits"]),
         finished=tuple(sorted(finished, key=lambda item: item.key)),

@@ -106,11 +106,13 @@ def test_of_candidates_at_a_time_one_is_shown_and_all_count():
     assert [len(misfits) for misfits in snapshot.misfits] == [5, 4]
     assert snapshot.progress == pytest.approx(9 / (2 * steps))
     assert "Candidates 1-2 of 2" in describe(snapshot)
+    assert [(event.candidate, event.frame.step) for event in snapshot.beside] == [(1, 4)]
     allowed.release(1000)
     runner.join(LIMIT)
     snapshot = runner.snapshot
     assert snapshot.progress == 1.0
     order = [(event.candidate, event.frame.step) for event in snapshot.trajectory]
+    assert snapshot.beside == ()
     assert order == [(k, step) for k in (0, 1) for step in range(1, steps + 1)], "by candidate and step"
     assert [item.candidate.index for item in snapshot.finished] == [0, 1]
     lengths = [len(each.trajectory) for each in seen]

@@ -7,7 +7,6 @@ import stat
 import time
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from app_fakes import MODELS, SETTINGS, TARGET, fake_generate, same, session
 
@@ -59,14 +58,16 @@ def test_targets_without_a_run_are_kept(tmp_path):
 
 def test_a_run_that_was_cut_off_is_stopped_and_can_be_gone_on_with(tmp_path):
     events = [event for event in fake_generate(SETTINGS, MODELS) if hasattr(event, "frame")]
-    running = Snapshot(3, 1, Status.RUNNING, settings=SETTINGS, frame=events[0].frame, trajectory=(events[0],))
+    beside = replace(events[1], candidate=1)  # one more that is at work
+    running = Snapshot(3, 1, Status.RUNNING, settings=SETTINGS, trajectory=(events[0],), beside=(beside,))
     store = Store(tmp_path)
     store.write(NAME, saved(running))
     back = store.read(NAME)
     assert back.cut_off
     assert back.snapshot.status is Status.STOPPED
     assert "after step 1 of candidate 1" in back.snapshot.log[-1].text
-    assert np.array_equal(back.snapshot.trajectory[0].frame.rng_state, events[0].frame.rng_state)
+    assert same(back.snapshot.trajectory, (beside, events[0])), "each can be gone on with"
+    assert same(back.snapshot.frame, events[0].frame)
 
 
 def test_a_candidate_is_written_once_and_goes_when_it_is_forgotten(tmp_path):
