@@ -140,14 +140,17 @@ def _reached(value: float, limits: tuple[float, float], name: str) -> bool:
 
 
 def _errors(target: Target, prediction: np.ndarray, at: Instrument) -> dict[str, float]:
-    """Standard errors from the Jacobian at the solution and the scatter of the residual."""
-    centre = np.array([getattr(at, name) for name in NAMES])
+    """Standard errors from the Jacobian at the solution and the scatter of the residual.
+
+    A spectrum changes with the square of the broadening: its error follows from that of the square, also at zero.
+    """
+    centre = np.array([at.shift, at.scale, at.slope, at.sigma**2])
     steps = np.array([1e-4, 1e-4, 1e-6, 1e-3])
     jacobian = np.empty((np.count_nonzero(target.mask), 4))
     for k, step in enumerate(steps):
         up, down = centre.copy(), centre.copy()
         up[k], down[k] = centre[k] + step, max(centre[k] - step, 0.0) if k == 3 else centre[k] - step
-        change = Instrument(*up).apply(prediction) - Instrument(*down).apply(prediction)
+        change = _at(up).apply(prediction) - _at(down).apply(prediction)
         jacobian[:, k] = (change / (up[k] - down[k]))[target.mask]
     residual = (at.apply(prediction) - target.intensity)[target.mask]
     variance = float(residual @ residual) / max(residual.size - 4, 1)
@@ -155,8 +158,14 @@ def _errors(target: Target, prediction: np.ndarray, at: Instrument) -> dict[str,
     scale[scale == 0] = 1.0
     inverse = np.linalg.pinv((jacobian / scale).T @ (jacobian / scale), rcond=1e-10, hermitian=True)
     found = np.sqrt(variance * np.maximum(np.diag(inverse), 0.0)) / scale
+    found[3] = (np.sqrt(centre[3] + found[3]) - np.sqrt(max(centre[3] - found[3], 0.0))) / 2
     blind = np.linalg.norm(jacobian, axis=0) < 1e-12
     return {name: float("inf") if blind[k] else float(found[k]) for k, name in enumerate(NAMES)}
+
+
+def _at(parameters: np.ndarray) -> Instrument:
+    """The instrument of shift, scale, slope and the square of the broadening."""
+    return Instrument(*parameters[:3], np.sqrt(parameters[3]))
 
 
 class InstrumentProfile:

@@ -35,6 +35,18 @@ def test_what_an_instrument_did_is_found(name: str, shift: float, scale: float, 
     assert found.sigma == pytest.approx(sigma, abs=0.02)
 
 
+@pytest.mark.parametrize("sigma", [0.0, 0.1, 0.4])
+def test_errors_are_the_spread_of_fits_to_noisy_copies_also_without_broadening(sigma: float) -> None:
+    spectrum, noise = reference_spectra()["a-C-2.0"], 0.003
+    true, rng = Instrument(0.1, 1.0, 0.001, sigma).apply(spectrum), np.random.default_rng(0)
+    fits = [fit_instrument(Target(true + rng.normal(0, noise, 100), ALL), spectrum) for _ in range(40)]
+    for name in ("shift", "scale", "slope", "sigma"):
+        found = [getattr(fit.instrument, name) for fit in fits]
+        off = np.sqrt(np.mean(np.square(np.subtract(found, getattr(Instrument(0.1, 1.0, 0.001, sigma), name)))))
+        told = np.mean([fit.errors[name] for fit in fits])
+        assert 0.5 * off < told < 2.5 * off, name
+
+
 @pytest.mark.parametrize("wanted", ["a-C-2.0", "sp2", "a-C-3.5"])
 def test_it_comes_as_near_as_the_thorough_fit(wanted: str) -> None:
     mask = np.arange(100) > 12
