@@ -18,6 +18,7 @@ from app.preparation.choices import Preparation
 from app.preparation.chooser import spectrum_input
 from app.preparation.dialog import PreparationDialog
 from app.preparation.intake import Intake
+from app.preparation.targets import TargetsDialog
 from app.session.presets import COUNTS, PRESETS, apply_plan, apply_preset, plan_of
 from app.session.state import State
 from app.session.uploaded import Uploads
@@ -60,7 +61,7 @@ class Controls(pn.viewable.Viewer):
             margin=(6, 12, 0, 0),
             on_click=lambda item: apply_preset(state, item["label"]),
         )
-        self.target = pmui.Select.from_param(parameters.target_name, margin=(8, 16, 4, 16), **WIDE)
+        self.target = pmui.Select.from_param(parameters.target_name, margin=(8, 2, 4, 16), **WIDE)
         self.upload = spectrum_input(
             "Upload a spectrum",
             margin=(4, 8, 4, 16),
@@ -72,6 +73,7 @@ class Controls(pn.viewable.Viewer):
         self.message, self.warning = Notice(margin=(4, 16)), Notice(margin=(4, 16))
         self.preparation = Preparation(background)
         self.prepare = PreparationDialog(state, self.preparation)
+        self.targets = TargetsDialog(state, self.preparation)
         self.intake = Intake(state, self.preparation, self.prepare, self._complain)
         self.history = pn.pane.HTML("", margin=(0, 18), stylesheets=[STYLE], css_classes=["acgen-small"])
         self.density, self.cell = (_slider(parameters[name]) for name in ("density", "cell"))
@@ -222,20 +224,21 @@ class Controls(pn.viewable.Viewer):
         """What cannot be changed while a run is active."""
         cell = [self.density, self.cell, self.cubic, *self.edges]
         start = [self.structure, self.start_t, self.random]
-        target = [self.presets, self.target, self.upload, self.prepare.button]
+        target = [self.presets, self.target, self.targets.button, self.upload, self.prepare.button]
         return [*target, *cell, *start, self.plans, self.instrument, *self.counts, self.seed]
 
     def __panel__(self):
         return pmui.Column(
             pn.Row(_section("Target"), pn.Spacer(sizing_mode="stretch_width"), self.presets, margin=0,
                    sizing_mode="stretch_width"),
-            self.target,
+            pn.Row(self.target, self.targets.button, margin=0, sizing_mode="stretch_width"),
             pn.Row(self.upload, self.prepare.button, margin=0, sizing_mode="stretch_width"),
             self.message,
             self.warning,
             self.history,
             # Of fixed height, for what a closed dialog holds would stretch the sidebar.
             self.prepare,
+            pn.Row(self.targets, height=1, margin=0, sizing_mode="stretch_width"),
             _section("Structure"),
             self.density,
             self.cell,

@@ -203,6 +203,33 @@ class Preparation(param.Parameterized):
             self._restore(choices)
         self._target = target
 
+    def renamed(self, target: str, new: str) -> None:
+        """Follow a target to its new name."""
+        if target in self._kept:
+            self._kept[new] = self._kept.pop(target)
+        if target == self._target:
+            self._target = new
+
+    def forget(self, target: str) -> None:
+        """Let go of the files of a target that is gone."""
+        self._kept.pop(target, None)
+
+    def alike(self) -> list[str]:
+        """Targets whose files had the same columns as the file that is here, the newest first."""
+        source = self.sample.source
+        if source is None:
+            return []
+        known = {name: sources["sample"] for name, (sources, _) in reversed(self._kept.items())}
+        return [name for name, other in known.items() if other is not None and source.alike(other)]
+
+    def like(self, target: str) -> None:
+        """Choose columns, I0, reference scan and settings as for a target that is kept."""
+        sources, (settings, choices) = self._kept[target]
+        with param.parameterized.batch_call_watchers(self):
+            for kind in ("i0", "reference"):
+                self.picks[kind].take(sources[kind])
+            self._restore((settings | {"name_of_target": self.name_of_target}, choices))
+
     def auto(self) -> None:
         """Energies by the reference scan, if there is one, or as the references fit best; slope likewise."""
         self.param.update(

@@ -29,6 +29,13 @@ class Source:
     prepared: Target | None = None
     _read: dict[Choice, Spectrum] = field(default_factory=dict, repr=False)
 
+    def alike(self, other: Source) -> bool:
+        """Whether another file has the same data sets with the same columns."""
+        mine, its = (
+            [(item.name, item.labels, item.units) for item in source.contents.items] for source in (self, other)
+        )
+        return self.contents.format == other.contents.format and mine == its
+
     def spectrum(self, choice: Choice) -> Spectrum:
         """What a choice takes of the file, named as the file; read once.
 

@@ -15,7 +15,7 @@ from app.session.state import State
 
 
 class Intake:
-    """Makes a target of every file that leaves no choice, and asks about any other.
+    """Makes a target of every file that leaves no choice, and asks about any other; once for scans of one upload.
 
     Parameters
     ----------
@@ -34,6 +34,7 @@ class Intake:
         self._waiting: deque[tuple[bytes, str]] = deque()
         self._name = ""  # of the file that is being taken; empty if none is
         self._awaited: Source | None = None  # becomes the target as soon as it is prepared
+        self._batch: set[str] = set()  # targets of this upload; its other scans with the same columns follow them
         self._problems: list[str] = []
         preparation.param.watch(self._prepared, "prepared")
         dialog.dialog.param.watch(self._answered, "open")
@@ -41,6 +42,7 @@ class Intake:
     def take(self, files: Sequence[tuple[bytes, str]]) -> None:
         """Take files, each its content and its name."""
         if not self._name:
+            self._batch.clear()
             self._problems.clear()
             self._tell("")
         self._waiting.extend(files)
@@ -62,9 +64,13 @@ class Intake:
             self._done(reason)
         elif source.prepared is not None:
             self._add(source.prepared)
-        elif self.preparation.missing:
-            self.dialog.open()  # and go on when it is closed
         else:
+            like = [name for name in self.preparation.alike() if name in self._batch]
+            if self.preparation.missing and like:
+                self.preparation.like(like[0])
+            if self.preparation.missing:
+                self.dialog.open()  # and go on when it is closed
+                return
             self._awaited = source
             self._prepared()
 
@@ -80,12 +86,14 @@ class Intake:
 
     def _answered(self, event: param.parameterized.Event) -> None:
         if self._name and not event.new:
+            self._batch.add(self.state.target_name)
             self._done()
 
     def _add(self, target: Target) -> None:
         target = named(target, State.builtin_names())
         self.state.add_target(target)
         self.preparation.keep(target.name)
+        self._batch.add(target.name)
         self._done()
 
     def _done(self, problem: str = "") -> None:

@@ -125,6 +125,10 @@ class PreparationView(pn.viewable.Viewer):
         self.reference_energy = pmui.FloatInput.from_param(
             parameters.reference_energy, css_classes=["acgen-reference_energy"], **FIELD
         )
+        self.like = pmui.Button(
+            label="", variant="outlined", visible=False, on_click=lambda _event: self._prepare_alike(), **BUTTON,
+            description="The same columns, I0, reference scan and settings, for the next scan of a series",
+        )
         sample, i0, reference = (
             Chooser(self.preparation, "sample", "Choose a file", "Text, CSV, XDI, Athena, HDF5 or NeXus, SPEC, Igor, "
                     "EELS; told by the content"),
@@ -141,6 +145,7 @@ class PreparationView(pn.viewable.Viewer):
             pn.Row(_section("Measurement"), pn.Spacer(sizing_mode="stretch_width"), automatic, margin=0,
                    sizing_mode="stretch_width", styles={"align-items": "center"}),
             sample,
+            self.like,
             pmui.TextInput.from_param(parameters.name_of_target, **FIELD),
             _section("Energies"),
             *adjusted,
@@ -192,6 +197,8 @@ class PreparationView(pn.viewable.Viewer):
             for slider, auto in zip(self.sliders, (preparation.shift_auto, preparation.slope_auto), strict=True):
                 slider.disabled = auto
             self.reference_energy.visible = calibrated
+            alike = preparation.alike() if preparation.sample.missing else []
+            self.like.param.update(visible=bool(alike), label=f"As for {alike[0]}" if alike else "")
             ready = prepared is not None and prepared.target is not None and not preparation.problem
             self.use.disabled = self.download.disabled = self.ask_density.disabled = not ready
             if not preparation.watched:
@@ -203,6 +210,11 @@ class PreparationView(pn.viewable.Viewer):
                 self.quick.object = words.quick(prepared, preparation.answers)
             for plot in (self.before, self.after):
                 plot.refresh()
+
+    def _prepare_alike(self) -> None:
+        alike = self.preparation.alike()
+        if alike:
+            self.preparation.like(alike[0])
 
     def _use(self) -> None:
         if not self.use.disabled:  # whatever the client claims

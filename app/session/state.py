@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import param
 from ase import Atoms
 
+from acgen.errors import AcgenError
 from acgen.sampling.settings import OPTIONS, Settings
 from acgen.spectra.spectrum import Target, fits_instrument
 from acgen.spectra.targets import builtin_targets
@@ -167,6 +168,38 @@ class State(param.Parameterized):
         self.targets = self.targets | {target.name: target}
         self.param.target_name.objects = list(self.targets)
         self.target_name = target.name
+
+    def rename_target(self, name: str, new: str) -> None:
+        """Give a target of one's own another name.
+
+        Raises
+        ------
+        AcgenError
+            If there is none of that name, or one of the new name.
+        """
+        if name not in self.own_targets:
+            raise AcgenError(f"“{name}” is no target of your own: choose one that you added")
+        if not new or (new != name and new in self.targets):
+            raise AcgenError(f"“{new}” is the name of another target, or none: give a new one")
+        renamed = {new if key == name else key: target for key, target in self.targets.items()}
+        renamed[new] = replace(renamed[new], name=new)
+        self._replace_targets(renamed, new if self.target_name == name else self.target_name)
+
+    def drop_targets(self, names: Sequence[str]) -> None:
+        """Forget targets of one's own; if the chosen one is among them, the default is chosen."""
+        kept = {key: target for key, target in self.targets.items() if key not in names or key not in self.own_targets}
+        self._replace_targets(kept, self.target_name if self.target_name in kept else DEFAULT_TARGET)
+
+    def _replace_targets(self, targets: dict[str, Target | None], chosen: str) -> None:
+        """Offer other targets; what is chosen is offered at every moment, and the instrument stays with its target."""
+        instrument, same = self.instrument, targets[chosen] is not None and len(targets) == len(self.targets)
+        self.targets = self.targets | targets
+        self.param.target_name.objects = list(self.targets)
+        self.target_name = chosen
+        self.targets = targets
+        self.param.target_name.objects = list(targets)
+        if same:
+            self.instrument = instrument
 
 
 #: Options of the core that the page sets, and those that it leaves at their defaults.
