@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from acgen.spectra.background import fit_background, without_background
 from acgen.spectra.bootstrap import COPIES
-from acgen.spectra.grid import PI_STAR
+from acgen.spectra.grid import ENERGY, PI_STAR
 from acgen.spectra.noise import noise_level
 from acgen.spectra.normalise import divide, edge_step
 from acgen.spectra.quick import Answers, quick_answers
 from acgen.spectra.recipe import Choice, Recipe
+from acgen.spectra.resample import resample
 from acgen.spectra.spectrum import Spectrum, SpectrumError, Target
 from app.preparation.files import Source
 
@@ -59,8 +61,30 @@ class Prepared:
         """What was added to the energies, eV."""
         return 0.0 if self.target is None else self.target.calibration + self.target.shift
 
+    def points(self) -> tuple[np.ndarray, np.ndarray]:
+        """Energies and intensities of the measured points themselves on the scale of the target, both of shape (M,)."""
+        target, measured, background = self.target, self.measured, self._background()
+        if target is None or measured is None or (background is None and self.job.recipe.pre_edge != "none"):
+            return np.empty(0), np.empty(0)
+        energy = measured.energy + self.shift
+        values = measured.intensity if background is None else measured.intensity - background(energy)
+        values = values / (1 + target.slope * (energy - PI_STAR))
+        curve, mask = resample(energy, values)
+        both = mask & target.mask
+        scale = float(target.intensity[both] @ curve[both]) / float(curve[both] @ curve[both])
+        inside = (energy >= ENERGY[0]) & (energy <= ENERGY[-1])
+        return energy[inside], scale * values[inside]
+
     def pre_edge(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Energies as measured and the background there, both of shape (M,), None if none is subtracted."""
+        measured, background = self.measured, self._background()
+        if measured is None or background is None:
+            return None
+        points = np.linspace(measured.energy[0], measured.energy[-1], _DRAWN)
+        return points, background(points + self.shift)
+
+    def _background(self) -> Callable[[np.ndarray], np.ndarray] | None:
+        """What is subtracted, at energies after the shift; None if nothing is."""
         recipe, measured = self.job.recipe, self.measured
         if measured is None or recipe.pre_edge == "none":
             return None
@@ -71,11 +95,9 @@ class Prepared:
         # A power law is one of the energies after the shift.
         energy, intensity = measured.energy[region] + self.shift, measured.intensity[region]
         try:
-            background = fit_background(recipe.pre_edge, energy, intensity)
+            return fit_background(recipe.pre_edge, energy, intensity)
         except SpectrumError:
             return None
-        points = np.linspace(measured.energy[0], measured.energy[-1], _DRAWN)
-        return points, background(points + self.shift)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import panel as pn
 import param
+from bokeh.models import BoxAnnotation
 
 from acgen.spectra.grid import ENERGY, PI_STAR
 from acgen.spectra.instrument import Instrument
@@ -21,6 +22,10 @@ from app.views.spectrum import AXES
 
 #: Energies around the carbon edge that are drawn, eV, if the measurement has any there.
 WINDOW = (264.0, 330.0)
+#: The ranges that decide about background and scale, with their colours.
+RANGES = {"pre_range": colours.CN[3], "post_range": colours.CN[4]}
+#: A range that is dragged is as fine as this, and as wide at least, eV.
+FINE, NARROW = 0.1, 1.0
 NEAREST, NOTHING = "nearest reference", "nothing"
 HOLLOW = (np.array([np.nan]), np.array([np.nan]))
 
@@ -70,18 +75,20 @@ class _Plot(LivePlot):
 
 
 class BeforePlot(_Plot):
-    """The measured curve with its background and the ranges that decide about background and scale."""
+    """The measured curve with its background and the ranges that decide about it and about scale, to be dragged."""
 
     title = "Measured"
     axes = ("Photon energy as measured (eV)", "Signal as measured")
     border = 62
+    #: Whether a box is moved by the page rather than by the user.
+    _own = False
 
     def source(self):
         return self.state.prepared, self.state.problem
 
     def build(self):
-        self.band("pre_range", colours.CN[3])
-        self.band("post_range", colours.CN[4])
+        self.windows = {name: self._window(name, colour) for name, colour in RANGES.items()}
+        self._place()
         self.curve("curve", color=colours.TARGET, line_width=2, hover=True)
         self.curve("background", color=colours.PREDICTION, line_width=2, line_dash="dashed")
 
@@ -90,21 +97,67 @@ class BeforePlot(_Plot):
         measured = None if prepared is None else prepared.measured
         if measured is None:
             nothing: dict[str, list[float]] = {"x": [], "y": []}
-            bands = {name: {"xs": [], "ys": []} for name in ("pre_range", "post_range")}
-            return bands | {"curve": nothing, "background": nothing}
+            return {"curve": nothing, "background": nothing}
         energy, signal = measured.energy, measured.intensity
         seen = (energy >= WINDOW[0]) & (energy <= WINDOW[1])
         if seen.any():
             energy, signal = energy[seen], signal[seen]
-        bands = {}
-        for name in ("pre_range", "post_range"):
-            ends = PI_STAR - prepared.shift + np.array(getattr(prepared.job.recipe, name))
-            ends = np.clip(ends, energy[0], energy[-1])
-            bands[name] = between(ends, np.full(2, signal.min()), np.full(2, signal.max()))
         points, values = prepared.pre_edge() or HOLLOW
         inside = (points >= energy[0]) & (points <= energy[-1])
         background = {"x": points[inside], "y": values[inside]}
-        return bands | {"curve": {"x": energy, "y": signal}, "background": background}
+        return {"curve": {"x": energy, "y": signal}, "background": background}
+
+    def redraw(self, data):
+        super().redraw(data)
+        self._place()
+
+    def _window(self, name: str, colour: str) -> BoxAnnotation:
+        """A range as a box whose sides can be dragged, or all of it."""
+        low, high = PI_STAR + np.array(getattr(self.state, name))
+        box = BoxAnnotation(
+            name=name,
+            left=float(low),
+            right=float(high),
+            fill_color=colour,
+            fill_alpha=0.2,
+            line_color=colour,
+            line_alpha=0.6,
+            hover_fill_color=colour,
+            hover_fill_alpha=0.35,
+            editable=True,
+            resizable="x",
+            movable="x",
+            min_width=NARROW,
+            visible=False,
+        )
+        for side in ("left", "right"):
+            box.on_change(side, lambda _attr, _old, _new, name=name: self._dragged(name))
+        self.figure.add_layout(box)
+        return box
+
+    def _place(self) -> None:
+        """Put the boxes where the ranges are, unless they are there but for what is rounded away."""
+        prepared = self._drawn[0] if self._drawn else None
+        for name, box in self.windows.items():
+            box.visible = prepared is not None and prepared.measured is not None
+            if box.visible:
+                ends = PI_STAR - prepared.shift + np.array(getattr(self.state, name))
+                if np.abs(ends - [box.left, box.right]).max() > FINE:
+                    self._own = True
+                    box.update(left=float(ends[0]), right=float(ends[1]))
+                    self._own = False
+
+    def _dragged(self, name: str) -> None:
+        """Take a range from its box."""
+        prepared, box = self.state.prepared, self.windows[name]
+        if self._own or prepared is None:
+            return
+        limits = self.state.param[name].bounds
+        ends = np.clip(np.array([box.left, box.right]) + prepared.shift - PI_STAR, *limits)
+        low, high = (round(float(end), 1) for end in ends)
+        if high - low >= NARROW:
+            setattr(self.state, name, (low, high))
+        self._place()  # where the range is, if the box is beyond its limits
 
     def table(self):
         prepared = self.state.prepared
@@ -151,6 +204,7 @@ class AfterPlot(_Plot):
         self.curve("curves", "other", color=colours.CN[4], line_width=1)
         self.curve("curves", "known", color=colours.PREDICTION, line_width=1.5, hover=True)
         self.curve("curves", "target", color=colours.TARGET, line_width=3, hover=True)
+        self.figure.scatter("x", "y", source=self.data["points"], size=3, color=colours.TEXT)
         self.band("noise", colours.CN[3])
 
     def columns(self, data):
@@ -159,7 +213,8 @@ class AfterPlot(_Plot):
         if target is None:
             empty: dict[str, list[float]] = {"xs": [], "ys": []}
             curves = {name: nothing for name in ("other", "known", "target")}
-            return {"missing": empty, "noise": empty, "curves": {"x": ENERGY} | curves}
+            points: dict[str, list[float]] = {"x": [], "y": []}
+            return {"missing": empty, "noise": empty, "points": points, "curves": {"x": ENERGY} | curves}
         values = measured_of(target)
         noise = nothing if target.noise is None else 2 * target.noise
         other = nothing if target.sensitivity is None else values * (1 + target.sensitivity)
@@ -171,6 +226,7 @@ class AfterPlot(_Plot):
         return {
             "missing": between(missing, 0 * top, top),
             "noise": between(ENERGY, values - noise, values + noise),
+            "points": dict(zip("xy", self.state.prepared.points(), strict=True)),
             "curves": {"x": ENERGY} | curves,
         }
 
@@ -190,7 +246,7 @@ class AfterPlot(_Plot):
         target = self.target
         if target is None:
             return ""
-        parts = [swatch(colours.TARGET, "target")]
+        parts = [swatch(colours.TARGET, "target"), swatch(colours.TEXT, "measured points", "dot")]
         if target.noise is not None:
             parts.append(swatch(colours.CN[3], "± 2σ", "band"))
         if target.sensitivity is not None:

@@ -394,6 +394,39 @@ def test_the_density_estimate_can_be_set(controls, monkeypatch):
     assert view.density.object == "", "that was of another target"
 
 
+def test_ranges_are_dragged_in_the_plot_within_their_limits(controls):
+    controls.prepare.open()
+    view, panel = controls.prepare.view, controls.preparation
+    upload(view.choosers["sample"].file, scan(shift=0.5), "film.dat")
+    panel.sample.param.update(numerator=3, denominator=4)
+    panel.shift = -0.5
+    window = view.before.windows["pre_range"]
+    assert (window.left, window.right) == pytest.approx((285.9 - 14, 285.9 - 4))
+    window.right = 285.9 - 6.04
+    assert panel.pre_range == (-14.0, -6.0)
+    assert panel.prepared.job.recipe.pre_range == (-14.0, -6.0)
+    window.update(left=285.9 - 80, right=285.9 - 5)
+    assert panel.pre_range == (-40.0, -5.0)
+    assert window.left == pytest.approx(285.9 - 40), "back to its limit"
+    panel.pre_range = (-12.0, -4.0)
+    assert (window.left, window.right) == pytest.approx((285.9 - 12, 285.9 - 4)), "it follows the slider"
+
+
+def test_the_measured_points_lie_on_the_target(controls):
+    controls.prepare.open()
+    view, panel = controls.prepare.view, controls.preparation
+    upload(view.choosers["sample"].file, scan(shift=0.5), "film.dat")
+    panel.sample.param.update(numerator=3, denominator=4)
+    for way in ("constant", "linear", "none"):
+        panel.param.update(shift=-0.5, slope=0.01, pre_edge=way)
+        energy, values = panel.prepared.points()
+        target = panel.prepared.target
+        inside = (energy > 280) & (energy < 310)
+        wanted = np.interp(energy, ENERGY, target.intensity)
+        assert np.abs(values - wanted)[inside].max() < 0.05 * wanted.max(), way
+    assert "measured points" in view.after.key.object
+
+
 def test_plots_draw_what_was_measured_and_what_comes_of_it(controls):
     controls.prepare.open()
     view = controls.prepare.view

@@ -147,3 +147,27 @@ def test_prepare_opens_the_target_that_is_selected_with_its_own_columns(panel, t
     name = panel.dialog.get_by_label("Name of the target")
     until(lambda: name.input_value() == "one.txt", "the panel has the files of the target that is selected")
     assert panel.errors == []
+
+
+#: Where energies are on the screen in the plot of the measurement, half way up.
+PIXELS = """(energies) => {
+  const [view] = [...Bokeh.index.query((found) => found.model.name === "acgen_measured")];
+  const {left, top} = view.canvas.el.getBoundingClientRect();
+  const {x_scale, bbox} = view.frame;
+  return energies.map((energy) => [left + x_scale.compute(energy), top + bbox.top + bbox.height / 2]);
+}"""
+
+
+def test_a_range_is_dragged_in_the_plot(panel, shared_data):
+    panel.upload(shared_data / "measured" / "DLC_CKedge_SLRI_LG4X.csv")
+    panel.see("Read 251 points")
+    panel.press("Prepare")
+    panel.see(r"-14\.0 \.\. -4\.0")
+    start, end = panel.page.evaluate(PIXELS, [285.4 - 4.0, 285.4 - 6.0])
+    panel.page.mouse.move(*start)
+    panel.page.mouse.down()
+    panel.page.mouse.move(*end, steps=4)
+    panel.page.mouse.up()
+    panel.see(r"-14\.0 \.\. -(5\.9|6\.0|6\.1)")
+    panel.see(r"points in 271\.\d+-279\.\d+ eV")
+    assert panel.errors == []
