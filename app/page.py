@@ -36,6 +36,7 @@ from app.views.candidates import CandidatesView
 from app.views.coordination import CoordinationView
 from app.views.deck import Deck
 from app.views.distribution import AnglesView, RadialView
+from app.views.help import Help
 from app.views.log import LogView
 from app.views.progress import MisfitView
 from app.views.reach import ReachView
@@ -98,11 +99,13 @@ class Dashboard(pn.viewable.Viewer):
         self.reach.opened = lambda: self.progress.show("Reach")
         self.transport.beside.append(self.reach.short)
         self.distributions = Deck({"Angles": self.angles, "g(r)": self.radial})
+        self.help = Help()
         self.shortcuts = Shortcuts({
             " ": self.transport.pause_or_go_on,
             "ArrowLeft": lambda: self.player.go(-1),
             "ArrowRight": lambda: self.player.go(1),
             "undo": self.undo.back,
+            "?": self.help.open,
         })
         self.plots = deque(plots)
         self._later: deque[tuple[pn.Column, Any]] = deque()  # places of the page, and what is still to come there
@@ -237,7 +240,11 @@ class Dashboard(pn.viewable.Viewer):
         fields = NumberFields(limits=limits_of(self.state, self.controls.preparation))
         page = pmui.Page(
             title="acgen",
-            header=[pmui.Typography("amorphous carbon from a C K-edge spectrum", variant="body2", margin=(0, 12))],
+            header=[
+                pmui.Typography("amorphous carbon from a C K-edge spectrum", variant="body2", margin=(0, 12)),
+                pn.Spacer(sizing_mode="stretch_width"),
+                self.help.button,
+            ],
             sidebar=[self.controls],
             sidebar_width=312,
             sidebar_resizable=False,
@@ -245,7 +252,7 @@ class Dashboard(pn.viewable.Viewer):
             theme_config=THEME,
             main=[
                 _box(
-                    pn.Column, self.transport, views, self.saver, fields, Names(), self.shortcuts,
+                    pn.Column, self.transport, views, self.saver, fields, Names(), self.shortcuts, self.help,
                     self.resume.tab,
                     styles={"padding": f"{GAP}px", "height": "100%"}, name="acgen-page",
                 )

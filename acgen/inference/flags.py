@@ -66,7 +66,9 @@ def target_flags(target: Target, instrument: bool | None = None) -> tuple[str, .
             "matter look like this."
         )
     elif abs(shift) > (Bounds().shift[1] if fitted else _SHIFT_ERROR):
-        flags.append(f"The energies look {shift:+.2f} eV off: calibrate them, or prepare the target with shift='auto'.")
+        flags.append(
+            f"The energies look {shift:+.2f} eV off: calibrate them, or prepare the target with an automatic shift."
+        )
     distance = _from_mixtures_seen(target) if fitted else _from_mixtures(target.intensity, mask)
     if distance > NEAR:
         flags.append(
@@ -80,7 +82,7 @@ def target_flags(target: Target, instrument: bool | None = None) -> tuple[str, .
         if correlation >= DOMAIN_LIMIT and _from_mixtures(levelled, mask) < distance - BETTER:
             flags.append(
                 f"A detector slope of {slope:+.3f} per eV would explain a part of that: prepare the target with "
-                "slope='auto'."
+                "an automatic slope."
             )
     return tuple(flags)
 

@@ -13,7 +13,7 @@ from acgen.errors import AcgenError
 from acgen.sampling.settings import Settings
 from app.look.css import STYLE
 from app.look.notice import Notice
-from app.session.archive import results_zip, snapshot_from_zip, zip_name
+from app.session.archive import example, results_zip, snapshot_from_zip, zip_name
 from app.session.branch import go_on, noise_candidate, noise_frame
 from app.session.opening import ZipInput, follow
 from app.session.runner import Runner
@@ -83,8 +83,16 @@ class Transport(pn.viewable.Viewer):
             css_classes=["acgen-session-file"],
             **BUTTON,
         )
+        self.example = pmui.Button(
+            label="Example",
+            icon="auto_stories",
+            variant="outlined",
+            description="Open a finished run that comes with the program: look, replay, compare",
+            on_click=lambda _event: self._show_example(),
+            **BUTTON,
+        )
         self.beside = pn.Row(margin=0)
-        self.files = pn.Row(self.open, self.download, margin=0, styles={"gap": "6px"})
+        self.files = pn.Row(self.example, self.open, self.download, margin=0, styles={"gap": "6px"})
         self.progress = ProgressView(state)
         self.problem = Notice(margin=(8, 0))
         self.notices: list[pn.viewable.Viewable] = []  # more to say under the buttons
@@ -132,6 +140,10 @@ class Transport(pn.viewable.Viewer):
             self.open.content = b""
             self.open.disabled = True
             self.background.do("open", functools.partial(snapshot_from_zip, event.new), self._opened)
+
+    def _show_example(self) -> None:
+        self.example.visible = False
+        self.background.do("open", lambda: snapshot_from_zip(example()), self._opened)
 
     def _opened(self, found: Snapshot | None, error: Exception | None) -> None:
         self.open.disabled = self.state.snapshot.status.active
@@ -196,6 +208,7 @@ class Transport(pn.viewable.Viewer):
             disabled=not status.active, label="Resume" if paused else "Pause", icon="play_arrow" if paused else "pause"
         )
         self.step.disabled = not paused
+        self.example.visible = self.example.visible and snapshot.run == 0
         self.stop.disabled = not status.active
         self.open.disabled = status.active or self.background.busy("open")
         self.download.disabled = not snapshot.finished

@@ -16,6 +16,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 
+from acgen.assets import asset
 from acgen.results.archive import read_zip, write_zip
 from acgen.results.run import LogEntry, ResultsError, Run
 from acgen.sampling.generate import FrameEvent
@@ -39,6 +40,11 @@ def results_zip(snapshot: Snapshot) -> io.BytesIO:
     write_zip(packed, run_of(snapshot))
     packed.seek(0)
     return packed
+
+
+def example() -> bytes:
+    """A session that comes with the program, for `snapshot_from_zip`."""
+    return asset("example/example.zip").read_bytes()
 
 
 def zip_name(snapshot: Snapshot) -> str:

@@ -22,6 +22,14 @@ from app.viewer.selection import RANGES, describe_atom, in_words, measured
 TINT = {"color": "primary.main", "& .MuiIconButton-root": {"color": "primary.main"}}
 
 
+#: What to do on a new page.
+STEPS = """<ol class="steps">
+<li><b>Upload</b> a measured spectrum, or choose a target.</li>
+<li><b>Check</b> it: <i>Prepare…</i> shows what was done, <i>Reach</i> whether this density can have it.</li>
+<li>Then press Start, and watch.</li>
+</ol>
+New here? <i>Example</i> above opens a finished run, <i>?</i> explains the words."""
+
 #: What the menu of the view offers, and how to look at all frames then.
 VIEWS: dict[str, dict[str, Any]] = {
     "Perspective": {"orthographic": False},
@@ -53,7 +61,7 @@ class StructureView(pn.viewable.Viewer):
         except FrontendError as error:
             self.stream, self.problem = None, str(error)
         self.note = pn.pane.HTML("", margin=0, stylesheets=[STYLE], css_classes=["acgen-empty"])
-        self.note.object = html.escape(self.problem) or "Choose a target and press Start"
+        self.note.object = html.escape(self.problem) or STEPS
         self.key = pn.pane.HTML("", margin=0, stylesheets=[STYLE], css_classes=["acgen-key"])
         self.picked = pn.pane.HTML("", visible=False, margin=0, stylesheets=[STYLE], css_classes=["acgen-picked"])
         if self.stream is not None:

@@ -10,11 +10,12 @@ import pytest
 from app_fakes import MODELS, SETTINGS, fake_generate, session
 from waiting import LIMIT, until
 
+from acgen.results.describe import flags_of
 from acgen.sampling.settings import Settings
 from acgen.spectra.targets import builtin_targets
 from app.page import Dashboard
 from app.session import opening
-from app.session.archive import results_zip
+from app.session.archive import example, results_zip, snapshot_from_zip
 from app.session.opening import ZipInput, follow
 from app.session.snapshot import Status
 from app.session.state import NO_TARGET, State
@@ -146,3 +147,12 @@ def test_a_target_of_the_same_name_with_other_numbers_is_another_one():
     follow(state, replace(SETTINGS, target=replace(target, intensity=2 * target.intensity)))
     assert state.target_name == "sp2 (2)"
     assert builtin_targets()["sp2"].misfit(state.targets["sp2"].intensity) == 0
+
+
+def test_the_example_is_a_session_like_any_other():
+    found = snapshot_from_zip(example())
+    assert found.status is Status.DONE
+    assert len(found.finished) == 3
+    assert len(found.trajectory) > 20
+    assert max(item.candidate.judge_misfit for item in found.finished) < 0.2, "something worth looking at"
+    assert not any(flags_of(item.candidate, None) for item in found.finished)
