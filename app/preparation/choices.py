@@ -99,10 +99,13 @@ class Preparation(param.Parameterized):
         self._kept: dict[str, tuple[dict[str, Source | None], tuple[dict, dict]]] = {}  # by the name of the target
         self._target = ""  # whose files these are, once they have become one
         self._asked: tuple | None = None  # what the newest job was made of
-        self.param.watch(self._changed, list(self._settings))
+        self.follow(self._changed)
+
+    def follow(self, told: Callable[..., None]) -> None:
+        """Call something whenever a choice or a file changes."""
+        self.param.watch(told, list(self._settings))
         for pick in self.picks.values():
-            chosen = ["source", "item", "energy", "numerator", "denominator", "negative_log", "negate"]
-            pick.param.watch(self._changed, chosen)
+            pick.param.watch(told, ["source", "item", "energy", "numerator", "denominator", "negative_log", "negate"])
 
     @property
     def picks(self) -> dict[str, Pick]:
@@ -187,7 +190,7 @@ class Preparation(param.Parameterized):
         """Remember files and choices as those of a target, by its name."""
         self._target = target
         self._kept.pop(target, None)
-        self._kept[target] = {kind: pick.source for kind, pick in self.picks.items()}, self._choices()
+        self._kept[target] = {kind: pick.source for kind, pick in self.picks.items()}, self.choices()
         while len(self._kept) > KEPT:
             del self._kept[next(iter(self._kept))]
 
@@ -200,7 +203,7 @@ class Preparation(param.Parameterized):
             self._wanted.clear()
             for kind, pick in self.picks.items():
                 pick.take(sources[kind])
-            self._restore(choices)
+            self.restore(choices)
         self._target = target
 
     def renamed(self, target: str, new: str) -> None:
@@ -228,7 +231,7 @@ class Preparation(param.Parameterized):
         with param.parameterized.batch_call_watchers(self):
             for kind in ("i0", "reference"):
                 self.picks[kind].take(sources[kind])
-            self._restore((settings | {"name_of_target": self.name_of_target}, choices))
+            self.restore((settings | {"name_of_target": self.name_of_target}, choices))
 
     def auto(self) -> None:
         """Energies by the reference scan, if there is one, or as the references fit best; slope likewise."""
@@ -251,12 +254,12 @@ class Preparation(param.Parameterized):
             If it is none, or cannot be used; nothing is changed then.
         """
         recipe = read_recipe(data)
-        before = self._choices()
+        before = self.choices()
         try:
             with param.parameterized.batch_call_watchers(self):
                 self._set(recipe)
         except (ValueError, TypeError) as error:
-            self._restore(before)
+            self.restore(before)
             raise SpectrumError(f"this recipe cannot be used here: {error}") from error
 
     def _set(self, recipe: Recipe) -> None:
@@ -276,10 +279,12 @@ class Preparation(param.Parameterized):
             reference_energy=recipe.reference_energy,
         )
 
-    def _choices(self) -> tuple[dict, dict]:
+    def choices(self) -> tuple[dict, dict]:
+        """All settings, and what is taken of each file."""
         return {name: getattr(self, name) for name in self._settings}, {k: p.choice for k, p in self.picks.items()}
 
-    def _restore(self, before: tuple[dict, dict]) -> None:
+    def restore(self, before: tuple[dict, dict]) -> None:
+        """Choose as in `choices` of before."""
         settings, choices = before
         self.param.update(**settings)
         for kind, pick in self.picks.items():

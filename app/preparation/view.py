@@ -20,6 +20,7 @@ from app.look.notice import Notice
 from app.preparation import words
 from app.preparation.choices import MAX_RECIPE, Preparation, named
 from app.preparation.chooser import BOX, FIELD, Chooser
+from app.preparation.history import History
 from app.preparation.plots import AfterPlot, BeforePlot, Comparison
 from app.session.state import State
 from app.session.uploads import BoundedInput, label_of
@@ -54,6 +55,7 @@ class PreparationView(pn.viewable.Viewer):
         self.before = BeforePlot(preparation, self.saver)
         self.after = AfterPlot(preparation, self.comparison, self.saver)
         self.estimate: Any = None
+        self.history = History(preparation)
         self.message = Notice(margin=(2, 4))
         text = {"margin": 0, "stylesheets": SHEETS, "css_classes": ["acgen-found"]}
         self.detected, self.numbers = (pn.pane.HTML("", sizing_mode="stretch_both", **text) for _ in range(2))
@@ -69,6 +71,10 @@ class PreparationView(pn.viewable.Viewer):
         )
         self.use = pmui.Button(
             label="Use as target", variant="contained", on_click=lambda _event: self._use(), **BUTTON
+        )
+        self.undo = pmui.Button(
+            label="Undo", icon="undo", variant="text", disabled=True, on_click=lambda _event: self._undo(), **BUTTON,
+            description="Choose what was chosen before the last change",
         )
         self.cancel = pmui.Button(label="Cancel", variant="text", on_click=lambda _event: close(), **BUTTON)
         self.download = pmui.MenuButton(
@@ -181,8 +187,8 @@ class PreparationView(pn.viewable.Viewer):
         )
         right = pn.Column(plots, texts, margin=(0, 0, 0, 8), sizing_mode="stretch_both")
         actions = pn.Row(
-            self.recipe, self.download, self.message, pn.Spacer(sizing_mode="stretch_width"), self.cancel, self.use,
-            self.saver, margin=(4, 0, 0, 0), sizing_mode="stretch_width", styles={"align-items": "center"},
+            self.recipe, self.download, self.undo, self.message, pn.Spacer(sizing_mode="stretch_width"), self.cancel,
+            self.use, self.saver, margin=(4, 0, 0, 0), sizing_mode="stretch_width", styles={"align-items": "center"},
         )
         return (
             pn.Row(self._choices(), right, margin=0, sizing_mode="stretch_both", styles={"min-height": "0"}),
@@ -197,6 +203,7 @@ class PreparationView(pn.viewable.Viewer):
             for slider, auto in zip(self.sliders, (preparation.shift_auto, preparation.slope_auto), strict=True):
                 slider.disabled = auto
             self.reference_energy.visible = calibrated
+            self.undo.disabled = self.history.empty
             alike = preparation.alike() if preparation.sample.missing else []
             self.like.param.update(visible=bool(alike), label=f"As for {alike[0]}" if alike else "")
             ready = prepared is not None and prepared.target is not None and not preparation.problem
@@ -210,6 +217,10 @@ class PreparationView(pn.viewable.Viewer):
                 self.quick.object = words.quick(prepared, preparation.answers)
             for plot in (self.before, self.after):
                 plot.refresh()
+
+    def _undo(self) -> None:
+        self.history.back()
+        self._refresh()
 
     def _prepare_alike(self) -> None:
         alike = self.preparation.alike()

@@ -20,6 +20,7 @@ from app.controls.settings import Controls
 from app.preparation import words
 from app.preparation.choices import Preparation, read_recipe
 from app.preparation.files import read_source
+from app.preparation.history import History
 from app.preparation.jobs import Job, prepare_job, quick_answers
 from app.session.state import State
 from app.session.uploads import MAX_FILES
@@ -410,6 +411,34 @@ def test_ranges_are_dragged_in_the_plot_within_their_limits(controls):
     assert window.left == pytest.approx(285.9 - 40), "back to its limit"
     panel.pre_range = (-12.0, -4.0)
     assert (window.left, window.right) == pytest.approx((285.9 - 12, 285.9 - 4)), "it follows the slider"
+
+
+def test_changes_in_the_panel_are_undone_one_by_one(preparation):
+    now = [0.0]
+    load(preparation, scan())
+    preparation.sample.param.update(numerator=3, denominator=4)
+    history = History(preparation, lambda: now[0])
+    assert history.empty
+    for at, change in ((1.0, {"shift": 0.1}), (1.2, {"shift": 0.2}), (5.0, {"pre_edge": "linear"}), (9.0, {})):
+        now[0] = at
+        preparation.param.update(**change)
+    preparation.sample.denominator = 0
+    history.back()
+    assert preparation.sample.denominator == 4
+    history.back()
+    assert (preparation.pre_edge, preparation.shift) == ("constant", 0.2)
+    history.back()
+    assert preparation.shift == 0.0, "a slider that was dragged is one change"
+    assert history.empty
+    now[0] = 20.0
+    preparation.auto()
+    assert preparation.shift_auto
+    history.back()
+    assert not preparation.shift_auto
+    assert history.empty
+    preparation.shift = 0.3
+    load(preparation, scan(), "other.dat")
+    assert history.empty, "that was another file"
 
 
 def test_the_measured_points_lie_on_the_target(controls):
