@@ -10,7 +10,7 @@ from waiting import until
 
 #: Two candidates of 51 atoms, made in seconds.
 SHORT = "?cell=8&candidates=2&restarts=1&steps=16&seed=7"
-TABS = ("Reach", "Misfit", "Candidates", "Log", "g(r)", "Angles")
+TABS = ("Reach", "Misfit", "Candidates", "Series", "Log", "g(r)", "Angles")
 
 
 @pytest.fixture(scope="module")
