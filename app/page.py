@@ -263,6 +263,7 @@ class Dashboard(pn.viewable.Viewer):
             page.busy = False
         page.param.watch(lambda event: self.state.param.update(dark=event.new), "dark_theme")
         self.state.dark = bool(page.dark_theme)
+        self.state.param.watch(lambda event: page.param.update(dark_theme=event.new), "dark")
         if pn.state.location is not None:
             self._follow_link(pn.state.location)
         self.resume.kept.settle()

@@ -12,12 +12,15 @@ from acgen.errors import AcgenError
 from acgen.networks.models import Models
 from acgen.sampling.generate import Candidate, FrameEvent
 from app.controls.transport import Transport
+from app.look.card import MENU
 from app.session.keeping import as_candidate, on_display, structure_file
 from app.session.state import State
 from app.views.save import Saver
 from app.workers.background import Background
 from app.workers.explain import explain
 
+#: As wide as its icon: the row is narrow in small windows.
+NARROW = MENU | {"px": "6px"}
 SAVE, KEEP = "Save as a file (extxyz)", "Keep the frame as a candidate"
 
 
@@ -45,7 +48,7 @@ class Keep(pn.viewable.Viewer):
         self.state, self._transport, self._saver = state, transport, saver
         self._background, self._load = background, load
         self.menu = pmui.MenuButton(
-            label="Keep",
+            label="",
             icon="bookmark_add",
             items=[{"label": label} for label in (SAVE, KEEP)],
             description="Save what is shown as a structure file, or keep a frame of a run that is paused or stopped as "
@@ -53,6 +56,8 @@ class Keep(pn.viewable.Viewer):
             variant="outlined",
             size="small",
             margin=(0, 0, 0, 6),
+            css_classes=["acgen-keep"],
+            sx=NARROW,
             disabled=True,
             on_click=lambda item: self._do(item["label"]),
         )

@@ -204,5 +204,7 @@ class State(param.Parameterized):
 
 #: Options of the core that the page sets, and those that it leaves at their defaults.
 SET_HERE = tuple(name for name in OPTIONS if name in State.param)
-CARRIED = (*SET_HERE, "target_name", "cubic", "cell_b", "cell_c", "start", "plain", "energies", "picked", "moment")
+CARRIED = (
+    *SET_HERE, "target_name", "cubic", "cell_b", "cell_c", "start", "plain", "energies", "picked", "moment", "dark",
+)
 LEFT_ALONE = tuple(name for name in OPTIONS if name not in State.param)

@@ -14,12 +14,12 @@ def test_the_frame_of_a_paused_run_is_saved_and_kept(chromium, server):
     page.wait_for_text(r"step \d+/")
     page.press("Pause")
     page.wait_for_text("paused")
-    page.press("Keep")
+    page.page.locator(".acgen-keep button").first.click()
     with page.page.expect_download() as download:
         page.page.get_by_role("menuitem").filter(has_text="extxyz").click()
     assert "_candidate-1_step-" in download.value.suggested_filename
     assert len(read(Path(download.value.path()), format="extxyz")) == 51
-    page.press("Keep")
+    page.page.locator(".acgen-keep button").first.click()
     page.page.get_by_role("menuitem").filter(has_text="as a candidate").click()
     page.press("Log")
     page.wait_for_text("kept as candidate 33, unfinished")

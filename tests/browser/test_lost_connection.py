@@ -58,6 +58,7 @@ def wait_for_a_new_page(page: Page) -> None:
 
 @pytest.mark.parametrize("seconds", [3, 12])
 def test_a_run_goes_on_while_the_network_is_away_and_the_page_comes_back_to_it(page, wire, seconds):
+    page.page.get_by_role("button", name="Toggle theme").click()
     begin(page)
     wire.cut()
     page.wait_for_text("Disconnected from the server … reconnecting")
@@ -68,6 +69,7 @@ def test_a_run_goes_on_while_the_network_is_away_and_the_page_comes_back_to_it(p
     assert page.page.locator(".acgen-connection").count() == 0
     assert page.page.get_by_role("slider", name="Candidates").get_attribute("aria-valuenow") == "32"
     page.wait_for_atoms()
+    assert page.picture("Misfit")[2, 2].max() < 60, "it is dark again"
     page.press("Log")
     page.wait_for_text("Run 1 started")
     assert page.page.get_by_text(re.compile(r"Run \d started")).count() == 1
