@@ -27,6 +27,8 @@ AXES = {
     "cn4": "CN4, sp³ (%)",
     "density": "Density (g/cm³)",
 }
+#: What a click does.
+PICK = "Pick: hold Shift to compare several"
 #: Key of a candidate to its row of the table, with `name` and `colour`.
 Rows = Mapping[tuple[int, int], Mapping[str, Any]]
 
@@ -49,6 +51,7 @@ class CandidateMap(LivePlot):
         self.rows = rows
         self._own = False  # whether a selection is ours rather than the user's
         super().__init__(state, saver, **params)
+        self._placed: list[Any] = list(self._drawn[:3])
         self.param.watch(lambda *_events: self.refresh(), ["x", "y"])
         state.param.watch(lambda *_events: self.refresh(), "picked")
         self._mark()
@@ -62,7 +65,7 @@ class CandidateMap(LivePlot):
         return self.rows, self.x, self.y, self.state.picked
 
     def build(self):
-        self.figure.x_range.range_padding = 0.25  # of which names take a part
+        self.figure.x_range.range_padding = 0.25  # of which names and the buttons of the plot take a part
         points = self.figure.scatter(
             "x", "y", size=11, color="colour", source=self.data["points"], name="points", nonselection_fill_alpha=0.3,
             nonselection_line_alpha=0.3,
@@ -72,7 +75,7 @@ class CandidateMap(LivePlot):
             text_color=colours.TEXT, nonselection_text_alpha=0.7,
         )
         self.hover(points, [("Candidate", "@name"), ("x", "@x{0.000}"), ("y", "@y{0.000}")])
-        self.figure.add_tools(TapTool(renderers=[points], description="Pick: hold Shift to compare several"))
+        self.figure.add_tools(TapTool(renderers=[points], mode="replace", description=PICK))
         self.data["points"].selected.on_change("indices", self._tapped)
 
     def columns(self, data):
@@ -82,7 +85,10 @@ class CandidateMap(LivePlot):
         return {"points": numbers | {name: [row[name] for row in rows.values()] for name in ("name", "colour")}}
 
     def redraw(self, data):
-        super().redraw(data)
+        *placed, _picked = data
+        if any(one is not other for one, other in zip(placed, self._placed, strict=True)):
+            super().redraw(data)
+            self._placed = placed  # a pick moves no point: new data would take it back in the browser
         self.figure.xaxis.axis_label, self.figure.yaxis.axis_label = AXES[self.x], AXES[self.y]
         self._mark()
 
