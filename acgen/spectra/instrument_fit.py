@@ -165,7 +165,8 @@ def _errors(target: Target, prediction: np.ndarray, at: Instrument) -> dict[str,
 
 def _at(parameters: np.ndarray) -> Instrument:
     """The instrument of shift, scale, slope and the square of the broadening."""
-    return Instrument(*parameters[:3], np.sqrt(parameters[3]))
+    shift, scale, slope, square = parameters
+    return Instrument(shift, scale, slope, np.sqrt(square))
 
 
 class InstrumentProfile:

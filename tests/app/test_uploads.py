@@ -221,14 +221,16 @@ def test_garbage_is_a_structure_or_a_value_error(data, name):
 
 def test_a_structure_to_start_from_sets_cell_and_density_and_can_be_dropped(controls):
     upload(controls.structure, file_of(DIAMOND, "extxyz"), name="diamond.xyz")
+    assert controls.state.start is None, "it is seen first"
+    controls.random.clicks += 1
     assert controls.state.settings.n_atoms == 64
     assert controls.state.settings.density == pytest.approx(3.5, abs=0.05)
     assert not controls.density.visible
     assert "diamond.xyz" in controls.atoms.object
     upload(controls.structure, b"nonsense", name="bad.xyz")
-    assert "start stays" in controls.message.text
+    assert "structures stay" in controls.message.text
     assert controls.state.start.info["name"] == "diamond.xyz"
-    controls.state.start = None
+    controls.random.clicks += 1
     assert controls.density.visible
     assert controls.state.settings.n_atoms == 217
 
