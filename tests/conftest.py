@@ -21,6 +21,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 _LONG = ("browser", "test_notebooks.py", "test_book.py", "test_cli.py", "test_scan.py")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Groups for `pytest -n`: one for each file, and one for all that open a browser, of which two would starve."""
 
