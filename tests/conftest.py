@@ -21,16 +21,29 @@ _ROOT = Path(__file__).resolve().parents[1]
 _LONG = ("browser", "test_notebooks.py", "test_book.py", "test_cli.py", "test_scan.py")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Groups for `pytest -n`: one for each file, and one for all that open a browser, of which two would starve."""
+def _group(path: str) -> str:
+    """What one worker of `pytest -n` does one after the other: a file, or all that open a browser, for two starve."""
+    folder, _, name = path.rpartition("/")
+    return "browser" if folder.endswith("tests/browser") else name
 
-    def group(item: pytest.Item) -> str:
-        return "browser" if item.path.parent.name == "browser" else item.path.name
 
-    for item in items if config.pluginmanager.hasplugin("xdist") else ():
-        item.add_marker(pytest.mark.xdist_group(group(item)))
-    items.sort(key=lambda item: _LONG.index(group(item)) if group(item) in _LONG else len(_LONG))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest first."""
+    groups = [_group(item.path.as_posix()) for item in items]
+    order = [_LONG.index(group) if group in _LONG else len(_LONG) for group in groups]
+    items[:] = [items[k] for k in sorted(range(len(items)), key=order.__getitem__)]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """Hand tests out by `_group`: marks for that (`--dist loadgroup`) have no effect with pytest 9.2."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid.partition("::")[0])
+
+    return Groups(config, log)
 
 
 @pytest.fixture(scope="session")
