@@ -369,7 +369,7 @@ def test_downloads_and_the_recipe_upload_of_the_panel(controls):
     texts = {}
     for kind in ("XDI", "CSV", "Recipe (JSON)"):
         view.save(kind)
-        texts[view.saver.message["name"]] = view.saver.message["text"]
+        texts[view.saver._hand.message["name"]] = view.saver._hand.message["text"]
     assert texts["film.csv"].startswith("energy_eV,target\n")
     assert "# Acgen.recipe: {" in texts["film.xdi"]
     controls.preparation.pre_edge = "linear"

@@ -61,7 +61,7 @@ def test_answers_come_as_plots_table_and_file_in_the_order_of_the_names(view):
     assert view.text.object.index("film 2") < view.text.object.index("film 10")
     assert "do not trust" in view.text.object
     view.export.clicks += 1
-    rows = list(csv.DictReader(io.StringIO(view._saver.message["text"])))
+    rows = list(csv.DictReader(io.StringIO(view._saver._hand.message["text"])))
     assert [row["name"] for row in rows] == ["film 2", "film 10"]
     assert [row["flags"] for row in rows] == ["", "do not trust"]
 
