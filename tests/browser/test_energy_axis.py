@@ -133,6 +133,7 @@ def test_energy_read_off_the_axis_is_that_of_the_data_to_the_pixel(page, tmp_pat
     assert page.errors == []
 
 
+@pytest.mark.slow
 def test_overlay_derivative_zoom_and_legend_keep_the_axis_of_both_plots(page):
     first = check(page, "untouched")
     page.page.locator(".acgen-tools").click()
@@ -147,7 +148,7 @@ def test_overlay_derivative_zoom_and_legend_keep_the_axis_of_both_plots(page):
     until(lambda: "dA/dE" in page.page.evaluate(LABEL, NAMES[0]), "the derivative", every=0.2)
     plots = check(page, "derivatives")
     page.page.locator(".acgen-tools").click()
-    page.page.get_by_label("Overlay").first.wait_for(state="hidden")
+    page.page.locator(".acgen-overlay").wait_for(state="hidden")
     page.page.mouse.move(plots[0]["left"] + 40, plots[0]["y"])
     page.page.locator("[title^='Zoom: drag']").first.click()
     drag(page, plots[0], 80)

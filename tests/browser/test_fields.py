@@ -6,6 +6,8 @@ import pytest
 from page import Page
 from waiting import until
 
+pytestmark = pytest.mark.slow  # minutes of a browser
+
 
 @pytest.fixture(scope="module")
 def page(chromium, server):

@@ -56,7 +56,7 @@ def wait_for_a_new_page(page: Page) -> None:
     page.page.wait_for_function("window.before === undefined")
 
 
-@pytest.mark.parametrize("seconds", [3, 12])
+@pytest.mark.parametrize("seconds", [3, pytest.param(12, marks=pytest.mark.slow)])
 def test_a_run_goes_on_while_the_network_is_away_and_the_page_comes_back_to_it(page, wire, seconds):
     page.page.get_by_role("button", name="Toggle theme").click()
     begin(page)
@@ -121,6 +121,7 @@ def test_back_leaves_the_page_and_forward_comes_back_to_the_session(chromium, fa
     page.context.close()
 
 
+@pytest.mark.slow
 def test_a_server_that_was_killed_brings_back_what_was_done(chromium, tmp_path):
     wire = Wire()
     origin = {"BOKEH_ALLOW_WS_ORIGIN": f"localhost:{wire.own_port}"}

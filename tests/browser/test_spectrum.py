@@ -12,6 +12,8 @@ from acgen.spectra.grid import ENERGY
 from acgen.spectra.instrument import Instrument
 from acgen.spectra.targets import builtin_targets
 
+pytestmark = pytest.mark.slow  # minutes of a browser
+
 SHORT = "?cell=8&candidates=2&restarts=1&steps=16&seed=7"
 #: The column of a renderer of a figure, by name.
 DATA = """([figure, renderer, column]) => {

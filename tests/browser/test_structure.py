@@ -9,6 +9,8 @@ import pytest
 from page import Page, share
 from waiting import until
 
+pytestmark = pytest.mark.slow  # minutes of a browser
+
 #: Two candidates of 51 atoms, made in seconds.
 SHORT = "?cell=8&candidates=2&restarts=1&steps=16&seed=7"
 
