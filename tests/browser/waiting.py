@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 #: Seconds of the longest wait. Nothing needs them: they end a test that hangs, on a machine however busy.
-LIMIT = 45.0
+LIMIT = 300.0
 
 
 def until(condition: Callable[[], object], what: str = "what the test waits for", every: float = 0.01) -> None:
