@@ -237,7 +237,8 @@ def _check_overlap(energy: np.ndarray) -> None:
     low, high = ENERGY[0], ENERGY[-1]
     span = f"{energy[0]:g}-{energy[-1]:g} eV"
     if energy[-1] < low or energy[0] > high:
-        unit = next((name for name, to_ev in OTHER_UNITS.items() if _across_edge(to_ev(energy))), "")
+        with np.errstate(all="ignore"):  # energies may be anything here, zero too
+            unit = next((name for name, to_ev in OTHER_UNITS.items() if _across_edge(to_ev(energy))), "")
         told = f": they seem to be {unit}, convert them to eV" if unit else ""
         raise SpectrumError(
             f"the spectrum covers {span}, which does not overlap with the carbon edge, {low}-{high} eV{told}"
