@@ -201,7 +201,7 @@ def test_text_that_fills_the_limits_takes_bounded_processor_time(name: str) -> N
                 item.summary()
         except SpectrumError:
             pass
-    assert time.process_time() - begin < 2 * 3 * SECONDS
+    assert time.process_time() - begin < 4 * 3 * SECONDS  # half of it was seen
 
 
 @pytest.mark.slow
