@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from acgen.cli.options import add_plan, add_settings, add_threads, settings_from
 from acgen.cli.output import output_file, write_json
 from acgen.errors import AcgenError
+from acgen.inference.defaults import FIRST_PLAN
 from acgen.sampling.schedule import PLANS
 from acgen.structures.cell import DENSITY_RANGE
 from acgen.threads import use_threads
@@ -40,7 +41,7 @@ def add_commands(commands) -> None:
     _common(p, candidates=4)
     p.set_defaults(run=_guide)
     p = kinds.add_parser("plans", help="what plans give and cost", description=_plans.__doc__)
-    p.add_argument("--plans", nargs="+", default=["0.1", *PLANS], choices=("0.1", *PLANS), metavar="PLAN")
+    p.add_argument("--plans", nargs="+", default=[FIRST_PLAN, *PLANS], choices=(FIRST_PLAN, *PLANS), metavar="PLAN")
     about = "targets and densities in g/cm³; none is unguided"
     p.add_argument("--cases", nargs="+", type=_case, default=CASES, metavar="TARGET@DENSITY", help=about)
     add_settings(p, ("candidates", "seed"), candidates=16)

@@ -3,5 +3,8 @@
 GRID = tuple(1.25 + 0.125 * k for k in range(21))
 """Densities in g/cm³ of the shipped structures of the prior."""
 
+FIRST_PLAN = "0.1"
+"""Name of what version 0.1 did by default, which plans are compared with."""
+
 ATOMS = 108
 """Atoms of each candidate of a scan by default: few, because candidates are many."""

@@ -10,27 +10,24 @@ from typing import Any
 
 import numpy as np
 
+from acgen.inference.defaults import FIRST_PLAN
 from acgen.inference.validation import energy_above_reference, run
 from acgen.networks.models import Models
+from acgen.sampling.guidance import REFERENCE_ATOMS
 from acgen.sampling.schedule import PLANS
 from acgen.sampling.settings import DEFAULT_XI, Settings
 from acgen.spectra.targets import load_target
 from acgen.statistics import mean_and_spread
 from acgen.structures.cell import edge_of
 
-FIRST = "0.1"
-"""Name of what version 0.1 did by default, to compare with."""
-
 _FIRST: dict[str, Any] = {
     "steps": 64, "restarts": 8, "restart_steps": 25, "rho": 1.0, "gradient": "score", "xi": 3000.0,
 }  # fmt: skip
 
-ATOMS = 216
-
 
 def plan_settings(name: str, **others: Any) -> Settings:
-    """Settings of a named plan, of `acgen.sampling.schedule.PLANS` or `FIRST`, and of others."""
-    if name == FIRST:
+    """Settings of a named plan, of `acgen.sampling.schedule.PLANS` or `FIRST_PLAN`, and of others."""
+    if name == FIRST_PLAN:
         return Settings(**_FIRST | others)
     plan = asdict(PLANS[name])
     return Settings(**{"xi": plan.pop("pull") * DEFAULT_XI["cell"]} | plan | others)
@@ -72,7 +69,7 @@ class Quality:
 def plan_quality(
     models: Models, plan: str, target: str, density: float, candidates: int, seed: int, potential: str | Path | None
 ) -> Quality:
-    """Make candidates of `ATOMS` atoms by a plan, one after the other, and measure them; for the units see `Quality`.
+    """Make candidates of `REFERENCE_ATOMS` atoms by a plan, one after the other, and measure them; see `Quality`.
 
     Raises
     ------
@@ -81,7 +78,7 @@ def plan_quality(
     """
     aim = load_target(target) if target else None
     settings = plan_settings(
-        plan, density=density, cell=edge_of(ATOMS, density), target=aim, candidates=candidates, seed=seed
+        plan, density=density, cell=edge_of(REFERENCE_ATOMS, density), target=aim, candidates=candidates, seed=seed
     )
     begin = time.process_time()
     found = run(settings, models)
