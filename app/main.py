@@ -22,6 +22,7 @@ from acgen.structures.potential import nep_calculator
 from acgen.threads import thread_count, use_threads
 from app.page import Dashboard
 from app.session.shelf import server_shelf
+from app.workers.cluster import on_scheduler
 from app.workers.pool import server_processes
 from app.workers.slots import server_slots
 
@@ -48,8 +49,6 @@ processes = server_processes(given.max_runs, given.threads)
 pn.state.onload(functools.partial(processes.warm, seconds=2.0))
 generate = processes.generate
 if given.scheduler is not None:
-    from app.workers.cluster import on_scheduler  # needs dask.distributed
-
     generate = on_scheduler(given.scheduler, generate)
 energy = None if given.potential is None else functools.partial(energy_above_reference, potential=given.potential)
 shelf = server_shelf(given.unattended, given.sessions)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from acgen.errors import AcgenError
+from acgen.inference.tasks import INSTALL, has_dask
 
 if TYPE_CHECKING:
     from acgen.inference.scan import Failed
     from acgen.inference.tasks import Task
     from acgen.sampling.generate import Candidate
-
-INSTALL = "pip install 'acgen[cluster]'"
 
 
 def add_cluster(parser: Any, *, workers: bool = True) -> None:
@@ -42,7 +40,7 @@ def worked(args: argparse.Namespace, tasks: Sequence[Task]) -> Iterator[Iterator
     scheduler, workers = args.scheduler, getattr(args, "workers", None)
     if workers is not None and workers < 1:
         raise AcgenError(f"got {workers} workers; give one at least")
-    missing = importlib.util.find_spec("distributed") is None
+    missing = not has_dask()
     if scheduler is not None and missing:
         raise AcgenError(f"--scheduler needs dask.distributed: {INSTALL}")
     if workers is not None and missing:

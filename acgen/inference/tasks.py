@@ -7,6 +7,7 @@ scheduler unpickles tasks without doing them.
 
 from __future__ import annotations
 
+import importlib.util
 import platform
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from acgen.inference.scan import Failed
     from acgen.networks.models import Models
     from acgen.sampling.generate import Candidate
+
+#: What brings dask.distributed.
+INSTALL = "pip install 'acgen[cluster]'"
+
+
+def has_dask() -> bool:
+    """Whether dask.distributed, which schedulers and workers need, is installed."""
+    return importlib.util.find_spec("distributed") is not None
 
 
 @dataclass(frozen=True)

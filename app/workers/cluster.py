@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from acgen.errors import AcgenError
-from acgen.inference.cluster import connect, watched
 from acgen.inference.scan import Failed
-from acgen.inference.tasks import Load, Weights, candidate_tasks
+from acgen.inference.tasks import INSTALL, Load, Weights, candidate_tasks, has_dask
 from acgen.networks.models import Models
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.settings import LiveXi, Settings
@@ -32,10 +31,14 @@ def on_scheduler(address: str, here: Callable[[Settings, Models | None, LiveXi],
     """
 
     def generate(settings: Settings, models: Models | None, strength: LiveXi) -> Events:
-        """Raises AcgenError if the scheduler does not answer, or a candidate cannot be made."""
+        """Raises AcgenError if there is no Dask, the scheduler does not answer, or a candidate cannot be made."""
         if settings.resume is not None:
             yield from here(settings, models, strength)
             return
+        if not has_dask():
+            raise AcgenError(f"--scheduler needs dask.distributed: {INSTALL}, and start the server again")
+        from acgen.inference.cluster import connect, watched
+
         weights = Weights.of({})
         with connect(address) as client:
             yield Loaded(weights.sha256)

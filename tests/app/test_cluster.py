@@ -17,9 +17,9 @@ from acgen.spectra.targets import load_target
 from app.session.runner import Runner
 from app.session.snapshot import Snapshot, Status
 from app.views.progress import describe
+from app.workers.cluster import on_scheduler
 
 distributed = pytest.importorskip("distributed")
-from app.workers.cluster import on_scheduler  # noqa: E402
 
 NETWORKS = SimpleNamespace(sha256={})
 QUICK = Settings(cell=7.0, target=load_target("sp2"), steps=4, restarts=0, candidates=3, seed=3)
@@ -72,6 +72,14 @@ def test_a_scheduler_that_does_not_answer_is_said():
     runner.join(LIMIT)
     assert runner.snapshot.status is Status.FAILED
     assert "no Dask scheduler answers" in runner.snapshot.error
+
+
+def test_a_server_without_dask_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("app.workers.cluster.has_dask", lambda: False)
+    runner = Runner(on_scheduler("tcp://127.0.0.1:9", no_process), lambda: NETWORKS)
+    runner.start(QUICK)
+    runner.join(LIMIT)
+    assert "acgen[cluster]" in runner.snapshot.error
 
 
 def test_words_for_what_a_cluster_does():
