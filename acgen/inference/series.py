@@ -12,6 +12,9 @@ from acgen.inference.density import DensityEstimate, estimate_density, prior_spe
 from acgen.networks.network import ForwardModel
 from acgen.spectra.spectrum import Target
 
+HYBRIDS = {2: "sp", 3: "sp2", 4: "sp3"}
+"""What the shares by coordination number are called in a table."""
+
 
 @dataclass(frozen=True)
 class Member:
@@ -43,8 +46,9 @@ class Member:
             "density_g_cm3": found.density,
             "density_error_g_cm3": found.density_error,
         }
-        for cn, hybrid in (("2", "sp"), ("3", "sp2"), ("4", "sp3")):
-            row |= {f"{hybrid}_percent": 100 * found.cn_fraction[cn], f"{hybrid}_error": 100 * found.cn_error[cn]}
+        for cn, hybrid in HYBRIDS.items():
+            share, error = found.cn_fraction[str(cn)], found.cn_error[str(cn)]
+            row |= {f"{hybrid}_percent": 100 * share, f"{hybrid}_error": 100 * error}
         flags = [] if found.trusted else ["do not trust"]
         flags += ["a bound"] if found.at_the_edge else []
         return row | {"distance": found.best_misfit, "flags": "; ".join([*flags, *self.warnings])}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from acgen.inference.scan_answer import ScanAnswer
-from acgen.inference.series import Member
+from acgen.inference.series import HYBRIDS, Member
 from acgen.results.colours import CN_COLOURS, CN_LABELS, PREDICTION_COLOUR, REFERENCE_COLOUR, TARGET_COLOUR
 from acgen.sampling.generate import Candidate
 from acgen.spectra.grid import ENERGY
@@ -163,7 +163,7 @@ def series_figure(members: Sequence[Member], label: str) -> Figure:
 
     draw(above, "density_g_cm3", "density_error_g_cm3", PREDICTION_COLOUR)
     above.set(ylabel="density (g/cm³)")
-    for cn, hybrid in ((2, "sp"), (3, "sp2"), (4, "sp3")):
+    for cn, hybrid in HYBRIDS.items():
         draw(middle, f"{hybrid}_percent", f"{hybrid}_error", CN_COLOURS[cn], CN_LABELS[cn])
     middle.set(ylabel="atoms (%)")
     middle.legend(frameon=False, fontsize="small", ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))

@@ -11,7 +11,7 @@ import panel as pn
 import panel_material_ui as pmui
 from bokeh.models import BasicTicker
 
-from acgen.inference.series import Member, as_numbered, series
+from acgen.inference.series import HYBRIDS, Member, as_numbered, series
 from acgen.results.series_files import TABLE, series_table
 from acgen.spectra.spectrum import Target
 from app.look import colours
@@ -24,7 +24,6 @@ from app.workers.explain import explain
 from app.workers.models import shared_models
 
 BUTTON = {"size": "small", "variant": "outlined", "margin": 0}
-HYBRIDS = {2: "sp", 3: "sp2", 4: "sp3"}
 
 
 class _Along(LivePlot):
