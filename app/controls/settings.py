@@ -51,7 +51,14 @@ class Controls(pn.viewable.Viewer):
     ):
         super().__init__(**params)
         self.state, self.pace = state, pace
-        parameters = state.param
+        self._choose_target(background)
+        self._choose_structure(load)
+        self._choose_run()
+        self._connect(state)
+
+    def _choose_target(self, background: Background | None) -> None:
+        """Presets, targets, uploads of spectra and their preparation."""
+        state = self.state
         self.presets = pmui.MenuButton(
             label="Presets",
             items=[{"label": name} for name in PRESETS],
@@ -61,7 +68,7 @@ class Controls(pn.viewable.Viewer):
             margin=(6, 12, 0, 0),
             on_click=lambda item: apply_preset(state, item["label"]),
         )
-        self.target = pmui.Select.from_param(parameters.target_name, margin=(8, 2, 4, 16), **WIDE)
+        self.target = pmui.Select.from_param(state.param.target_name, margin=(8, 2, 4, 16), **WIDE)
         self.upload = spectrum_input(
             "Upload a spectrum",
             margin=(4, 8, 4, 16),
@@ -76,6 +83,10 @@ class Controls(pn.viewable.Viewer):
         self.targets = TargetsDialog(state, self.preparation)
         self.intake = Intake(state, self.preparation, self.prepare, self._complain)
         self.history = pn.pane.HTML("", margin=(0, 18), stylesheets=[STYLE], css_classes=["acgen-small"])
+
+    def _choose_structure(self, load) -> None:
+        """Density and cell, or a structure from a file, whose spectrum the networks that `load` gives predict."""
+        state, parameters = self.state, self.state.param
         self.density, self.cell = (_slider(parameters[name]) for name in ("density", "cell"))
         self.cubic = pmui.Checkbox.from_param(parameters.cubic, size="small", margin=(0, 14))
         self.edges = pn.Row(
@@ -106,6 +117,10 @@ class Controls(pn.viewable.Viewer):
             description="An uploaded structure is noised to time t and denoised again, instead of random atoms, and "
             "sets cell and density",
         )
+
+    def _choose_run(self) -> None:
+        """Guidance, plan and number of candidates."""
+        state, parameters = self.state, self.state.param
         self.xi = _slider(parameters.xi)
         self.instrument = pmui.Checkbox.from_param(parameters.instrument, size="small", margin=(0, 14))
         evaluations = {name: f"{name}: {plan.total} evaluations" for name, plan in PLANS.items()}
@@ -126,7 +141,6 @@ class Controls(pn.viewable.Viewer):
         self.atoms = pn.pane.HTML(
             "", margin=(0, 18), stylesheets=[STYLE], css_classes=["acgen-small", "acgen-atoms"]
         )
-        self._connect(state)
 
     def _connect(self, state: State) -> None:
         """Follow what is uploaded and what is set."""

@@ -38,6 +38,16 @@ class Transport(pn.viewable.Viewer):
         self.state, self.runner, self.background = state, runner, background
         self._next: tuple[Settings, str] | None = None  # starts as soon as the run that it replaces has ended
         self._downloaded: set[tuple[int, int]] = set()  # keys of the candidates that are in a file of the user's
+        self._run_buttons()
+        self._file_buttons()
+        self.beside = pn.Row(margin=0)
+        self.files = pn.Row(self.example, self.open, self.download, margin=0, styles={"gap": "6px"})
+        self.progress = ProgressView(state)
+        self.problem = Notice(margin=(8, 0))
+        self.notices: list[pn.viewable.Viewable] = []  # more to say under the buttons
+        self._connect()
+
+    def _run_buttons(self) -> None:
         self.start = pmui.Button(
             label="Start",
             icon="play_arrow",
@@ -64,6 +74,8 @@ class Transport(pn.viewable.Viewer):
             description="End the run; candidates that are finished stay",
             **BUTTON,
         )
+
+    def _file_buttons(self) -> None:
         self.download = pmui.FileDownload(
             callback=self._packed,
             filename="acgen.zip",
@@ -91,11 +103,10 @@ class Transport(pn.viewable.Viewer):
             on_click=lambda _event: self._show_example(),
             **BUTTON,
         )
-        self.beside = pn.Row(margin=0)
-        self.files = pn.Row(self.example, self.open, self.download, margin=0, styles={"gap": "6px"})
-        self.progress = ProgressView(state)
-        self.problem = Notice(margin=(8, 0))
-        self.notices: list[pn.viewable.Viewable] = []  # more to say under the buttons
+
+    def _connect(self) -> None:
+        """Follow the buttons, the run, and ξ, which the run takes while it goes on."""
+        state = self.state
         self.start.on_click(self._start)
         self.pause.on_click(lambda _event: self.pause_or_go_on())
         self.step.on_click(lambda _event: self.runner.step())

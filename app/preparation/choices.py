@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 
 import param
 
@@ -13,15 +11,13 @@ from acgen.spectra.grid import PI_STAR
 from acgen.spectra.match import FAR_SHIFT, MAX_SHIFT, SLOPE_LIMITS
 from acgen.spectra.normalise import POST_EDGE, PRE_EDGE
 from acgen.spectra.recipe import Choice, Recipe
-from acgen.spectra.spectrum import SpectrumError, Target
-from app.preparation.files import Source, read_source
+from acgen.spectra.spectrum import SpectrumError
+from app.preparation.files import Source, read_recipe, read_source
 from app.preparation.jobs import Answers, Job, Prepared, prepare_job, quick_answers
 from app.preparation.pick import Pick
 from app.workers.background import Background
 from app.workers.explain import explain
 
-#: Largest recipe that is read, bytes.
-MAX_RECIPE = 20_000
 #: Targets whose files are kept, so that they can be prepared again.
 KEPT = 8
 PRE_EDGES = {"constant": "constant", "line": "linear", "power law": "powerlaw", "none": "none"}
@@ -328,25 +324,3 @@ class Preparation(param.Parameterized):
     def _answer(self, found: tuple[Prepared, Answers] | None, _error: Exception | None) -> None:
         if found is not None and found[0] is self.prepared:
             self.answers = found[1]
-
-
-def read_recipe(data: object) -> Recipe:
-    """The recipe of a JSON file from anyone.
-
-    Raises
-    ------
-    SpectrumError
-        If it is none.
-    """
-    if not isinstance(data, bytes) or not 0 < len(data) <= MAX_RECIPE:
-        raise SpectrumError(f"a recipe is a JSON file of at most {MAX_RECIPE / 1000:g} kB")
-    try:
-        content = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise SpectrumError("the file is not JSON: give one that this page or --save-recipe wrote") from error
-    return Recipe.from_dict(content if isinstance(content, dict) else {"": content})
-
-
-def named(target: Target, taken: list[str]) -> Target:
-    """The target with a name that none of the built-in ones has."""
-    return replace(target, name=f"{target.name} (measured)") if target.name in taken else target

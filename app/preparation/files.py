@@ -1,4 +1,4 @@
-"""Spectrum files from a browser: bounded, and read once.
+"""Spectra and recipes from a browser: bounded, and read once.
 
 Text is read where the page is: bytes, lines and numbers are bounded, so that the worst file takes about a second
 (`tests/spectra/io/test_fuzz.py`). Other formats have a child process of their own (`acgen.spectra.io.external`).
@@ -6,15 +6,18 @@ Text is read where the page is: bytes, lines and numbers are bounded, so that th
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
 from acgen.spectra.io.contents import Contents
 from acgen.spectra.io.export import read_target
 from acgen.spectra.io.read import list_contents
-from acgen.spectra.recipe import Choice
+from acgen.spectra.recipe import Choice, Recipe
 from acgen.spectra.spectrum import Spectrum, SpectrumError, Target
 from app.session.uploads import MAX_SPECTRUM_BYTES, label_of
 
+#: Largest recipe that is read, bytes.
+MAX_RECIPE = 20_000
 #: Choices of columns whose spectra are kept.
 _KEPT = 12
 
@@ -74,3 +77,20 @@ def read_source(data: object, filename: str) -> Source:
         )
     name = label_of(filename)
     return Source(name, list_contents(data), read_target(data, name))
+
+
+def read_recipe(data: object) -> Recipe:
+    """The recipe of a JSON file from anyone.
+
+    Raises
+    ------
+    SpectrumError
+        If it is none.
+    """
+    if not isinstance(data, bytes) or not 0 < len(data) <= MAX_RECIPE:
+        raise SpectrumError(f"a recipe is a JSON file of at most {MAX_RECIPE / 1000:g} kB")
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise SpectrumError("the file is not JSON: give one that this page or --save-recipe wrote") from error
+    return Recipe.from_dict(content if isinstance(content, dict) else {"": content})

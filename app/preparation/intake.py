@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 import param
 
 from acgen.spectra.spectrum import Target
-from app.preparation.choices import Preparation, named
+from app.preparation.choices import Preparation
 from app.preparation.dialog import PreparationDialog
 from app.preparation.files import Source
+from app.preparation.jobs import named
 from app.session.state import State
 
 

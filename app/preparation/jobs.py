@@ -152,3 +152,8 @@ def _step(prepared: Prepared) -> float | None:
     except SpectrumError:
         return None
     return found.step
+
+
+def named(target: Target, taken: list[str]) -> Target:
+    """The target with a name that none of the built-in ones has."""
+    return replace(target, name=f"{target.name} (measured)") if target.name in taken else target

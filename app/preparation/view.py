@@ -18,9 +18,11 @@ from app.look.card import card, heading
 from app.look.css import STYLE
 from app.look.notice import Notice
 from app.preparation import words
-from app.preparation.choices import MAX_RECIPE, Preparation, named
+from app.preparation.choices import Preparation
 from app.preparation.chooser import BOX, FIELD, Chooser
+from app.preparation.files import MAX_RECIPE
 from app.preparation.history import History
+from app.preparation.jobs import named
 from app.preparation.plots import AfterPlot, BeforePlot, Comparison
 from app.session.state import State
 from app.session.uploads import BoundedInput, label_of

@@ -20,6 +20,7 @@ from acgen.networks.models import Models
 from acgen.results.run import LogEntry
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.settings import LiveXi, Settings, Strength
+from app.session.beside import Beside
 from app.session.snapshot import KEPT_CANDIDATES, KEPT_RUNS, Finished, Snapshot, Status, in_words, keep
 from app.workers.explain import explain
 from app.workers.models import Loaded
@@ -243,7 +244,7 @@ class Runner:
         return taken
 
     def _consume(self, events: Events, stop: threading.Event, turn: Turn) -> None:
-        begin, beside = self._clock(), _Beside()
+        begin, beside = self._clock(), Beside()
         try:
             for event in events:
                 elapsed = self._clock() - begin
@@ -331,31 +332,6 @@ class Runner:
     def _where(self) -> str:
         now = self._snapshot
         return "" if now.frame is None else f" at step {now.frame.step} of candidate {now.candidate + 1}"
-
-
-class _Beside:
-    """Frames of candidates that are worked on beside the one on display, until it is their turn."""
-
-    def __init__(self) -> None:
-        self._shown = 0
-        self._held: dict[int, list[FrameEvent]] = {}
-
-    def holds(self, event: FrameEvent) -> bool:
-        """Keep a frame, unless it is of the candidate on display."""
-        if event.candidate == self._shown:
-            return False
-        self._held.setdefault(event.candidate, []).append(event)
-        return True
-
-    @property
-    def newest(self) -> tuple[FrameEvent, ...]:
-        """The last frame of each of these candidates."""
-        return tuple(frames[-1] for frames in self._held.values())
-
-    def next(self, candidate: int) -> list[FrameEvent]:
-        """Put another candidate on display; its frames so far."""
-        self._shown = candidate
-        return self._held.pop(candidate, [])
 
 
 def _change(now: Snapshot, event: FrameEvent) -> str:

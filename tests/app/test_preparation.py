@@ -18,8 +18,8 @@ from acgen.spectra.spectrum import SpectrumError
 from acgen.spectra.targets import builtin_targets, load_target
 from app.controls.settings import Controls
 from app.preparation import words
-from app.preparation.choices import Preparation, read_recipe
-from app.preparation.files import read_source
+from app.preparation.choices import Preparation
+from app.preparation.files import read_recipe, read_source
 from app.preparation.history import History
 from app.preparation.jobs import Job, prepare_job, quick_answers
 from app.session.state import State
