@@ -55,14 +55,14 @@ class Page:
     def wait_for_text(self, text: str) -> None:
         self.page.get_by_text(re.compile(text)).first.wait_for()
 
-    def picture(self, title: str) -> np.ndarray:
-        """What the part of the page with this heading looks like, shape (height, width, 3)."""
+    def picture(self, title: str, style: str | None = None) -> np.ndarray:
+        """What the part of the page with this heading looks like, with more style, shape (height, width, 3)."""
         card = self.page.locator(".acgen-card", has=self.page.get_by_text(title, exact=True)).last
-        return np.asarray(Image.open(io.BytesIO(card.screenshot())).convert("RGB"), dtype=int)
+        return np.asarray(Image.open(io.BytesIO(card.screenshot(style=style))).convert("RGB"), dtype=int)
 
     def atoms(self) -> np.ndarray:
-        """The part of the picture of the structure where the canvas is."""
-        return self.picture("Structure")[45:-5, 5:-5]
+        """The part of the picture of the structure where the canvas is, without the steps for newcomers over it."""
+        return self.picture("Structure", ".steps { visibility: hidden }")[45:-5, 5:-5]
 
     def wait_for_change(self, look, before: np.ndarray) -> np.ndarray:
         """Wait until a picture differs from an earlier one."""
