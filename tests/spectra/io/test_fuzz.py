@@ -201,7 +201,8 @@ def test_text_that_fills_the_limits_takes_bounded_processor_time(name: str) -> N
                 item.summary()
         except SpectrumError:
             pass
-    assert time.process_time() - begin < 4 * 3 * SECONDS  # half of it was seen
+    # The worst took 4.8 s, as it did a version before, and 7.4 s where other programs shared the core.
+    assert time.process_time() - begin < 4 * 3 * SECONDS
 
 
 @pytest.mark.slow
