@@ -72,6 +72,7 @@ class Preparation(param.Parameterized):
     prepared = param.ClassSelector(class_=Prepared, default=None, allow_None=True)
     answers = param.ClassSelector(class_=Answers, default=None, allow_None=True)
     problem = param.String("", doc="Why there is no target.")
+    unanswered = param.String("", doc="Why there are no quick answers.")
     watched = param.Boolean(False, doc="Whether anybody looks: only then quick answers are worth their time.")
 
     _settings = (
@@ -309,7 +310,7 @@ class Preparation(param.Parameterized):
     def _take(self, prepared: Prepared) -> None:
         if self.sample.missing or prepared.job.sample is not self.sample.source:
             return  # another file was chosen meanwhile
-        self.param.update(prepared=prepared, answers=None, problem=prepared.problem or self.missing)
+        self.param.update(prepared=prepared, answers=None, unanswered="", problem=prepared.problem or self.missing)
         if prepared.target is not None:  # what was found is where one goes on by hand
             found = {"shift": prepared.target.shift, "slope": prepared.target.slope}
             self.param.update(**{name: value for name, value in found.items() if getattr(self, f"{name}_auto")})
@@ -321,6 +322,8 @@ class Preparation(param.Parameterized):
         if self.watched and self.answers is None and prepared is not None and prepared.target is not None:
             self.background.do("answer", lambda: (prepared, quick_answers(prepared.target)), self._answer)
 
-    def _answer(self, found: tuple[Prepared, Answers] | None, _error: Exception | None) -> None:
-        if found is not None and found[0] is self.prepared:
+    def _answer(self, found: tuple[Prepared, Answers] | None, error: Exception | None) -> None:
+        if found is None:
+            self.unanswered = explain(error)
+        elif found[0] is self.prepared:
             self.answers = found[1]

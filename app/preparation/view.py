@@ -92,7 +92,7 @@ class PreparationView(pn.viewable.Viewer):
         self.parts = self._layout()
         self.recipe.param.watch(self._load, "value")
         self.recipe.param.watch(lambda event: event.new and self.message.say(f"Not taken: {event.new}."), "refused")
-        preparation.param.watch(lambda *_events: self._refresh(), ["prepared", "answers", "problem"])
+        preparation.param.watch(lambda *_events: self._refresh(), ["prepared", "answers", "unanswered", "problem"])
         self.comparison.param.watch(lambda *_events: self._refresh(), ["against", "sigma"])
         preparation.param.watch(self._turned, "watched")
         self._refresh()
@@ -216,7 +216,7 @@ class PreparationView(pn.viewable.Viewer):
             self.numbers.object = words.numbers(prepared)
             if self.estimate is None or prepared is None or self.estimate[0] is not prepared.target:
                 self.density.object, self.set_density.visible = "", False
-                self.quick.object = words.quick(prepared, preparation.answers)
+                self.quick.object = words.quick(prepared, preparation.answers, preparation.unanswered)
             for plot in (self.before, self.after):
                 plot.refresh()
 

@@ -45,12 +45,12 @@ def numbers(prepared: Prepared | None) -> str:
     return _table(rows)
 
 
-def quick(prepared: Prepared | None, answers: Answers | None) -> str:
+def quick(prepared: Prepared | None, answers: Answers | None, unanswered: str = "") -> str:
     """Shares of the linear combination and what the fit needed; if they cannot be true, why there are none."""
     if prepared is None or prepared.target is None:
         return ""
     if answers is None:
-        return '<span class="quiet">…</span>'
+        return f'<span class="quiet">{html.escape(unanswered) or "…"}</span>'
     seen = answers.fit.instrument
     limits = f"; at its limit: {', '.join(answers.fit.at_bounds)}" if answers.fit.at_bounds else ""
     fit = f"shift {seen.shift:+.2f} eV, slope {100 * seen.slope:+.1f} %/eV, σ {seen.sigma:.2f} eV{limits}"

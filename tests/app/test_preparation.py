@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from acgen.cli import main
+from acgen.errors import AcgenError
 from acgen.sampling.settings import Settings
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.recipe import Recipe
@@ -378,6 +379,19 @@ def test_downloads_and_the_recipe_upload_of_the_panel(controls):
     upload(view.recipe, b"{}}", "x.json")
     assert "Not taken" in view.message.text
     assert read_recipe(texts["film.recipe.json"].encode()) == controls.preparation.recipe
+
+
+def test_quick_answers_that_fail_say_so_instead_of_waiting(controls, monkeypatch):
+    def fails(_target):
+        raise AcgenError("no answer <here>")
+
+    monkeypatch.setattr("app.preparation.choices.quick_answers", fails)
+    upload(controls.upload, project("film"), "film.prj")
+    controls.prepare.open()
+    assert "no answer &lt;here&gt;" in controls.prepare.view.quick.object
+    monkeypatch.undo()
+    controls.preparation.shift = 0.1
+    assert "no answer" not in controls.prepare.view.quick.object
 
 
 def test_the_density_estimate_can_be_set(controls, monkeypatch):
