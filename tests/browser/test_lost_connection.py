@@ -17,6 +17,9 @@ from acgen.spectra.targets import builtin_targets
 
 SMALL = "?cell=8&restarts=1&steps=16&seed=7"
 
+#: A run that no machine finishes before a test stops it.
+LONG = "?cell=8&restarts=8&steps=256&seed=7&candidates=32"
+
 
 @pytest.fixture(scope="module")
 def wire():
@@ -36,7 +39,7 @@ def far(wire, tmp_path_factory):
 
 @pytest.fixture
 def page(chromium, far):
-    page = Page(chromium, f"{far}{SMALL}&candidates=32")
+    page = Page(chromium, f"{far}{LONG}")
     yield page
     page.context.close()
 

@@ -52,6 +52,10 @@ class Panel:
     def press(self, name: str) -> None:
         self.page.get_by_role("button").filter(has_text=name).first.click()
 
+    def press_inside(self, name: str) -> None:
+        """Press a button of the open panel: the page behind it has some of the same names."""
+        self.dialog.get_by_role("button").filter(has_text=name).first.click()
+
     def upload(self, path, button: str = "spectrum") -> None:
         self.page.locator(f".acgen-{button}-file input[type=file]").set_input_files(path)
 
@@ -111,7 +115,7 @@ def test_auto_density_downloads_and_recipes(panel, shared_data, tmp_path):
     panel.upload(shared_data / "measured" / "DLC_CKedge_SLRI_LG4X.csv")
     panel.see("Read 251 points")
     panel.press("Prepare")
-    panel.press("Auto")
+    panel.press_inside("Auto")
     panel.see(r"Applied energy shift: \+0\.25 eV")
     panel.press("Estimate density")
     panel.see(r"Density \d\.\d\d ± ")
