@@ -15,6 +15,7 @@ from acgen.errors import AcgenError
 INPUTS = (
     *("file", "i0", "reference", "recipe", "target", "targets", "references", "structure", "structures", "start"),
     *("weights", "score", "archive", "runs", "data", "potential", "spectra", "against"),
+    *("beamline", "graphite", "diamond"),
 )
 OUTPUTS = ("out", "save_recipe", "plot", "zip", "sbatch")
 #: What commands write into a folder.

@@ -1,10 +1,11 @@
-"""`acgen prepare` and `acgen compare`."""
+"""`acgen prepare`, `acgen calibrate` and `acgen compare`."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,44 +16,40 @@ from acgen.spectra.background import PRE_EDGES
 from acgen.spectra.bootstrap import COPIES
 from acgen.spectra.grid import ENERGY, PI_STAR
 from acgen.spectra.normalise import POST_EDGE, PRE_EDGE
+from acgen.spectra.references import CRYSTALS
 
 if TYPE_CHECKING:
+    from acgen.spectra.io.contents import Contents
     from acgen.spectra.recipe import Recipe
     from acgen.spectra.spectrum import Spectrum, Target
 
 _FILES = (("", "FILE"), ("i0-", "--i0"), ("reference-", "--reference"))
+#: Options of preparation by the fields of a recipe.
+_OPTIONS = {
+    "pre_edge": "pre_edge", "normalisation": "normalise", "pre_range": "pre_range", "post_range": "post_range",
+    "reference_energy": "reference_energy",
+}
 
 
 def add_commands(commands) -> None:
-    """Add `prepare` and `compare`."""
+    """Add `prepare`, `calibrate` and `compare`."""
     p = commands.add_parser("prepare", help="make a target of a measured spectrum", description=_prepare.__doc__)
     p.add_argument("file", metavar="FILE", help="text, CSV, XDI, Athena, Igor; with the extra io more")
     p.add_argument("--list", action="store_true", help="list the data sets and columns of FILE, and stop")
     p.add_argument("--out", metavar="F.xdi|F.csv", help="target to write; XDI keeps history, noise and recipe")
-    p.add_argument("--i0", metavar="FILE", help="scan of the beam or a photodiode to divide by")
-    p.add_argument("--reference", metavar="FILE", help="scan to calibrate on, by its pi*")
-    p.add_argument("--reference-energy", type=float, default=PI_STAR, metavar="E", help="its pi*, eV (default 285.4)")
-    for prefix, what in _FILES:
-        p.add_argument(f"--{prefix}item", metavar="NAME", help=f"group, scan or data set of {what}")
-        p.add_argument(
-            f"--{prefix}columns",
-            type=int,
-            nargs="+",
-            metavar="N",
-            help=f"columns of {what}, from 1: energy and signal, or energy, numerator and denominator",
-        )
-        p.add_argument(f"--{prefix}negative-log", action="store_true", help=f"{what} is a transmission")
-        p.add_argument(f"--{prefix}negate", action="store_true", help=f"reverse the sign of {what}")
-    p.add_argument("--shift", default="0", metavar="E|auto", help="energy to add, eV (default 0); auto: within ±1")
-    p.add_argument("--slope", default="0", metavar="S|auto", help="detector slope to divide out, 1/eV (default 0)")
-    p.add_argument("--pre-edge", choices=PRE_EDGES, default="constant", help="background; powerlaw as under EELS")
-    p.add_argument("--normalise", choices=["area", "edge"], default="area", help="scale by area, or by edge step")
-    p.add_argument("--pre-range", type=float, nargs=2, default=PRE_EDGE, metavar="E", help="relative to 285.4 eV")
-    p.add_argument("--post-range", type=float, nargs=2, default=POST_EDGE, metavar="E", help="relative to 285.4 eV")
+    _add_preparation(p, _FILES)
+    p.add_argument("--beamline", metavar="F.json", help="settings of `acgen calibrate`; what is given beside it holds")
     p.add_argument("--recipe", metavar="F.json", help="take all options of preparation from this file")
     p.add_argument("--save-recipe", metavar="F.json", help="write the options for use with other files")
     p.add_argument("--plot", metavar="F.png", help="picture of the measurement and the target")
     p.set_defaults(run=_prepare)
+    k = commands.add_parser("calibrate", help="fix the energies of a beamline", description=_calibrate.__doc__)
+    k.add_argument("--graphite", metavar="FILE", help="scan of graphite")
+    k.add_argument("--diamond", metavar="FILE", help="scan of diamond; both: the mean by their errors")
+    _add_preparation(k, (("", "these files"), ("i0-", "--i0")))
+    k.add_argument("--name", metavar="NAME", help="name of the beamline (default: that of --out)")
+    k.add_argument("--out", required=True, metavar="F.json", help="settings for `acgen prepare --beamline`")
+    k.set_defaults(run=_calibrate)
     c = commands.add_parser("compare", help="compare structures with a spectrum", description=_compare.__doc__)
     c.add_argument("target", metavar="TARGET", help="prepared target, measured spectrum, or a name of `acgen targets`")
     c.add_argument("structures", nargs="+", metavar="STRUCTURE", help="extxyz, CIF, POSCAR, LAMMPS data, …")
@@ -71,6 +68,39 @@ def add_commands(commands) -> None:
     c.set_defaults(run=_compare)
 
 
+def _add_preparation(p, files: tuple[tuple[str, str], ...]) -> None:
+    """Options of a preparation; one that is not given is None, so that a beamline may say it."""
+    p.add_argument("--i0", metavar="FILE", help="scan of the beam or a photodiode to divide by")
+    if len(files) > 2:
+        p.add_argument("--reference", metavar="FILE", help="scan to calibrate on, by its pi*")
+        p.add_argument("--reference-energy", type=float, metavar="E", help=f"its pi*, eV (default {PI_STAR:g})")
+    for prefix, what in files:
+        p.add_argument(f"--{prefix}item", metavar="NAME", help=f"group, scan or data set of {what}")
+        p.add_argument(
+            f"--{prefix}columns",
+            type=int,
+            nargs="+",
+            metavar="N",
+            help=f"columns of {what}, from 1: energy and signal, or energy, numerator and denominator",
+        )
+        p.add_argument(f"--{prefix}negative-log", action="store_true", default=None, help=f"{what} is a transmission")
+        p.add_argument(f"--{prefix}negate", action="store_true", default=None, help=f"reverse the sign of {what}")
+    p.add_argument("--shift", metavar="E|auto", help="energy to add, eV (default 0); auto: within ±1")
+    p.add_argument("--slope", metavar="S|auto", help="detector slope to divide out, 1/eV (default 0)")
+    p.add_argument("--pre-edge", choices=PRE_EDGES, help="background (default constant); powerlaw as under EELS")
+    p.add_argument("--normalise", choices=["area", "edge"], help="scale by area (default), or by edge step")
+    low, high = PRE_EDGE
+    p.add_argument(
+        "--pre-range", type=float, nargs=2, metavar="E",
+        help=f"relative to 285.4 eV (default {low:g} {high:g})",
+    )
+    low, high = POST_EDGE
+    p.add_argument(
+        "--post-range", type=float, nargs=2, metavar="E",
+        help=f"relative to 285.4 eV (default {low:g} {high:g})",
+    )
+
+
 def _prepare(args: argparse.Namespace) -> None:
     """Read a measured spectrum, prepare it as a target, and say what was done and what is odd about it."""
     if args.list:
@@ -85,8 +115,8 @@ def _prepare(args: argparse.Namespace) -> None:
     if args.out and Path(args.out).suffix.lower() not in (".xdi", ".csv"):
         raise AcgenError(f"--out {args.out} should end in .xdi or .csv")
     files = {path: output_file(path) for path in outputs}
-    recipe = _recipe(args)
     contents = list_contents(args.file)
+    recipe = _recipe(args, contents)
     target = recipe.apply(contents, i0=args.i0, reference=args.reference, name=Path(args.file).stem)
     for step in target.record:
         print(step)
@@ -104,6 +134,36 @@ def _prepare(args: argparse.Namespace) -> None:
         _plot(files[args.plot], recipe.sample.read(contents), target)
 
 
+def _calibrate(args: argparse.Namespace) -> None:
+    """Fix energy axis and broadening of a beamline by its own scans of graphite, diamond or both.
+
+    The other options say how these scans are read and prepared, and are kept with the beamline: all of its files are
+    taken to have such columns.
+    """
+    from acgen.spectra.beamline import calibration
+    from acgen.spectra.io.read import list_contents
+    from acgen.spectra.match import far_shift
+
+    given = {crystal: path for crystal in CRYSTALS if (path := getattr(args, crystal))}
+    out, scans = output_file(args.out), {}
+    for crystal, path in given.items():
+        contents = list_contents(path)
+        recipe = _recipe(args, contents)
+        spectrum = recipe.sample.read(contents)
+        if args.shift is None:  # energies that are far off are looked for
+            recipe = replace(recipe, shift=far_shift(spectrum.energy, spectrum.intensity))
+        scans[crystal] = recipe.apply(contents, i0=args.i0, name=Path(path).stem)
+        for warning in scans[crystal].warnings:
+            print(f"warning: {crystal}: {warning}", file=sys.stderr)
+    known = calibration(scans)
+    table = contents.choose(recipe.sample.item)
+    if recipe.sample.columns is None and table.chosen is not None and len(table.number_columns) > 2:
+        recipe = replace(recipe, sample=replace(recipe.sample, columns=table.chosen))
+    beamline = recipe.as_beamline(args.name or out.stem, table, **known)
+    write_json(out, beamline.to_dict())
+    print(f"{beamline.name}: {beamline.energies}")
+
+
 def _list(path: str) -> None:
     from acgen.spectra.io.read import list_contents
 
@@ -117,32 +177,37 @@ def _list(path: str) -> None:
             print(f"warning: {warning}", file=sys.stderr)
 
 
-def _recipe(args: argparse.Namespace) -> Recipe:
-    """The recipe of a file or of the options."""
-    from acgen.spectra.recipe import Choice, Recipe
+def _recipe(args: argparse.Namespace, source: Contents | str) -> Recipe:
+    """The recipe of a file, or of a beamline and the options."""
+    from acgen.spectra.beamline import read_beamline
+    from acgen.spectra.recipe import Recipe
 
-    if args.recipe:
+    if getattr(args, "recipe", None):
         try:
             content = json.loads(Path(args.recipe).read_text(encoding="utf-8"))
         except ValueError as error:
             raise AcgenError(f"{args.recipe} is not JSON: give a file that --save-recipe wrote") from error
         return Recipe.from_dict(content if isinstance(content, dict) else {"": content})
-    choices = {}
+    recipe = Recipe()
+    if getattr(args, "beamline", None):
+        beamline = read_beamline(args.beamline)
+        recipe = Recipe.at(replace(beamline, columns=()) if args.columns else beamline, source, args.item)
+        recipe = replace(recipe, beamline=beamline)
+    given: dict[str, Any] = {}
     for prefix, name in (("", "sample"), ("i0_", "i0"), ("reference_", "reference")):
-        item, columns, log, negate = (
-            getattr(args, prefix + option) for option in ("item", "columns", "negative_log", "negate")
-        )
-        choices[name] = Choice(item, None if columns is None else tuple(columns), log, negate)
-    return Recipe(
-        **choices,
-        shift=_number(args.shift, "--shift"),
-        slope=_number(args.slope, "--slope"),
-        pre_edge=args.pre_edge,
-        normalisation=args.normalise,
-        pre_range=tuple(args.pre_range),
-        post_range=tuple(args.post_range),
-        reference_energy=args.reference_energy,
-    )
+        chosen = {
+            field: getattr(args, prefix + field, None) for field in ("item", "columns", "negative_log", "negate")
+        }
+        chosen = {field: value for field, value in chosen.items() if value is not None}
+        given[name] = replace(getattr(recipe, name), **chosen) if chosen else getattr(recipe, name)
+    if getattr(args, "reference", None):  # taken with the sample, it says better what to add
+        given["shift"] = 0.0
+    options = {field: getattr(args, option, None) for field, option in _OPTIONS.items()}
+    given |= {field: value for field, value in options.items() if value is not None}
+    given |= {
+        name: _number(text, f"--{name}") for name in ("shift", "slope") if (text := getattr(args, name)) is not None
+    }
+    return replace(recipe, **given)
 
 
 def _number(text: str, option: str) -> Any:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from acgen.spectra.background import PreEdge
+from acgen.spectra.beamline import BeamlineProfile
 from acgen.spectra.grid import PI_STAR
-from acgen.spectra.io.contents import Contents
-from acgen.spectra.io.read import read_spectrum
+from acgen.spectra.io.contents import Contents, Item
+from acgen.spectra.io.read import list_contents, read_spectrum
 from acgen.spectra.normalise import POST_EDGE, PRE_EDGE
 from acgen.spectra.prepare import prepare
 from acgen.spectra.scale import Normalisation
 from acgen.spectra.spectrum import Spectrum, SpectrumError, Target
 
 Source = str | Path | bytes | Contents
+#: Settings that a recipe and a beamline have in common.
+SHARED = ("shift", "slope", "pre_edge", "normalisation", "pre_range", "post_range", "reference_energy")
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class Recipe:
     pre_range: tuple[float, float] = PRE_EDGE
     post_range: tuple[float, float] = POST_EDGE
     reference_energy: float = PI_STAR
+    #: Where the settings came from; they hold without it.
+    beamline: BeamlineProfile | None = None
 
     def __post_init__(self) -> None:
         for name in ("pre_range", "post_range"):
@@ -78,7 +83,7 @@ class Recipe:
         SpectrumError
             If a file cannot be read or used; the message says which.
         """
-        return prepare(
+        target = prepare(
             self.sample.read(source, name),
             shift=self.shift,
             slope=self.slope,
@@ -90,6 +95,68 @@ class Recipe:
             reference=None if reference is None else _named("the reference file", self.reference, reference),
             reference_energy=self.reference_energy,
         )
+        return target if self.beamline is None else replace(target, history=(*target.history, self._told()))
+
+    def _told(self) -> str:
+        """The beamline, and its energies if they are those of the target."""
+        if self.beamline is None:
+            return ""
+        own = self.shift == self.beamline.shift
+        return f"Settings of the beamline “{self.beamline.name}”{f': {self.beamline.energies}' if own else ''}."
+
+    @classmethod
+    def at(cls, beamline: BeamlineProfile, source: Source, item: str | None = None) -> Recipe:
+        """The recipe for a file of a beamline.
+
+        Parameters
+        ----------
+        beamline
+            Its settings.
+        source
+            The sample's file, in which its columns are looked for.
+        item
+            The data set of it, where there are several.
+
+        Raises
+        ------
+        SpectrumError
+            If the file leaves a choice of columns and does not have those of the beamline.
+        """
+        contents = source if isinstance(source, Contents) else list_contents(source)
+        table = contents.choose(item)
+        columns = beamline.columns_in(table)
+        if columns is None and beamline.columns and table.chosen is None:
+            raise SpectrumError(
+                f"the file does not have the columns {', '.join(beamline.columns)} of the beamline “{beamline.name}”, "
+                f"each once: choose from {table.summary()}"
+            )
+        return cls(
+            sample=Choice(item, columns, beamline.negative_log, beamline.negate),
+            beamline=beamline,
+            **{name: getattr(beamline, name) for name in SHARED},
+        )
+
+    def as_beamline(self, name: str, item: Item, **known: Any) -> BeamlineProfile:
+        """A profile of these settings.
+
+        Parameters
+        ----------
+        name
+            Of the beamline.
+        item
+            The table of the sample's file, whose columns have names.
+        known
+            Other entries of the profile, such as those of `acgen.spectra.beamline.calibration`.
+        """
+        columns = self.sample.columns or ()
+        own = {name: getattr(self, name) for name in SHARED if name != "shift" or self.shift != "auto"}
+        return BeamlineProfile(
+            name,
+            columns=tuple(item.labels[column - 1] for column in columns),
+            negative_log=self.sample.negative_log,
+            negate=self.sample.negate,
+            **(own | known),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
@@ -99,6 +166,7 @@ class Recipe:
         for name in ("sample", "i0", "reference"):
             columns = content[name]["columns"]
             content[name]["columns"] = None if columns is None else list(columns)
+        content["beamline"] = None if self.beamline is None else self.beamline.to_dict()
         return content
 
     @classmethod
@@ -113,6 +181,8 @@ class Recipe:
         try:
             choices = {name: Choice(**content[name]) for name in ("sample", "i0", "reference") if name in content}
             arguments: dict[str, Any] = content | choices
+            if arguments.get("beamline") is not None:
+                arguments["beamline"] = BeamlineProfile.from_dict(arguments["beamline"])
             return cls(**arguments)
         except (TypeError, ValueError) as error:
             known = ", ".join(field.name for field in fields(cls))

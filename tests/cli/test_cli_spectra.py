@@ -194,3 +194,40 @@ def test_compare_with_references_of_the_user(shared_data: Path, tmp_path: Path) 
     found = json.loads(out.read_text())["references"]
     assert found["shares"][foil.stem] == pytest.approx(1.0, abs=0.02)
     assert found["errors"][foil.stem] > found["noise_errors"][foil.stem]
+
+
+def test_a_beamline_is_calibrated_once_and_later_files_take_its_settings(tmp_path: Path, capsys) -> None:
+    seen = Instrument(shift=1.6, sigma=0.2, scale=2.0)  # further off than a fit reaches
+    beam = np.linspace(2.0, 1.0, ENERGY.size)
+    for name in ("graphite", "diamond", "sp3"):
+        values = seen.apply(load_target(name).intensity) * beam
+        rows = zip(ENERGY, beam, values, beam, strict=True)
+        text = "".join(" ".join(f"{v:.7f}" for v in row) + "\n" for row in rows)
+        (tmp_path / f"{name}.dat").write_text("# E mirror tey i0\n" + text)
+    profile, out, recipe = tmp_path / "sxr.json", tmp_path / "film.xdi", tmp_path / "r.json"
+    scans = ["--graphite", tmp_path / "graphite.dat", "--diamond", tmp_path / "diamond.dat"]
+    assert run("calibrate", *scans, "--columns", "1", "3", "4", "--pre-edge", "linear", "--out", profile) == 0
+    assert "sxr: energies -1.60 ± 0.01 eV, broadening 0.2" in capsys.readouterr().out
+    kept = json.loads(profile.read_text())
+    assert kept["columns"] == ["E", "tey", "i0"]
+    film = tmp_path / "sp3.dat"
+    assert run("prepare", film, "--beamline", profile, "--out", out, "--save-recipe", recipe) == 0
+    assert "Settings of the beamline “sxr”: energies -1.60" in capsys.readouterr().out
+    made = json.loads(recipe.read_text())
+    assert made["sample"]["columns"] == [1, 3, 4]
+    assert made["pre_edge"] == "linear"
+    again = tmp_path / "again.xdi"
+    assert run("prepare", film, "--recipe", recipe, "--out", again) == 0
+    assert again.read_bytes() == out.read_bytes(), "the recipe needs no profile"
+    given = ["--beamline", profile, "--shift", "-1.5", "--columns", "1", "3", "--out", again, "--save-recipe", recipe]
+    assert run("prepare", film, *given) == 0
+    made = json.loads(recipe.read_text())
+    assert (made["shift"], made["sample"]["columns"], made["pre_edge"]) == (-1.5, [1, 3], "linear")
+    beside = ["--reference", tmp_path / "graphite.dat", "--reference-columns", "1", "3", "4"]
+    assert run("prepare", film, "--beamline", profile, *beside, "--out", again, "--save-recipe", recipe) == 0
+    assert json.loads(recipe.read_text())["shift"] == 0.0, "a scan taken with the sample says it better"
+    capsys.readouterr()
+    assert run("calibrate", "--out", profile) == 2
+    assert "calibrate on a scan of diamond or graphite" in capsys.readouterr().err
+    assert run("calibrate", "--graphite", profile, "--out", profile) == 2
+    assert "overwrite" in capsys.readouterr().err
