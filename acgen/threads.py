@@ -89,8 +89,21 @@ def candidates_together(atoms: int, asked: int | None = None, *, beside: int = 0
     beside
         Cores to leave to other processes of the same program, such as the server of a page.
     """
+    return 1 if atoms >= FEW_ATOMS else processes_together(asked, beside=beside)
+
+
+def processes_together(asked: int | None = None, *, beside: int = 0) -> int:
+    """How many computations of one thread each to do at a time: as many as there are free cores.
+
+    Parameters
+    ----------
+    asked
+        What a person asked for; otherwise the environment variable ACGEN_THREADS, if there is one.
+    beside
+        Cores to leave to other processes of the same program, such as the server of a page.
+    """
     asked = asked if asked is not None else _from_environment()
-    return 1 if atoms >= FEW_ATOMS else choose(cores(), 0.0 if asked else busy_cores() + beside, FEW_ATOMS, asked)
+    return choose(cores(), 0.0 if asked else busy_cores() + beside, FEW_ATOMS, asked)
 
 
 def thread_count(text: str) -> int:

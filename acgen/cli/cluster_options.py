@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from acgen.errors import AcgenError
 from acgen.inference.tasks import INSTALL, has_dask
+from acgen.threads import processes_together
 
 if TYPE_CHECKING:
     from acgen.inference.scan import Failed
@@ -55,3 +56,23 @@ def worked(args: argparse.Namespace, tasks: Sequence[Task]) -> Iterator[Iterator
         if not client.nthreads():
             print(f"no worker yet: acgen waits for `dask worker {client.scheduler.address}`", file=sys.stderr)
         yield on_cluster(client, tasks)
+
+
+@contextmanager
+def feff_runner(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """What `acgen.data.labels.make_labels` is told of where sites are calculated.
+
+    Raises
+    ------
+    AcgenError
+        If there is no Dask for a scheduler, or it cannot be reached.
+    """
+    if args.scheduler is None:
+        yield {"workers": processes_together(args.workers)}
+        return
+    if not has_dask():
+        raise AcgenError(f"--scheduler needs dask.distributed: {INSTALL}")
+    from acgen.inference.cluster import SITES_TOGETHER, connect, feff_on
+
+    with connect(args.scheduler) as client:
+        yield {"run": feff_on(client), "workers": SITES_TOGETHER}

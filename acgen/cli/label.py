@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from acgen.cli.cluster_options import feff_runner
+from acgen.cli.options import add_sites, add_workers
 from acgen.cli.output import output_directory
 from acgen.cli.progress import progress_bar
 
@@ -13,10 +15,10 @@ def add_commands(commands) -> None:
     """Add `label`."""
     p = commands.add_parser("label", help="label sites of structures with FEFF10 spectra", description=_run.__doc__)
     p.add_argument("structures", nargs="+", metavar="DIR|FILE", help="folders or files of structures")
-    p.add_argument("--sites", type=int, default=8, metavar="N", help="sites of each, by coordination (default 8)")
-    p.add_argument("--seed", type=int, default=0, help="seed of the choice of sites")
+    add_sites(p, default=8)
     p.add_argument("--retry", action="store_true", help="try sites again that failed before")
     p.add_argument("--inputs", action="store_true", help="write feff.inp of every site too, for your own FEFF")
+    add_workers(p)
     p.add_argument("--out", required=True, metavar="DATA")
     p.set_defaults(run=_run)
 
@@ -29,9 +31,9 @@ def _run(args: argparse.Namespace) -> None:
 
     cells = load_cells([Path(path) for path in args.structures], carbon_only=False)
     out, made, failed, seconds = output_directory(args.out), 0, 0, 0.0
-    with progress_bar() as bar:
+    with feff_runner(args) as how, progress_bar() as bar:
         task = bar.add_task("labelling", total=None, note="")
-        for done, total, label in make_labels(cells, args.sites, out, args.seed, args.retry, args.inputs):
+        for done, total, label in make_labels(cells, args.sites, out, args.seed, args.retry, args.inputs, **how):
             bar.update(task, total=total, completed=done, note="" if label is None else label.structure)
             if label is None:
                 continue

@@ -60,6 +60,31 @@ def add_threads(parser: Any) -> None:
     parser.add_argument("--threads", type=_threads, metavar="N", help=about)
 
 
+def add_sites(parser: Any, default: int) -> None:
+    """Add options for the sites of structures and how many are calculated at a time."""
+    group = parser.add_mutually_exclusive_group()
+    about = f"sites of each structure, chosen by coordination (default {default})"
+    group.add_argument("--sites", type=int, default=default, metavar="N", help=about)
+    about = "these sites instead, indices from 0, such as 3,17"
+    group.add_argument("--site-list", dest="sites", type=_indices, default=argparse.SUPPRESS, metavar="I,J", help=about)
+    parser.add_argument("--seed", type=int, default=0, help="seed of the choice of sites")
+
+
+def add_workers(parser: Any) -> None:
+    """Add `--workers` and `--scheduler`, of a command that runs FEFF; see `acgen.cli.cluster_options.feff_runner`."""
+    about = "sites calculated at a time (default: as many as there are free cores)"
+    parser.add_argument("--workers", type=_threads, metavar="N", help=about)
+    about = "of a Dask scheduler whose workers calculate, as tcp://host:8786"
+    parser.add_argument("--scheduler", metavar="ADDRESS", help=about)
+
+
+def _indices(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"got {text!r:.60}; give indices of atoms, as 3,17") from error
+
+
 def add_device(parser: Any) -> None:
     """Add `--device`, of a command that samples; see `acgen.networks.device.device_of`."""
     about = "cpu, cuda (an NVIDIA GPU), or auto (a GPU where there is one); a GPU takes candidates in one graph"

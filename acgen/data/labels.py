@@ -10,8 +10,11 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Event, Lock
 from typing import Any
 
 import ase.io
@@ -20,7 +23,7 @@ from ase import Atoms
 
 from acgen.data.public import LabelledCell
 from acgen.errors import AcgenError
-from acgen.spectra.feff import CARBON, CARDS, Xmu, cluster, feff_input, input_key, on_grid
+from acgen.spectra.feff import CARBON, CARDS, Xmu, check_site, cluster, feff_input, input_key, on_grid
 from acgen.spectra.feff_run import FeffResult, feff_version, run_feff
 from acgen.structures.analysis import coordination_numbers
 
@@ -131,26 +134,42 @@ def label_spectra(labels: Sequence[Label]) -> np.ndarray:
     return np.stack([on_grid(label.spectrum) for label in labels])
 
 
+def chosen_sites(atoms: Atoms, sites: int | Sequence[int], seed: int = 0) -> list[int]:
+    """So many sites as `stratified_sites` chooses, or given ones, each once.
+
+    Raises
+    ------
+    AcgenError
+        If a given site does not exist or is not carbon.
+    """
+    if isinstance(sites, int):
+        return stratified_sites(atoms, sites, seed)
+    for site in sites:
+        check_site(atoms, site)
+    return list(dict.fromkeys(sites))
+
+
 def make_labels(
     cells: Sequence[LabelledCell],
-    sites: int,
+    sites: int | Sequence[int],
     folder: str | Path,
     seed: int = 0,
     retry: bool = False,
     inputs: bool = False,
-    run: Callable[[str], FeffResult] = run_feff,
+    run: Callable[[str, Event], FeffResult] = run_feff,
+    workers: int = 1,
 ) -> Iterator[tuple[int, int, Label | None]]:
     """Label sites of structures, one site of each in turn, so that a run that is stopped early is balanced.
 
-    Every label is on the disk before the next site begins. An input that the folder has a label of is not run again,
-    whichever site it comes from.
+    Every label is on the disk as soon as it is made. An input that the folder has a label of is not run again,
+    whichever site it comes from. Close the generator to stop: calculations that run end then.
 
     Parameters
     ----------
     cells
         The structures.
     sites
-        Number of sites of each, see `stratified_sites`.
+        Number of sites of each, see `stratified_sites`, or indices of sites.
     folder
         Where labels go.
     seed
@@ -160,13 +179,15 @@ def make_labels(
     inputs
         Write every input to ``inputs/STRUCTURE-SITE/feff.inp`` too, for those who run their own FEFF.
     run
-        What makes a spectrum of an input.
+        What makes a spectrum of an input, and ends when the event is set.
+    workers
+        How many sites to work on at a time, each on a thread of its own.
 
     Yields
     ------
     tuple[int, int, Label | None]
-        Sites done so far, all sites, and the new label; None if its input was done before. A label of a site that
-        failed says why in `Label.error`, and the rest goes on.
+        Sites done so far, all sites, and the new label; None if its input was done before, which come first. A label
+        of a site that failed says why in `Label.error`, and the rest goes on.
 
     Raises
     ------
@@ -175,31 +196,69 @@ def make_labels(
     """
     version, folder = feff_version(), Path(folder)
     known = {label.key for label in _read(folder / LABELS) if not (retry and label.error)}
-    chosen = [stratified_sites(cell.atoms, sites, seed) for cell in cells]
+    chosen = [chosen_sites(cell.atoms, sites, seed) for cell in cells]
     hashes = [structure_sha256(cell.atoms) for cell in cells]
     coordination = [coordination_numbers(cell.atoms) for cell in cells]
-    order = [(k, own[turn]) for turn in range(sites) for k, own in enumerate(chosen) if turn < len(own)]
-    for done, (k, site) in enumerate(order, start=1):
-        key, text, error = _input(cells[k].atoms, site, version, hashes[k])
-        if inputs and text:
-            own = folder / "inputs" / f"{cells[k].name}-{site}"
-            own.mkdir(parents=True, exist_ok=True)
-            (own / "feff.inp").write_text(text, encoding="ascii")
-        if key in known:
-            yield done, len(order), None
-            continue
-        about: dict[str, Any] = {
-            "key": key,
-            "structure": cells[k].name,
-            "sha256": hashes[k],
-            "site": site,
-            "coordination": int(coordination[k][site]),
-            "feff": version,
-        }
-        found = Label(**about, error=error) if error else _label(about, text, run)
-        known.add(key)
-        _store(folder, cells[k].atoms, found)
-        yield done, len(order), found
+    turns = range(max(map(len, chosen), default=0))
+    order = [(k, own[turn]) for turn in turns for k, own in enumerate(chosen) if turn < len(own)]
+    stop, lock, finished = Event(), Lock(), SimpleQueue[Future[Label]]()
+
+    def label(atoms: Atoms, about: dict[str, Any], text: str, error: str) -> Label:
+        found = Label(**about, error=error) if error else _label(about, text, run, stop)
+        if not (found.error and stop.is_set()):
+            with lock:
+                _store(folder, atoms, found)
+        return found
+
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            running = 0
+            for k, site in order:
+                key, text, error = _input(cells[k].atoms, site, version, hashes[k])
+                if inputs and text:
+                    own = folder / "inputs" / f"{cells[k].name}-{site}"
+                    own.mkdir(parents=True, exist_ok=True)
+                    (own / "feff.inp").write_text(text, encoding="ascii")
+                if key in known:
+                    continue
+                known.add(key)
+                about: dict[str, Any] = {"key": key, "structure": cells[k].name, "sha256": hashes[k], "site": site}
+                about |= {"coordination": int(coordination[k][site]), "feff": version}
+                running += 1
+                pool.submit(label, cells[k].atoms, about, text, error).add_done_callback(finished.put)
+            for done in range(1, len(order) + 1):
+                yield done, len(order), None if done <= len(order) - running else finished.get().result()
+        finally:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def feff_cache() -> Path:
+    """The folder of labels that checks of this user share."""
+    import pooch  # half a second, which nothing else here needs
+
+    return Path(pooch.os_cache("acgen")) / "feff"
+
+
+def labels_of(atoms: Atoms, sites: Sequence[int], folder: str | Path) -> list[Label]:
+    """The labels that a folder has of sites of a structure, in their order, those that failed with their reason.
+
+    A label that was made for another site of the same surroundings counts for this one.
+
+    Raises
+    ------
+    AcgenError
+        If FEFF is not installed, whose version is part of a label's key, or a site has none.
+    """
+    version, sha256, coordination = feff_version(), structure_sha256(atoms), coordination_numbers(atoms)
+    known = {label.key: label for label in _read(Path(folder) / LABELS)}
+    found = []
+    for site in sites:
+        key, _, _ = _input(atoms, site, version, sha256)
+        if key not in known:
+            raise AcgenError(f"{folder} has no label of site {site}: make it with `acgen label`")
+        found.append(replace(known[key], site=site, coordination=int(coordination[site])))
+    return found
 
 
 def _input(atoms: Atoms, site: int, version: str, sha256: str) -> tuple[str, str, str]:
@@ -211,10 +270,10 @@ def _input(atoms: Atoms, site: int, version: str, sha256: str) -> tuple[str, str
     return input_key(text, version), text, ""
 
 
-def _label(about: dict[str, Any], text: str, run: Callable[[str], FeffResult]) -> Label:
+def _label(about: dict[str, Any], text: str, run: Callable[[str, Event], FeffResult], stop: Event) -> Label:
     """The label of one site; a failure of FEFF is in it."""
     try:
-        result = run(text)
+        result = run(text, stop)
     except AcgenError as error:
         return Label(**about, error=str(error))
     energy, mu = (tuple(float(f"{v:.7g}") for v in values) for values in (result.spectrum.energy, result.spectrum.mu))

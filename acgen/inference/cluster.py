@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from itertools import islice
+from threading import Event
 from typing import TYPE_CHECKING
 
 from distributed import Client, Future, LocalCluster, as_completed
@@ -21,6 +22,7 @@ from distributed.scheduler import KilledWorker
 
 from acgen.errors import AcgenError
 from acgen.inference.tasks import Load, Task, run_task
+from acgen.spectra.feff_run import FeffResult, run_feff
 
 if TYPE_CHECKING:
     from acgen.inference.scan import Failed
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 ANSWER = "5s"
 #: Tasks that are handed out for each thread of the workers, so that none waits for the next; and at least.
 AHEAD, LEAST = 2, 4
+#: Sites for FEFF that are handed out at a time, and how often one is asked whether it is still wanted, seconds.
+SITES_TOGETHER, BEAT = 256, 0.5
 
 
 @contextmanager
@@ -120,6 +124,29 @@ def watched(
     finally:
         if running and client.status == "running":
             client.cancel(list(running))
+
+
+def feff_on(client: Client) -> Callable[[str, Event], FeffResult]:
+    """What runs FEFF for a site on a worker and waits for it; a site that runs when the event is set is given up."""
+
+    def run(text: str, stop: Event) -> FeffResult:
+        future = client.submit(run_feff, text, pure=False)
+        try:
+            while not stop.is_set():
+                try:
+                    return future.result(BEAT)
+                except TimeoutError:
+                    continue
+            raise AcgenError("FEFF was stopped")
+        except KilledWorker as error:
+            raise AcgenError(f"workers died of this site again and again, memory may be short: {error}") from error
+        except (CancelledError, OSError, RuntimeError) as error:
+            raise _gone() from error
+        finally:
+            if client.status == "running":
+                future.cancel()
+
+    return run
 
 
 def _threads(client: Client) -> int:

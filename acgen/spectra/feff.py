@@ -92,10 +92,7 @@ def cluster(atoms: Atoms, site: int, radius: float = RADIUS) -> Cluster:
     AcgenError
         If the site does not exist, is not carbon or has no neighbours, or atoms of the cluster overlap.
     """
-    if not 0 <= site < len(atoms):
-        raise AcgenError(f"site {site} does not exist: the structure has the sites 0 to {len(atoms) - 1}")
-    if atoms.numbers[site] != CARBON:
-        raise AcgenError(f"site {site} is {atoms.symbols[site]}: only carbon has a carbon K-edge; choose another site")
+    check_site(atoms, site)
     first, second, vectors = neighbour_list(
         "ijD", cutoff=radius, positions=atoms.positions, cell=np.asarray(atoms.cell.complete()), pbc=atoms.pbc
     )
@@ -109,6 +106,14 @@ def cluster(atoms: Atoms, site: int, radius: float = RADIUS) -> Cluster:
     rounded = np.column_stack([numbers, np.round(positions, 4), np.round(np.linalg.norm(positions, axis=1), 4)])
     order = np.lexsort(rounded.T)
     return Cluster(np.append(CARBON, numbers[order]), np.vstack([np.zeros(3), positions[order]]))
+
+
+def check_site(atoms: Atoms, site: int) -> None:
+    """Raise `AcgenError` if a site does not exist or is not carbon."""
+    if not 0 <= site < len(atoms):
+        raise AcgenError(f"site {site} does not exist: the structure has the sites 0 to {len(atoms) - 1}")
+    if atoms.numbers[site] != CARBON:
+        raise AcgenError(f"site {site} is {atoms.symbols[site]}: only carbon has a carbon K-edge; choose another site")
 
 
 def feff_input(found: Cluster) -> str:
@@ -156,14 +161,14 @@ def read_xmu(text: str) -> Xmu:
 
 
 def on_grid(found: Xmu, shift: float = ENERGY_SHIFT, broadening: float = BROADENING) -> np.ndarray:
-    """FEFF's spectrum on `acgen.spectra.grid.ENERGY` and on the intensity scale of the training spectra, shape (100,).
+    """A calculated spectrum on `acgen.spectra.grid.ENERGY`, with the area of the training spectra, shape (100,).
 
     Parameters
     ----------
     found
         Spectrum of a site, or the mean of several.
     shift
-        What to add to FEFF's energies, eV.
+        What to add to its energies, eV.
     broadening
         Standard deviation of the Gaussian broadening, eV.
 
@@ -174,12 +179,12 @@ def on_grid(found: Xmu, shift: float = ENERGY_SHIFT, broadening: float = BROADEN
     """
     energy = found.energy + shift
     if energy[-1] < ENERGY[-1] + ENERGY_STEP:
-        raise AcgenError(f"FEFF's spectrum ends at {energy[-1]:.1f} eV, the grid at {ENERGY[-1]:.1f} eV: use XANES 5")
+        raise AcgenError(f"the spectrum ends at {energy[-1]:.1f} eV: calculate it to {ENERGY[-1] + ENERGY_STEP:.1f} eV")
     fine = np.arange(ENERGY[0] - 8.0, min(energy[-1], ENERGY[-1] + 8.0), _FINE)
     curve = np.interp(fine, energy, found.mu)
     if broadening > 0:
         curve = gaussian_filter1d(curve, broadening / _FINE, mode="nearest")
     values, _ = resample(fine, curve)
     if not values.sum() > 0:
-        raise AcgenError("FEFF's spectrum vanishes on the energy grid: the calculation of this site failed")
+        raise AcgenError("the spectrum vanishes on the energy grid: the calculation of this site failed")
     return values * (AREA / values.sum())

@@ -12,6 +12,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event
 
 from acgen.errors import AcgenError
 from acgen.spectra.feff import Xmu, read_xmu
@@ -20,6 +21,8 @@ from acgen.spectra.feff import Xmu, read_xmu
 MAX_SECONDS = 900.0
 #: Memory that each stage may take, bytes, on top of what Python takes.
 MAX_MEMORY = 2_000_000_000
+#: How often a process is asked whether it is done, seconds, and whether anybody still wants it.
+_BEAT = 0.2
 #: FEFF gives its work arrays back at every energy; let glibc keep them (30 against 38 s for a cluster of 75 atoms).
 _KEEP_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
@@ -57,13 +60,17 @@ def feff_version() -> str:
     raise AcgenError('FEFF is not installed: pip install "acgen[feff]"')
 
 
-def run_feff(text: str, seconds: float = MAX_SECONDS, memory: int = MAX_MEMORY) -> FeffResult:
+def run_feff(
+    text: str, stop: Event | None = None, seconds: float = MAX_SECONDS, memory: int = MAX_MEMORY
+) -> FeffResult:
     """Run FEFF on the text of a `feff.inp`, as from `acgen.spectra.feff.feff_input`.
 
     Parameters
     ----------
     text
         The input.
+    stop
+        Ends the calculation when another thread sets it.
     seconds
         Processor time allowed; what a stopped or waiting process lets pass does not count.
     memory
@@ -72,14 +79,14 @@ def run_feff(text: str, seconds: float = MAX_SECONDS, memory: int = MAX_MEMORY) 
     Raises
     ------
     AcgenError
-        If FEFF is not installed, fails, or takes more than it is allowed.
+        If FEFF is not installed, fails, is stopped, or takes more than it is allowed.
     """
     feff_version()
     with tempfile.TemporaryDirectory(prefix="acgen-feff-") as name:
         folder = Path(name)
         (folder / "feff.inp").write_text(text, encoding="ascii")
         command = [sys.executable, "-m", "acgen.spectra.feff_child", name, str(seconds), str(memory)]
-        status = _run(command, {**os.environ, **_KEEP_MEMORY}, folder / "printed.txt")
+        status = _run(command, {**os.environ, **_KEEP_MEMORY}, folder / "printed.txt", stop or Event())
         if status == 3:
             raise AcgenError(f"FEFF {(folder / 'error.txt').read_text(encoding='utf-8')}")
         if status:
@@ -90,8 +97,8 @@ def run_feff(text: str, seconds: float = MAX_SECONDS, memory: int = MAX_MEMORY) 
         return FeffResult(spectrum, done["seconds"], "Convergence reached" in printed)
 
 
-def _run(command: list[str], environment: dict[str, str], output: Path) -> int:
-    """Run a process that leads a group of its own and ends it when its standard input closes."""
+def _run(command: list[str], environment: dict[str, str], output: Path, stop: Event) -> int:
+    """Run a process that leads a group of its own and ends when its standard input closes."""
     group = 0 if os.name == "posix" else None
     with open(output, "wb") as file:
         process = subprocess.Popen(
@@ -103,7 +110,12 @@ def _run(command: list[str], environment: dict[str, str], output: Path) -> int:
             process_group=group,
         )
         try:
-            return process.wait()
+            while not stop.is_set():
+                try:
+                    return process.wait(_BEAT)
+                except subprocess.TimeoutExpired:
+                    continue
+            raise AcgenError("FEFF was stopped")
         finally:
             if process.stdin is not None:
                 process.stdin.close()

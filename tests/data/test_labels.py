@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
+from threading import Barrier, Event
 
 import ase.build
 import ase.io
@@ -14,7 +15,7 @@ from ase import Atoms
 
 from acgen.cli import main
 from acgen.data import labels as module
-from acgen.data.labels import label_spectra, make_labels, read_labels, stratified_sites, structure_sha256
+from acgen.data.labels import label_spectra, labels_of, make_labels, read_labels, stratified_sites, structure_sha256
 from acgen.data.public import LabelledCell
 from acgen.errors import AcgenError
 from acgen.spectra.feff import Xmu
@@ -41,12 +42,15 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
 class Fake:
     """Stands for FEFF: a spectrum that depends on the input, and failures on demand."""
 
-    def __init__(self, fail_at: int | None = None) -> None:
+    def __init__(self, fail_at: int | None = None, hang_at: int | None = None) -> None:
         self.inputs: list[str] = []
-        self.fail_at = fail_at
+        self.fail_at, self.hang_at = fail_at, hang_at
 
-    def __call__(self, text: str) -> FeffResult:
+    def __call__(self, text: str, stop: Event) -> FeffResult:
         self.inputs.append(text)
+        if len(self.inputs) == self.hang_at:
+            stop.wait()
+            raise AcgenError("FEFF was stopped")
         if len(self.inputs) == self.fail_at:
             raise AcgenError("FEFF failed: stage 'pot'")
         energy = np.arange(270.0, 360.0)
@@ -103,18 +107,18 @@ def test_labels_go_round_the_structures_and_come_back(tmp_path: Path, holey: Ato
 
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, holey: Atoms) -> None:
-    first = Fake()
+    first = Fake(hang_at=3)
     run = make_labels(cells(holey), 6, tmp_path, run=first)
     for _ in range(2):
         next(run)
-    run.close()
+    run.close()  # ends the third, which would hang
     with open(tmp_path / "labels.jsonl", "a") as file:
         file.write('{"key": "cut off by a cra')
     second = Fake()
     events = list(make_labels(cells(holey), 6, tmp_path, run=second))
     assert [label is None for _, _, label in events] == [True] * 2 + [False] * 4
     assert [done for done, _, _ in events] == [1, 2, 3, 4, 5, 6]
-    assert not set(first.inputs) & set(second.inputs)
+    assert not set(first.inputs[:2]) & set(second.inputs)
     assert len(read_labels(tmp_path)) == 6
     assert len(list(make_labels(cells(holey), 6, tmp_path, run=Fake(fail_at=1)))) == 6  # nothing is run again
 
@@ -134,6 +138,74 @@ def test_one_site_may_fail(tmp_path: Path, holey: Atoms) -> None:
     assert len(fake.inputs) == 1
 
 
+def test_two_workers_make_what_one_makes(tmp_path: Path, holey: Atoms) -> None:
+    met = Barrier(2, timeout=60)
+
+    def together(text: str, stop: Event) -> FeffResult:
+        met.wait()  # passes only if two sites are worked on at a time
+        return Fake()(text, stop)
+
+    one, two = tmp_path / "one", tmp_path / "two"
+    list(make_labels(cells(holey), 6, one, run=Fake()))
+    list(make_labels(cells(holey), 6, two, run=together, workers=2))
+    assert sorted(map(str, read_labels(one))) == sorted(map(str, read_labels(two)))
+
+
+def test_given_sites_and_their_labels(tmp_path: Path, holey: Atoms) -> None:
+    made = [label for _, _, label in make_labels(cells(holey), [7, 3, 7], tmp_path, run=Fake()) if label]
+    assert [label.site for label in made] == [7, 3]
+    assert [label.site for label in labels_of(holey, [3, 7], tmp_path)] == [3, 7]
+    with pytest.raises(AcgenError, match="no label of site 4"):
+        labels_of(holey, [3, 4], tmp_path)
+    with pytest.raises(AcgenError, match="site 500 does not exist"):
+        next(make_labels(cells(holey), [500], tmp_path, run=Fake()))
+
+
+def test_sites_of_equal_surroundings_share_a_label(tmp_path: Path) -> None:
+    diamond = ase.build.bulk("C", "diamond", 3.567, cubic=True)
+    fake = Fake()
+    list(make_labels(cells(diamond), [0, 2], tmp_path, run=fake))
+    assert len(fake.inputs) == 1
+    assert [label.site for label in labels_of(diamond, [0, 2], tmp_path)] == [0, 2]
+
+
+def test_a_cluster_runs_feff(tmp_path: Path, holey: Atoms, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = pytest.importorskip("acgen.inference.cluster", reason="needs dask.distributed")
+
+    class Future:
+        cancelled = False
+
+        def result(self, timeout: float) -> FeffResult:
+            return Fake()(self.text, Event())
+
+        def cancel(self) -> None:
+            self.cancelled = True
+
+    class Client:
+        status, futures = "running", []
+
+        def submit(self, function, text: str, pure: bool) -> Future:
+            assert function is cluster.run_feff
+            future = Future()
+            future.text = text
+            self.futures.append(future)
+            return future
+
+    list(make_labels(cells(holey), 4, tmp_path, run=cluster.feff_on(Client()), workers=cluster.SITES_TOGETHER))
+    assert len(read_labels(tmp_path)) == len(Client.futures) == 4
+
+    class Slow(Future):
+        def result(self, timeout: float) -> FeffResult:
+            raise TimeoutError
+
+    monkeypatch.setattr(Client, "submit", lambda self, function, text, pure: slow)
+    slow, stop = Slow(), Event()
+    stop.set()
+    with pytest.raises(AcgenError, match="stopped"):
+        cluster.feff_on(Client())("", stop)
+    assert slow.cancelled
+
+
 def test_overlapping_atoms_spoil_their_sites_only(tmp_path: Path) -> None:
     pairs = Atoms("C4", [[0, 0, 0], [0, 0, 1.4], [15, 0, 0], [15, 0, 0.2]], cell=[30] * 3, pbc=True)
     made = [label for _, _, label in make_labels(cells(pairs), 4, tmp_path, run=Fake()) if label]
@@ -146,11 +218,12 @@ def test_an_empty_folder_says_so(tmp_path: Path) -> None:
 
 
 def test_the_command(tmp_path: Path, holey: Atoms, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    monkeypatch.setattr(module.make_labels, "__defaults__", (0, False, False, Fake(fail_at=3)))
+    monkeypatch.setattr(module.make_labels, "__defaults__", (0, False, False, Fake(fail_at=3), 1))
     mixed = holey.copy()
     mixed.numbers[5] = 1
     ase.io.write(tmp_path / "mixed.extxyz", mixed)
-    command = ["label", str(tmp_path / "mixed.extxyz"), "--sites", "3", "--inputs", "--out", str(tmp_path / "data")]
+    command = ["label", str(tmp_path / "mixed.extxyz"), "--sites", "3", "--inputs", "--workers", "1"]
+    command += ["--out", str(tmp_path / "data")]
     assert main(command) == 0
     printed = capsys.readouterr().out
     assert "1/3 mixed site" in printed

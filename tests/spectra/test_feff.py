@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event, Timer
 
 import ase.build
 import numpy as np
@@ -168,6 +169,15 @@ def test_bounds_of_time_and_memory_and_a_bad_input() -> None:
         run_feff(five_atoms(), memory=1_000_000)
     with pytest.raises(AcgenError, match="^FEFF "):
         run_feff("ATOMS\n0 0 0\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no groups of processes")
+def test_a_calculation_is_stopped() -> None:
+    pytest.importorskip("feff10", reason='needs FEFF10: pip install "acgen[feff]"')
+    stop = Event()
+    Timer(0.5, stop.set).start()
+    with pytest.raises(AcgenError, match="was stopped"):
+        run_feff(feff_input(cluster(amorphous(), 7)), stop)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no groups of processes")
