@@ -1,11 +1,11 @@
-"""`acgen data fetch` and `acgen data check`."""
+"""`acgen data`: the public data set, and what is made of it."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from acgen.cli.output import output_directory
+from acgen.cli.output import output_directory, output_file
 from acgen.cli.progress import progress_bar
 from acgen.data.public import BASE_URL, check, fetch, manifest
 
@@ -21,6 +21,13 @@ def add_commands(commands) -> None:
     p = actions.add_parser("check", help="verify a folder against the checksums", description=_check.__doc__)
     p.add_argument("directory", metavar="DIR")
     p.set_defaults(run=_check)
+    p = actions.add_parser(
+        "feff-correction", help="what FEFF leaves out, from labelled sites", description=_correct.__doc__
+    )
+    p.add_argument("labels", metavar="LABELS", help="folder of `acgen label DIR`")
+    p.add_argument("--data", required=True, metavar="DIR", help="folder that `acgen data fetch` filled")
+    p.add_argument("--out", required=True, metavar="F.csv")
+    p.set_defaults(run=_correct)
 
 
 def _fetch(args: argparse.Namespace) -> None:
@@ -40,3 +47,13 @@ def _check(args: argparse.Namespace) -> int:
             print(f"{what}: {name}")
     print(f"{result.total - len(result.missing) - len(result.corrupt)} of {result.total} files are right")
     return 0 if result.ok else 2
+
+
+def _correct(args: argparse.Namespace) -> None:
+    """Make the correction that `acgen check` adds to FEFF: mean DFT minus mean FEFF of each public network."""
+    from acgen.data.feff_correction import write_correction
+
+    out = output_file(args.out)
+    for network, sites in write_correction(args.labels, args.data, out).items():
+        print(f"{network} g/cm³: {sites} sites")
+    print(f"written to {out}")

@@ -16,12 +16,13 @@ INPUTS = (
     *("file", "i0", "reference", "recipe", "target", "targets", "references", "structure", "structures", "start"),
     *("weights", "score", "archive", "runs", "data", "potential", "spectra", "against"),
     *("beamline", "graphite", "diamond"),
+    *("correction", "results", "labels"),
 )
 OUTPUTS = ("out", "save_recipe", "plot", "zip", "sbatch")
 #: What commands write into a folder.
 IN_FOLDERS = (
     *("candidates.extxyz", "trajectory-*.extxyz", "spectra.csv", "summary.json", "scan*"),
-    *("screen*", "candidates/*", "structures/*", "series.*"),
+    *("screen*", "candidates/*", "structures/*", "series.*", "check.json", "check-*"),
 )
 
 

@@ -49,12 +49,16 @@ def error_covariance(leave_out: str | None = None) -> np.ndarray:
     AcgenError
         If no error is left.
     """
-    from scipy.ndimage import gaussian_filter1d  # takes half a second, and settings name constants of this module
-
     known = [error for name, error in forward_errors().items() if name != leave_out]
     if not known:
         raise AcgenError("no error of a forward model is left to make a covariance of; leave out less")
-    errors = np.stack(known)
+    return covariance_of(np.stack(known))
+
+
+def covariance_of(errors: np.ndarray) -> np.ndarray:
+    """Covariance (100, 100) of an error of which a few are known, shape (n, 100): see the head of this module."""
+    from scipy.ndimage import gaussian_filter1d  # takes half a second, and settings name constants of this module
+
     size = np.sqrt(gaussian_filter1d((errors**2).mean(0), _SMOOTH, mode="nearest"))
     alike = np.exp(-((ENERGY[:, None] - ENERGY) ** 2) / (2 * _ALIKE**2))
     return alike * size[:, None] * size + 1e-8 * np.eye(N_POINTS)
