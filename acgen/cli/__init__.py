@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from acgen import __version__
 from acgen.cli import (
     app,
+    check,
     data,
     density,
     generate,
@@ -39,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"acgen {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     groups = (
-        *(generate, screen, report, reach, density, series, spectra, structures),
+        *(generate, screen, report, check, reach, density, series, spectra, structures),
         *(data, label, md, training, validation, app),
     )
     for group in groups:

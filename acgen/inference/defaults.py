@@ -8,3 +8,6 @@ FIRST_PLAN = "0.1"
 
 ATOMS = 108
 """Atoms of each candidate of a scan by default: few, because candidates are many."""
+
+CHECK_SITES = 12
+"""Sites of a structure that are checked by default."""
