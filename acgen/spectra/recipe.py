@@ -101,7 +101,7 @@ class Recipe:
         """The beamline, and its energies if they are those of the target."""
         if self.beamline is None:
             return ""
-        own = self.shift == self.beamline.shift
+        own = self.shift != "auto" and abs(self.shift - self.beamline.shift) < 1e-6
         return f"Settings of the beamline “{self.beamline.name}”{f': {self.beamline.energies}' if own else ''}."
 
     @classmethod

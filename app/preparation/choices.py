@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from typing import Any
 
 import param
 
+from acgen.spectra.beamline import BeamlineProfile, calibration
 from acgen.spectra.grid import PI_STAR
 from acgen.spectra.match import FAR_SHIFT, MAX_SHIFT, SLOPE_LIMITS
 from acgen.spectra.normalise import POST_EDGE, PRE_EDGE
-from acgen.spectra.recipe import Choice, Recipe
+from acgen.spectra.recipe import SHARED, Choice, Recipe
 from acgen.spectra.spectrum import SpectrumError
-from app.preparation.files import Source, read_recipe, read_source
+from app.preparation.files import Source, read_settings, read_source
 from app.preparation.jobs import Answers, Job, Prepared, prepare_job, quick_answers
 from app.preparation.pick import Pick
 from app.workers.background import Background
@@ -69,6 +72,9 @@ class Preparation(param.Parameterized):
     reference_energy = param.Number(
         PI_STAR, bounds=(280.0, 292.0), step=0.1, label="π* of the reference (eV)", doc="Graphite has 285.4 eV."
     )
+    beamline = param.ClassSelector(
+        class_=BeamlineProfile, default=None, allow_None=True, label="Beamline", doc="Where the settings come from."
+    )
     prepared = param.ClassSelector(class_=Prepared, default=None, allow_None=True)
     answers = param.ClassSelector(class_=Answers, default=None, allow_None=True)
     problem = param.String("", doc="Why there is no target.")
@@ -86,6 +92,7 @@ class Preparation(param.Parameterized):
         "pre_range",
         "post_range",
         "reference_energy",
+        "beamline",
     )
 
     def __init__(self, background: Background | None = None, **params):
@@ -122,6 +129,7 @@ class Preparation(param.Parameterized):
             pre_range=self.pre_range,
             post_range=self.post_range,
             reference_energy=self.reference_energy,
+            beamline=self.beamline,
         )
 
     @property
@@ -240,24 +248,89 @@ class Preparation(param.Parameterized):
             normalisation="area",
             pre_range=PRE_EDGE,
             post_range=POST_EDGE,
+            beamline=None,
         )
 
-    def load(self, data: object) -> None:
-        """Take the settings, and as far as there are files the choices, of a recipe as JSON.
+    def use(self, beamline: BeamlineProfile) -> None:
+        """Choose as at a beamline: its energies, unless a reference scan says better, settings and columns by name.
 
         Raises
         ------
         SpectrumError
-            If it is none, or cannot be used; nothing is changed then.
+            If its settings cannot be used here; nothing is changed then.
         """
-        recipe = read_recipe(data)
+        item, sample = self.sample.table, self.sample.choice
+        columns = None if item is None else beamline.columns_in(item)
+        sample = replace(
+            sample, columns=columns or sample.columns, negative_log=beamline.negative_log, negate=beamline.negate
+        )
+        settings = {name: getattr(beamline, name) for name in SHARED}
+        if self.reference.source is not None:
+            settings["shift"] = 0.0
+        self._try(replace(self.recipe, **settings, sample=sample, beamline=beamline))
+
+    def as_beamline(self, name: str, known: dict[str, Any]) -> BeamlineProfile:
+        """What is chosen, as a beamline.
+
+        Parameters
+        ----------
+        name
+            Of the beamline.
+        known
+            What was found in `calibrate`; if it is empty, its energies are those of the target here.
+
+        Raises
+        ------
+        SpectrumError
+            If there is no target, or the name is none.
+        """
+        prepared, item = self.prepared, self.sample.table
+        if prepared is None or prepared.target is None or item is None:
+            raise SpectrumError("choose file and columns first: a beamline is what makes a target of them")
+        energies: dict[str, Any] = {"shift": round(prepared.shift, 6)}
+        if self.reference.source is not None:
+            energies["calibrated_on"] = f"the π* of {self.reference.source.name}"
+        elif self.beamline is not None and energies["shift"] == self.beamline.shift:  # what is known of it holds
+            names = ("shift_error", "broadening", "broadening_error", "calibrated_on")
+            energies |= {name: getattr(self.beamline, name) for name in names}
+        return self.recipe.as_beamline(name, item, **(energies | known))
+
+    def calibrate(self, crystal: str) -> dict[str, Any]:
+        """Energies and broadening of the beamline if the file here is a scan of graphite or diamond.
+
+        Raises
+        ------
+        SpectrumError
+            If there is no target yet, or it does not fit that crystal.
+        """
+        prepared = self.prepared
+        if prepared is None or prepared.target is None:
+            raise SpectrumError(f"open your scan of {crystal} here first, with its columns")
+        return calibration({crystal: prepared.target})
+
+    def load(self, data: object) -> None:
+        """Take the settings, and as far as there are files the choices, of a recipe or a beamline as JSON.
+
+        Raises
+        ------
+        SpectrumError
+            If it is neither, or cannot be used; nothing is changed then.
+        """
+        found = read_settings(data)
+        if isinstance(found, BeamlineProfile):
+            self.use(found)
+        else:
+            self._try(found)
+
+    def _try(self, recipe: Recipe) -> None:
+        """Choose as a recipe says, or as before."""
         before = self.choices()
         try:
             with param.parameterized.batch_call_watchers(self):
                 self._set(recipe)
         except (ValueError, TypeError) as error:
             self.restore(before)
-            raise SpectrumError(f"this recipe cannot be used here: {error}") from error
+            raise SpectrumError(f"these settings cannot be used here: {error}") from error
 
     def _set(self, recipe: Recipe) -> None:
         for kind, pick in self.picks.items():
@@ -274,6 +347,7 @@ class Preparation(param.Parameterized):
             pre_range=recipe.pre_range,
             post_range=recipe.post_range,
             reference_energy=recipe.reference_energy,
+            beamline=recipe.beamline,
         )
 
     def choices(self) -> tuple[dict, dict]:

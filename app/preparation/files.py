@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
+from acgen.spectra.beamline import MAX_JSON, BeamlineProfile
 from acgen.spectra.io.contents import Contents
 from acgen.spectra.io.export import read_target
 from acgen.spectra.io.read import list_contents
@@ -16,8 +17,6 @@ from acgen.spectra.recipe import Choice, Recipe
 from acgen.spectra.spectrum import Spectrum, SpectrumError, Target
 from app.session.uploads import MAX_SPECTRUM_BYTES, label_of
 
-#: Largest recipe that is read, bytes.
-MAX_RECIPE = 20_000
 #: Choices of columns whose spectra are kept.
 _KEPT = 12
 
@@ -79,18 +78,22 @@ def read_source(data: object, filename: str) -> Source:
     return Source(name, list_contents(data), read_target(data, name))
 
 
-def read_recipe(data: object) -> Recipe:
-    """The recipe of a JSON file from anyone.
+def read_settings(data: object) -> Recipe | BeamlineProfile:
+    """The recipe or the beamline of a JSON file from anyone.
 
     Raises
     ------
     SpectrumError
-        If it is none.
+        If it is neither.
     """
-    if not isinstance(data, bytes) or not 0 < len(data) <= MAX_RECIPE:
-        raise SpectrumError(f"a recipe is a JSON file of at most {MAX_RECIPE / 1000:g} kB")
+    if not isinstance(data, bytes) or not 0 < len(data) <= MAX_JSON:
+        raise SpectrumError(f"a recipe or a beamline is a JSON file of at most {MAX_JSON / 1000:g} kB")
     try:
         content = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise SpectrumError("the file is not JSON: give one that this page or --save-recipe wrote") from error
+        raise SpectrumError(
+            "the file is not JSON: give one that this page, --save-recipe or `acgen calibrate` wrote"
+        ) from error
+    if isinstance(content, dict) and "name" in content:
+        return BeamlineProfile.from_dict(content)
     return Recipe.from_dict(content if isinstance(content, dict) else {"": content})

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import param
 
+from acgen.spectra.io.contents import Item
 from acgen.spectra.recipe import Choice
 from acgen.spectra.spectrum import SpectrumError
 from app.preparation.files import Source
@@ -54,7 +55,7 @@ class Pick(param.Parameterized):
     @param.depends("item", watch=True)
     def _offer(self) -> None:
         """Offer the columns of an item, and choose those that it names itself."""
-        item = self._item
+        item = self.table
         if (self.source, self.item) == self._offered:
             return
         self._offered = self.source, self.item
@@ -70,7 +71,8 @@ class Pick(param.Parameterized):
             self.param.update(**{name: chosen.get(name, 0) for name in ("energy", "numerator", "denominator")})
 
     @property
-    def _item(self):
+    def table(self) -> Item | None:
+        """The data set that is chosen."""
         items = () if self.source is None else self.source.contents.items
         return next((item for item in items if item.name == self.item), None)
 
@@ -81,7 +83,7 @@ class Pick(param.Parameterized):
 
     @property
     def _labels(self) -> tuple[str, ...]:
-        return () if self._item is None else self._item.labels
+        return () if self.table is None else self.table.labels
 
     @property
     def missing(self) -> str:
@@ -92,7 +94,7 @@ class Pick(param.Parameterized):
             return f"“{self.source.name}” holds {len(self.source.contents.items)} data sets: choose one"
         wanted = [what for what, column in (("energy", self.energy), ("signal", self.numerator)) if not column]
         if wanted:
-            columns = len(self._item.labels)
+            columns = len(self.table.labels)
             return f"“{self.source.name}” has {columns} columns: choose the column of {' and '.join(wanted)}"
         return ""
 
@@ -107,7 +109,7 @@ class Pick(param.Parameterized):
     @property
     def signal(self) -> str:
         """The signal by the names of its columns."""
-        item = self._item
+        item = self.table
         if item is None or not self.numerator:
             return "signal"
         name = item.labels[self.numerator - 1]

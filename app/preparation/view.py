@@ -12,15 +12,16 @@ import panel_material_ui as pmui
 import param
 
 from acgen.inference.density import estimate_density
+from acgen.spectra.beamline import MAX_JSON
 from acgen.spectra.io.export import target_csv, target_xdi
 from acgen.spectra.spectrum import SpectrumError
 from app.look.card import card, heading
 from app.look.css import STYLE
 from app.look.notice import Notice
 from app.preparation import words
+from app.preparation.beamlines import BeamlineMenu
 from app.preparation.choices import Preparation
 from app.preparation.chooser import BOX, FIELD, Chooser
-from app.preparation.files import MAX_RECIPE
 from app.preparation.history import History
 from app.preparation.jobs import named
 from app.preparation.plots import AfterPlot, BeforePlot, Comparison
@@ -56,6 +57,7 @@ class PreparationView(pn.viewable.Viewer):
         self.saver, self.comparison = Saver(), Comparison()
         self.before = BeforePlot(preparation, self.saver)
         self.after = AfterPlot(preparation, self.comparison, self.saver)
+        self.beamlines = BeamlineMenu(state, preparation, self.saver)
         self.estimate: Any = None
         self.history = History(preparation)
         self.message = Notice(margin=(2, 4))
@@ -85,9 +87,9 @@ class PreparationView(pn.viewable.Viewer):
             description="The target with everything that was done, as a table, or how it was made for `acgen prepare`",
         )
         self.recipe = BoundedInput(
-            label="Load a recipe", uploaded_label="Load a recipe", most=MAX_RECIPE, variant="outlined",
-            css_classes=["acgen-recipe-file"], description="Settings that were downloaded here or saved by `acgen "
-            "prepare --save-recipe`", **BUTTON,
+            label="Load a recipe", uploaded_label="Load a recipe", most=MAX_JSON, variant="outlined",
+            css_classes=["acgen-recipe-file"], description="Settings of a target or a beamline that were "
+            "downloaded here, or saved by `acgen prepare --save-recipe` or `acgen calibrate`", **BUTTON,
         )
         self.parts = self._layout()
         self.recipe.param.watch(self._load, "value")
@@ -154,6 +156,7 @@ class PreparationView(pn.viewable.Viewer):
                    sizing_mode="stretch_width", styles={"align-items": "center"}),
             sample,
             self.like,
+            self.beamlines,
             pmui.TextInput.from_param(parameters.name_of_target, **FIELD),
             _section("Energies"),
             *adjusted,
@@ -261,6 +264,8 @@ class PreparationView(pn.viewable.Viewer):
             self.message.say(f"Not taken: {error}.")
         else:
             self.message.hide()
+            if (new := self.preparation.beamline) is not None:
+                self.state.beamlines = {new.name: new} | self.state.beamlines
 
     def _ask_density(self) -> None:
         if self.ask_density.disabled:

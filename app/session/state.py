@@ -60,6 +60,7 @@ class State(param.Parameterized):
         "measured C K-edge spectrum.",
     )
     targets = param.Dict(default={}, doc="Targets by the name under which they are offered; None is no target.")
+    beamlines = param.Dict(default={}, doc="Settings of beamlines, each a `BeamlineProfile`, by their names.")
     snapshot = param.ClassSelector(class_=Snapshot, default=Snapshot(), doc="Newest state of the run.")
     uploaded = param.ClassSelector(
         class_=tuple, default=(), doc="Structures from files, each a `Finished` of no run, listed with the candidates."
@@ -206,5 +207,6 @@ class State(param.Parameterized):
 SET_HERE = tuple(name for name in OPTIONS if name in State.param)
 CARRIED = (
     *SET_HERE, "target_name", "cubic", "cell_b", "cell_c", "start", "plain", "energies", "picked", "moment", "dark",
+    "beamlines",
 )
 LEFT_ALONE = tuple(name for name in OPTIONS if name not in State.param)

@@ -29,6 +29,7 @@ import numpy as np
 from acgen.errors import AcgenError
 from acgen.results import codec
 from acgen.results.run import LogEntry, Run
+from acgen.spectra.beamline import BeamlineProfile
 from acgen.spectra.spectrum import Target
 from app.session.archive import FRAME_BYTES, thinned
 from app.session.snapshot import Finished, Snapshot, Status
@@ -37,7 +38,9 @@ FORMAT = 1
 #: Bytes that the candidates of one session may take, and all sessions together; seconds after which one is removed.
 SESSION_BYTES, ALL_BYTES, AGE = 200_000_000, 2_000_000_000, 14 * 86_400.0
 SESSION, ABOUT = "session.acgen", "about.json"
-_CLASSES: dict[str, type] = {"Snapshot": Snapshot, "Finished": Finished, "Run": Run, "LogEntry": LogEntry}
+_CLASSES: dict[str, type] = {
+    kind.__name__: kind for kind in (Snapshot, Finished, Run, LogEntry, BeamlineProfile)
+}
 _TEXT, _ARRAYS = "content.json", "arrays.safetensors"
 _NAME = re.compile(r"[0-9a-f]{64}")
 

@@ -20,7 +20,7 @@ from acgen.spectra.targets import builtin_targets, load_target
 from app.controls.settings import Controls
 from app.preparation import words
 from app.preparation.choices import Preparation
-from app.preparation.files import read_recipe, read_source
+from app.preparation.files import read_settings, read_source
 from app.preparation.history import History
 from app.preparation.jobs import Job, prepare_job, quick_answers
 from app.session.state import State
@@ -378,7 +378,7 @@ def test_downloads_and_the_recipe_upload_of_the_panel(controls):
     assert controls.preparation.pre_edge == "constant"
     upload(view.recipe, b"{}}", "x.json")
     assert "Not taken" in view.message.text
-    assert read_recipe(texts["film.recipe.json"].encode()) == controls.preparation.recipe
+    assert read_settings(texts["film.recipe.json"].encode()) == controls.preparation.recipe
 
 
 def test_quick_answers_that_fail_say_so_instead_of_waiting(controls, monkeypatch):
@@ -529,3 +529,78 @@ def test_more_files_than_are_taken_at_once_are_refused_by_name_of_the_limit(cont
     assert f"at most {MAX_FILES} files" in controls.message.text
     assert controls.state.target_name == f"{MAX_FILES - 1}.prj"
     assert controls.upload._buffer == []
+
+
+def test_a_beamline_is_saved_chosen_for_another_file_undone_and_downloaded(controls):
+    controls.prepare.open()
+    view, panel, state = controls.prepare.view, controls.preparation, controls.state
+    menu, clock = view.beamlines, [0.0]
+    view.history._clock = lambda: clock[0]
+    menu._do("Save as…")
+    assert "Choose file and columns first" in menu.message.text
+    assert not menu.naming.visible
+    upload(view.choosers["sample"].file, scan(), "film.dat")
+    panel.sample.param.update(numerator=3, denominator=4)
+    panel.param.update(shift=-0.3, pre_edge="linear", post_range=(20.0, 30.0))
+    menu._do("Save as…")
+    menu.save.clicks += 1
+    assert "needs a name" in menu.message.text
+    menu.name_of.value = "SXR"
+    menu.save.clicks += 1
+    assert not menu.naming.visible
+    saved = state.beamlines["SXR"]
+    assert (saved.columns, saved.shift, saved.pre_edge) == (("energy", "tey", "beam"), -0.3, "linear")
+    assert menu.choice.value == "SXR"
+
+    upload(view.choosers["sample"].file, b"# beam x tey energy\n" + b"".join(
+        f"{beam} 7 {signal} {energy}\n".encode()
+        for _, energy, signal, beam in (line.split() for line in scan().decode().splitlines()[1:])
+    ), "other order.dat")
+    panel.param.update(beamline=None, shift=0.0, pre_edge="constant", post_range=(10.0, 25.0))
+    clock[0] = 9.0
+    menu.choice.value = "SXR"
+    assert panel.sample.choice.columns == (4, 3, 1)
+    assert (panel.shift, panel.pre_edge, panel.post_range) == (-0.3, "linear", (20.0, 30.0))
+    assert "Settings of the beamline “SXR”" in panel.prepared.target.history[-1]
+    assert panel.recipe.beamline == saved
+    view._undo()
+    assert menu.choice.value == "none"
+    assert (panel.shift, panel.pre_edge, panel.beamline) == (0.0, "constant", None)
+
+    menu.choice.value = "SXR"
+    menu._do("Download (JSON)")
+    text = view.saver._hand.message["text"]
+    menu._do("Remove")
+    assert state.beamlines == {}
+    assert panel.pre_edge == "linear", "the settings stay"
+    upload(view.recipe, text.encode(), "SXR.json")
+    assert state.beamlines == {"SXR": saved}
+    assert panel.beamline == saved
+    upload(view.recipe, json.dumps(saved.to_dict() | {"shift": 99.0}).encode(), "far.json")
+    assert "cannot be used here" in view.message.text
+    assert panel.shift == -0.3
+
+
+def test_a_beamline_is_calibrated_on_the_scan_of_graphite_that_is_open(controls):
+    controls.prepare.open()
+    view, panel = controls.prepare.view, controls.preparation
+    menu = view.beamlines
+    upload(view.choosers["sample"].file, scan("graphite", shift=0.4), "graphite.dat")
+    panel.sample.param.update(numerator=3, denominator=4)
+    menu._do("Calibrate on diamond")
+    assert "does not fit diamond" in menu.message.text
+    menu._do("Calibrate on graphite")
+    assert "energies -0.40 ± 0.01 eV, broadening" in menu.found.object
+    menu.name_of.value = "SXR"
+    menu.save.clicks += 1
+    assert panel.shift == pytest.approx(-0.4, abs=0.005)
+    kept = controls.state.beamlines["SXR"]
+    assert kept.calibrated_on == "graphite"
+    panel.slope = 0.01
+    menu._do("Save as…")
+    menu.save.clicks += 1
+    assert controls.state.beamlines["SXR"].shift_error == kept.shift_error, "its energies are still the same"
+    panel.shift = 0.1
+    menu._do("Save as…")
+    menu.save.clicks += 1
+    assert controls.state.beamlines["SXR"].shift_error is None, "these were set by hand"

@@ -11,18 +11,20 @@ import pytest
 from app_fakes import MODELS, SETTINGS, TARGET, fake_generate, same, session
 
 from acgen.errors import AcgenError
+from acgen.spectra.beamline import BeamlineProfile
 from app.session.shelf import name_of
 from app.session.snapshot import Snapshot, Status
 from app.session.state import State
 from app.session.store import SESSION, Saved, Store
 
 NAME = name_of("a key")
+BEAMLINE = BeamlineProfile("SXR", -0.42, 0.02, 0.3, 0.03, "graphite", ("E", "tey", "i0"), pre_edge="linear")
 
 
 def state() -> State:
     made = State()
     made.add_target(replace(TARGET, name="film", recipe='{"shift": 0.1}'))
-    made.param.update(xi=900.0, cell=7.5, picked=((1, 1),))
+    made.param.update(xi=900.0, cell=7.5, picked=((1, 1),), beamlines={BEAMLINE.name: BEAMLINE})
     return made
 
 
@@ -42,6 +44,7 @@ def test_a_session_comes_back_whole_to_another_state(tmp_path):
     other.carry(back.choices, back.targets)
     assert (other.xi, other.cell, other.target_name, other.picked) == (900.0, 7.5, "film", ((1, 1),))
     assert other.target.recipe == '{"shift": 0.1}'
+    assert other.beamlines == {"SXR": BEAMLINE}
     assert store.about(NAME).candidates == 3
     assert store.about(NAME).targets == 1
 
