@@ -10,6 +10,7 @@ from ase import Atoms
 from matscipy.neighbours import neighbour_list
 from scipy.optimize import nnls
 
+from acgen.spectra.foreign import foreign_lines
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.instrument import Bounds
 from acgen.spectra.match import DOMAIN_LIMIT, best_shift, best_slope, far_shift, tilt
@@ -43,6 +44,11 @@ CLOSEST = 1.15
 ANGLE_RANGE = 4.0
 #: Energy in eV per atom above the reference of the same density: -0.21 to 0.05 in the cells.
 STRAINED = 0.2
+#: Where atoms other than carbon come from, by the bond that shows (`acgen.spectra.foreign.WINDOWS`).
+FOREIGN = {
+    "C-H": "hydrogen in the film or matter adsorbed on it",
+    "C=O": "an oxidised surface or matter adsorbed on it",
+}
 #: Energy shift in eV below which the search for one is not to be trusted, see `acgen.spectra.match.best_shift`.
 _SHIFT_ERROR = 0.35
 
@@ -69,6 +75,12 @@ def target_flags(target: Target, instrument: bool | None = None) -> tuple[str, .
         flags.append(
             f"The energies look {shift:+.2f} eV off: calibrate them, or prepare the target with an automatic shift."
         )
+    flags += [
+        f"At {line.energy:.1f} eV a line of {100 * line.height:.0f} % of the edge step is left over, where {line.bond} "
+        f"absorbs: {FOREIGN[line.bond]}. No structure of carbon alone has it; what pi* (285 eV) and the energies above "
+        "290 eV say still counts."
+        for line in foreign_lines(target)
+    ]
     distance = _from_mixtures_seen(target) if fitted else _from_mixtures(target.intensity, mask)
     if distance > NEAR:
         flags.append(
