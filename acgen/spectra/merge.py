@@ -26,7 +26,7 @@ def merge(targets: Sequence[Target], name: str = "") -> Target:
     -------
     Target
         The noise of each point is the standard deviation over the scans by the root of their number. The history has
-        that of each scan, and a warning says if one is far from the mean.
+        that of each scan, `sources` their files and recipes, and a warning says if one is far from the mean.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def merge(targets: Sequence[Target], name: str = "") -> Target:
     mean, spread = mean_and_spread([target.intensity for target in targets])
     names = ", ".join(target.name or "a scan" for target in targets)
     history = [f"Mean of {count} scans: {names}. Their standard deviation over √{count} is the noise."]
-    history += [f"{target.name or 'A scan'}: {step}" for target in targets for step in target.record]
+    history += [f"{target.name or 'A scan'}: {step}" for target in targets for step in target.history]
     far = {target.name: float(np.linalg.norm((target.intensity - mean)[mask])) for target in targets}
     apart = [f"{name} by {distance:.2f}" for name, distance in far.items() if distance > UNSEEN_ERROR]
     warnings = [warning for target in targets for warning in target.warnings]
@@ -62,6 +62,7 @@ def merge(targets: Sequence[Target], name: str = "") -> Target:
         calibration=_common([target.calibration for target in targets]),
         shift=_common([target.shift for target in targets]),
         slope=_common([target.slope for target in targets]),
+        sources=tuple(f"{target.name or 'A scan'}: {detail}" for target in targets for detail in target.details),
     )
 
 

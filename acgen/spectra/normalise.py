@@ -98,10 +98,15 @@ def divide(spectrum: Spectrum, divisor: Spectrum) -> Spectrum:
     with np.errstate(over="ignore"):  # an overflow is reported as an infinite value
         ratio = spectrum.intensity[inside] / below
     step = f"Divided by {divisor.name or 'I0'}, interpolated onto {energy.size} energies."
-    step += f" SHA-256 of its file: {divisor.sha256}." if divisor.sha256 else ""
     lost = np.ptp(spectrum.energy) - np.ptp(energy)
     warnings = spectrum.warnings + tuple(f"I0: {warning}" for warning in divisor.warnings)
     if lost > 1.0:
         warnings += (f"I0 covers only {energy[0]:g}-{energy[-1]:g} eV: the rest of the spectrum was dropped.",)
     history = (*spectrum.history, step)
-    return Spectrum(energy, ratio, spectrum.name, history, warnings, spectrum.sha256, spectrum.missing)
+    sources = spectrum.sources + checksum("I0", divisor)
+    return Spectrum(energy, ratio, spectrum.name, history, warnings, spectrum.sha256, spectrum.missing, sources)
+
+
+def checksum(what: str, scan: Spectrum) -> tuple[str, ...]:
+    """The checksum of the file of another scan, as one sentence; nothing if it is not known."""
+    return (f"SHA-256 of the file of {what}: {scan.sha256}.",) if scan.sha256 else ()

@@ -26,7 +26,7 @@ from acgen.spectra.match import (
     tilt,
 )
 from acgen.spectra.noise import binned_noise
-from acgen.spectra.normalise import POST_EDGE, PRE_EDGE, RISE, divide
+from acgen.spectra.normalise import POST_EDGE, PRE_EDGE, RISE, checksum, divide
 from acgen.spectra.resample import MAX_GAP, not_missing, resample
 from acgen.spectra.scale import Normalisation, model_scale
 from acgen.spectra.spectrum import Spectrum, SpectrumError, Target
@@ -170,6 +170,7 @@ def prepare(
         shift=applied,
         slope=divided,
         sha256=spectrum.sha256,
+        sources=spectrum.sources + (() if reference is None else checksum("the reference scan", reference)),
     )
 
 
@@ -198,8 +199,7 @@ def _calibrate(
     if shift == "auto":
         raise SpectrumError("calibrate on the reference scan or with shift='auto', not both")
     found = calibration_shift(reference, expected)
-    of_file = f" (SHA-256 of its file: {reference.sha256})" if reference.sha256 else ""
-    scan = (reference.name or "the reference scan") + of_file
+    scan = reference.name or "the reference scan"
     history.append(f"Calibrated by {found:+.4f} eV: the pi* of {scan} is at {expected:g} eV.")
     if abs(found) > MAX_CALIBRATION:
         warnings.append(

@@ -39,6 +39,8 @@ class Spectrum:
     sha256: str = ""
     #: Energies in eV at which the file has a row without a value, shape (K,); what was measured does not cover them.
     missing: np.ndarray = field(default_factory=lambda: np.empty(0))
+    #: Checksums of other files that went into it, one sentence each.
+    sources: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         missing = np.unique(np.asarray(self.missing, dtype=float))
@@ -54,6 +56,7 @@ class Spectrum:
             raise SpectrumError("the energies of a spectrum must increase: sort them and average duplicates first")
         object.__setattr__(self, "history", tuple(self.history))
         object.__setattr__(self, "warnings", tuple(self.warnings))
+        object.__setattr__(self, "sources", tuple(self.sources))
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +93,8 @@ class Target:
     #: SHA-256 of the measured file, in hexadecimal, and the recipe by which it was prepared, as JSON; empty if unknown.
     sha256: str = ""
     recipe: str = ""
+    #: Checksums of other files that went into it, and of a mean those and recipes of its scans, one sentence each.
+    sources: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         mask = np.array(self.mask, dtype=bool)
@@ -113,15 +118,21 @@ class Target:
             raise SpectrumError("shifts and slope of a target are numbers, got one that is not: prepare it again")
         object.__setattr__(self, "history", tuple(self.history))
         object.__setattr__(self, "warnings", tuple(self.warnings))
-        words = (self.name, *self.history, *self.warnings, self.sha256, self.recipe)
+        object.__setattr__(self, "sources", tuple(self.sources))
+        words = (self.name, *self.history, *self.warnings, self.sha256, self.recipe, *self.sources)
         if not all(isinstance(word, str) for word in words):
             raise SpectrumError("name, history, warnings, checksum and recipe of a target are texts")
 
     @property
     def record(self) -> tuple[str, ...]:
-        """All that makes it reproducible, one sentence each: its history, the file, the recipe."""
+        """All that makes it reproducible, one sentence each: its history, files, the recipe."""
+        return (*self.history, *self.details)
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What its history leaves out: checksums of the files and the recipe, one sentence each."""
         file = (f"SHA-256 of the file: {self.sha256}.",) if self.sha256 else ()
-        return (*self.history, *file, *((f"Recipe: {self.recipe}",) if self.recipe else ()))
+        return (*file, *self.sources, *((f"Recipe: {self.recipe}",) if self.recipe else ()))
 
     @property
     def digest(self) -> str:

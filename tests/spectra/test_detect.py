@@ -135,7 +135,9 @@ def test_i0_is_divided_out_on_its_own_energies() -> None:
     raw = Spectrum(FINE, curve() * (5.0 - 0.03 * (FINE - 265.0)))
     target = prepare(raw, i0=beam)
     assert target.misfit(prepare(Spectrum(FINE, curve())).intensity) < 1e-9
-    assert "SHA-256 of its file: ab" in target.history[0]
+    assert "SHA-256 of the file of I0: ab." in target.record
+    assert "SHA" not in " ".join(target.history), "which is what one reads"
+    assert read_target(target_xdi(target).encode()).sources == target.sources
     assert "I0: odd" in target.warnings
     with pytest.raises(SpectrumError, match="changes sign"):
         divide(raw, Spectrum(coarse, coarse - 290))

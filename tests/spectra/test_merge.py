@@ -31,6 +31,10 @@ def test_the_mean_is_nearer_to_the_truth_and_knows_its_noise():
     assert (made.name, made.measured, made.shift) == ("scan 0 (mean of 16)", True, 0.1)
     assert made.warnings == ()
     assert "scan 15" in made.history[0]
+    files = merge([replace(scan, sha256=f"{k}ab") for k, scan in enumerate(scans(2))])
+    assert files.sources == ("scan 0: SHA-256 of the file: 0ab.", "scan 1: SHA-256 of the file: 1ab.")
+    assert "SHA" not in " ".join(files.history)
+    assert set(files.sources) < set(files.record)
 
 
 def test_only_what_all_scans_cover_counts():

@@ -20,7 +20,7 @@ from acgen.spectra.spectrum import Spectrum, SpectrumError, Target
 
 _CSV_HEADING = "energy_eV,target"
 _XDI_TARGET = "# Acgen.kind: target"
-_TEXT = re.compile(r"# Acgen\.(name|history|warning|recipe|sensitivity|sha256): (.{0,9000})")
+_TEXT = re.compile(r"# Acgen\.(name|history|warning|recipe|sensitivity|sha256|source): (.{0,9000})")
 
 
 def target_csv(target: Target) -> str:
@@ -41,6 +41,7 @@ def target_xdi(target: Target, recipe: Recipe | None = None) -> str:
         header.append(f"# Acgen.sensitivity: {target.sensitivity!r}")
     if target.sha256:
         header.append(f"# Acgen.sha256: {_line(target.sha256)}")
+    header += [f"# Acgen.source: {_line(source)}" for source in target.sources]
     told = target.recipe if recipe is None else json.dumps(recipe.to_dict())
     if told:
         header.append(f"# Acgen.recipe: {_line(told)}")
@@ -57,6 +58,7 @@ def spectrum_xdi(spectrum: Spectrum) -> str:
     header += [f"# Acgen.warning: {_line(warning)}" for warning in spectrum.warnings]
     if spectrum.sha256:
         header.append(f"# Acgen.sha256: {spectrum.sha256}")
+    header += [f"# Acgen.source: {_line(source)}" for source in spectrum.sources]
     return _xdi(("energy eV", "mu"), header, [spectrum.energy, spectrum.intensity])
 
 
@@ -99,7 +101,7 @@ def _from_xdi(text: str, name: str) -> Target:
     found = [match for line in table.header if (match := _TEXT.fullmatch(line))]
     texts = {
         kind: [match[2] for match in found if match[1] == kind]
-        for kind in ("name", "history", "warning", "recipe", "sensitivity", "sha256")
+        for kind in ("name", "history", "warning", "recipe", "sensitivity", "sha256", "source")
     }
     index = np.round((table.values[:, 0] - ENERGY[0]) / (ENERGY[1] - ENERGY[0]))
     sound = np.isfinite(table.values).all() and table.values.shape[1] in (2, 3)
@@ -115,7 +117,8 @@ def _from_xdi(text: str, name: str) -> Target:
     sensitivity = numbers[0] if numbers else None
     history, warnings = tuple(texts["history"]), tuple(texts["warning"])
     target = Target(columns[1], columns[0] > 0, label, history, warnings, noise, sensitivity, measured=True)
-    return replace(target, recipe=next(iter(texts["recipe"]), ""), sha256=next(iter(texts["sha256"]), ""))
+    recipe, sha256 = (next(iter(texts[kind]), "") for kind in ("recipe", "sha256"))
+    return replace(target, recipe=recipe, sha256=sha256, sources=tuple(texts["source"]))
 
 
 def _xdi(labels: tuple[str, ...], header: list[str], columns: list[np.ndarray]) -> str:
