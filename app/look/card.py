@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import panel as pn
 
 from app.look.css import STYLE
@@ -33,3 +35,8 @@ def heading(title: str | pn.viewable.Viewable, *parts: pn.viewable.Viewable) -> 
 def swatch(colour: str, text: str, kind: str = "line") -> str:
     """HTML of one entry of a legend: a `line`, a `dot` or a `band`."""
     return f'<span class="swatch {kind}" style="--colour:{colour}"></span>{text}'
+
+
+def entries(parts: Iterable[str]) -> str:
+    """HTML of a legend that breaks between its entries only, for the class `acgen-wrap`."""
+    return "".join(f'<span class="entry">{part}</span> ' for part in parts)

@@ -67,7 +67,9 @@ class Chooser(pn.viewable.Viewer):
             pmui.Checkbox.from_param(each, margin=(0, 2), **BOX)
             for each in (self.pick.param.negative_log, self.pick.param.negate)
         )
-        self.signs = pn.Row(self.log, self.sign, margin=0, sizing_mode="stretch_width")
+        self.signs = pn.Row(
+            self.log, self.sign, margin=0, sizing_mode="stretch_width", styles={"flex-wrap": "wrap"}
+        )
         self.file.param.watch(self._uploaded, "value")
         self.file.param.watch(self._refused, "refused")
         self.pick.param.watch(self._arrange, ["source", *self.selects])

@@ -12,7 +12,7 @@ from acgen.spectra.instrument import Instrument
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import builtin_targets
 from app.look import colours
-from app.look.card import swatch
+from app.look.card import entries, swatch
 from app.look.css import STYLE
 from app.preparation.choices import Preparation
 from app.views.plot import LivePlot, between
@@ -67,11 +67,14 @@ class Comparison(param.Parameterized):
 
 
 class _Plot(LivePlot):
-    """A plot of the panel."""
+    """A plot of the panel, whose legend wraps in its narrow heading."""
 
     def __init__(self, preparation: Preparation, saver: Saver, **params):
         super().__init__(preparation, saver, **params)
         self.note = Note(self.empty(), margin=0, stylesheets=[STYLE], css_classes=["acgen-empty"])
+
+    def describe(self):
+        return pn.pane.HTML(self.legend(), margin=0, stylesheets=[STYLE], css_classes=["acgen-key", "acgen-wrap"])
 
 
 class BeforePlot(_Plot):
@@ -176,7 +179,7 @@ class BeforePlot(_Plot):
         parts = [swatch(colours.CN[3], "pre-edge", "band"), swatch(colours.CN[4], "post-edge", "band")]
         if prepared.pre_edge() is not None:
             parts.insert(0, swatch(colours.PREDICTION, "background"))
-        return "".join(parts)
+        return entries(parts)
 
 
 class AfterPlot(_Plot):
@@ -255,4 +258,4 @@ class AfterPlot(_Plot):
         name, known = self.comparison.found(target)
         if known is not None:
             parts.append(swatch(colours.PREDICTION, f"{name}, off by {target.misfit(known):.2f}"))
-        return "".join(parts)
+        return entries(parts)

@@ -187,7 +187,7 @@ class PreparationView(pn.viewable.Viewer):
             pn.Spacer(width=8),
             _box(card(heading("Quick answers", spacer, self.ask_density), answers), 1.1),
             pn.Spacer(width=8),
-            _box(card(heading("Numbers"), self.numbers), 0.75),
+            _box(card(heading("Numbers"), self.numbers), 0.85),
             margin=(8, 0, 0, 0), sizing_mode="stretch_both",
         )
         right = pn.Column(plots, texts, margin=(0, 0, 0, 8), sizing_mode="stretch_both")

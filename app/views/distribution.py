@@ -69,7 +69,7 @@ class DistributionView(LivePlot):
         return functools.partial(sheet_figure, Sheet(curves, self.axes, *self.limits))
 
     def legend(self):
-        known = swatch(colours.REFERENCE, "ref.")
+        known = swatch(colours.REFERENCE, "reference")
         return swatch(colours.PREDICTION, "± std", "band") + known if len(self.state.compared) > 1 else known
 
 

@@ -19,6 +19,7 @@ from acgen.inference.reach import KnownSpectrum, Reach, Verdict, from_candidates
 from acgen.spectra.spectrum import Target
 from acgen.structures.cell import density as density_of
 from app.look import colours
+from app.look.card import entries, swatch
 from app.look.css import STYLE
 from app.session.snapshot import Finished
 from app.session.state import State
@@ -80,6 +81,19 @@ class ReachCurve(PlotView):
 
     def redraw(self, _data):
         self._changed.event()
+
+    def legend(self):
+        parts = (
+            swatch(colours.TARGET, "nearest known spectrum"), swatch(colours.PREDICTION, "this density", "dot"),
+            swatch(colours.TEXT, f"bounds: {Verdict.WITHIN}, {Verdict.NEAR}", "dashed"),
+        )
+        return entries(parts)
+
+    def describe(self):
+        return pn.pane.HTML(
+            self.legend(), margin=0, stylesheets=[STYLE], css_classes=["acgen-key", "acgen-wrap"],
+            styles={"flex": "none"}, sizing_mode="stretch_width",
+        )
 
     def _draw(self, counter: int) -> hv.Overlay:
         found = self._drawn[0] if self._drawn else None
@@ -222,7 +236,7 @@ class ReachView(pn.viewable.Viewer):
             margin=0,
             styles={"flex": "1.3", "overflow-y": "auto", "padding": "4px 4px 4px 14px"},
         )
-        plot = pn.Column(self.curve.plot, sizing_mode="stretch_both", margin=0)
+        plot = pn.Column(self.curve.key, self.curve.plot, sizing_mode="stretch_both", margin=0)
         return pn.Row(words, plot, sizing_mode="stretch_both", margin=0)
 
 

@@ -59,7 +59,7 @@ def wait_for_a_new_page(page: Page) -> None:
     page.page.wait_for_function("window.before === undefined")
 
 
-@pytest.mark.parametrize("seconds", [3, pytest.param(12, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seconds", [3, *(pytest.param(each, marks=pytest.mark.slow) for each in (12, 30))])
 def test_a_run_goes_on_while_the_network_is_away_and_the_page_comes_back_to_it(page, wire, seconds):
     page.page.get_by_role("button", name="Toggle theme").click()
     begin(page)
