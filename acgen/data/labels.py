@@ -158,6 +158,7 @@ def make_labels(
     inputs: bool = False,
     run: Callable[[str, Event], FeffResult] = run_feff,
     workers: int = 1,
+    stop: Event | None = None,
 ) -> Iterator[tuple[int, int, Label | None]]:
     """Label sites of structures, one site of each in turn, so that a run that is stopped early is balanced.
 
@@ -182,6 +183,8 @@ def make_labels(
         What makes a spectrum of an input, and ends when the event is set.
     workers
         How many sites to work on at a time, each on a thread of its own.
+    stop
+        Ends what runs when another thread sets it: every site that is not done fails then, and is not stored.
 
     Yields
     ------
@@ -201,7 +204,7 @@ def make_labels(
     coordination = [coordination_numbers(cell.atoms) for cell in cells]
     turns = range(max(map(len, chosen), default=0))
     order = [(k, own[turn]) for turn in turns for k, own in enumerate(chosen) if turn < len(own)]
-    stop, lock, finished = Event(), Lock(), SimpleQueue[Future[Label]]()
+    stop, lock, finished = stop or Event(), Lock(), SimpleQueue[Future[Label]]()
 
     def label(atoms: Atoms, about: dict[str, Any], text: str, error: str) -> Label:
         found = Label(**about, error=error) if error else _label(about, text, run, stop)
@@ -273,6 +276,8 @@ def _input(atoms: Atoms, site: int, version: str, sha256: str) -> tuple[str, str
 def _label(about: dict[str, Any], text: str, run: Callable[[str, Event], FeffResult], stop: Event) -> Label:
     """The label of one site; a failure of FEFF is in it."""
     try:
+        if stop.is_set():
+            raise AcgenError("FEFF was stopped")
         result = run(text, stop)
     except AcgenError as error:
         return Label(**about, error=str(error))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -84,7 +84,7 @@ class Distance:
 
 @dataclass(frozen=True, eq=False)
 class Check:
-    """What the spectra of some sites say of a structure; curves are as the instrument sees them, if one was fitted."""
+    """What the spectra of some sites say of a structure."""
 
     name: str
     #: g/cm³.
@@ -94,29 +94,28 @@ class Check:
     sites: tuple[Site, ...]
     #: Mean over all sites as the code has it, and its sampling error.
     sampled: SampledMean
-    #: The mean brought to DFT, shape (100,), and the covariance of its error, sampling and correction.
-    mean: np.ndarray
-    covariance: np.ndarray
+    #: The mean brought to DFT, with the error of sampling and correction.
+    corrected: SampledMean
     #: Mean spectra by the networks, ``forward`` and ``judge``; empty if the structure is not carbon alone.
     networks: Mapping[str, np.ndarray]
     target: Target | None
+    #: Through which everything is compared with the target, and drawn.
     instrument: Instrument
-    #: Distance of `mean` from the target and the networks, by name.
+    #: Distance of the corrected mean from the target and the networks, by name.
     distances: Mapping[str, Distance]
     #: Distance of each network's spectrum from the target.
     misfits: Mapping[str, float]
     #: What to know before believing it, one sentence each.
     notes: tuple[str, ...] = field(default=())
 
-    @property
-    def error(self) -> np.ndarray:
-        """Standard error of `mean` at each energy, shape (100,)."""
-        return np.sqrt(np.diag(self.covariance))
-
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready form."""
-        curves = {"mean_as_calculated": self.sampled.mean, "its_error": self.sampled.error}
-        curves |= {"mean": self.mean, "error": self.error, **self.networks}
+        """JSON-ready form; curves are as the instrument sees them."""
+        found = {"mean_as_calculated": self.sampled, "mean": self.corrected}
+        curves: dict[str, np.ndarray] = {}
+        for name, each in found.items():
+            seen = each.through(instrument_matrix(self.instrument))
+            curves |= {name: seen.mean, f"{name}_error": seen.error}
+        curves |= {name: self.instrument.apply(curve) for name, curve in self.networks.items()}
         content: dict[str, list[float | None]] = {
             name: [round(float(value), 6) for value in curve] for name, curve in curves.items()
         }
@@ -130,6 +129,7 @@ class Check:
             "sites": [site.to_dict() for site in self.sites],
             "distances": {name: distance.to_dict() for name, distance in self.distances.items()},
             "misfits": dict(self.misfits),
+            "instrument": asdict(self.instrument),
             "notes": list(self.notes),
             "verdict": verdict(self),
             "curves": {"energy_eV": ENERGY.tolist()} | content,
@@ -201,31 +201,29 @@ def check(
     population = Counter(int(n) for n in coordination_numbers(atoms)[carbon])
     spectra = np.stack([site.spectrum for site in good if site.spectrum is not None])
     found = stratified_mean(spectra, np.array([site.coordination for site in good]), population)
-    mean, covariance = found.mean, found.covariance
+    corrected = found
     if correction is not None:
-        mean, covariance = mean + correction.at(density), covariance + correction.covariance
+        mean, covariance = found.mean + correction.at(density), found.covariance + correction.covariance
+        corrected = SampledMean(mean, covariance, found.unseen)
     at = Instrument()
     if target is not None:
-        at = Beamline(target, instrument).instrument(networks.get("forward", mean))
-    seen = instrument_matrix(at)
-    networks = {each: seen @ curve for each, curve in networks.items()}
-    mean, covariance = seen @ mean, seen @ covariance @ seen.T
+        at = Beamline(target, instrument).instrument(networks.get("forward", corrected.mean))
+    matrix = instrument_matrix(at)
+    seen, drawn = corrected.through(matrix), {each: matrix @ curve for each, curve in networks.items()}
     distances, misfits = {}, {}
     if target is not None:
         noise = np.zeros(ENERGY.size) if target.noise is None else target.noise
-        distances["target"] = _distance(mean - target.intensity, covariance, np.diag(noise**2), target.mask)
-        misfits = {each: target.misfit(curve) for each, curve in networks.items()}
-    model = seen @ error_covariance() @ seen.T
-    every = np.ones(ENERGY.size, dtype=bool)
-    distances |= {each: _distance(mean - curve, covariance, model, every) for each, curve in networks.items()}
+        distances["target"] = _distance(seen, target.intensity, np.diag(noise**2), target.mask)
+        misfits = {each: target.misfit(curve) for each, curve in drawn.items()}
+    model, every = matrix @ error_covariance() @ matrix.T, np.ones(ENERGY.size, dtype=bool)
+    distances |= {each: _distance(seen, curve, model, every) for each, curve in drawn.items()}
     return Check(
         name=name,
         density=density,
         carbon=int(carbon.sum()),
         sites=tuple(sites),
-        sampled=SampledMean(seen @ found.mean, seen @ found.covariance @ seen.T, found.unseen),
-        mean=mean,
-        covariance=covariance,
+        sampled=found,
+        corrected=corrected,
         networks=networks,
         target=target,
         instrument=at,
@@ -285,8 +283,9 @@ def _site(label: Label) -> Site:
         return Site(label.site, label.coordination, None, str(error), **about)
 
 
-def _distance(difference: np.ndarray, own: np.ndarray, other: np.ndarray, mask: np.ndarray) -> Distance:
-    """Norm of a difference over the points of a mask, with errors from the covariances of both curves."""
+def _distance(found: SampledMean, curve: np.ndarray, other: np.ndarray, mask: np.ndarray) -> Distance:
+    """Norm of the difference from a curve over the points of a mask; `other` is the covariance of the curve's error."""
+    difference, own = found.mean - curve, found.covariance
     value = float(np.linalg.norm(difference[mask]))
     unit = np.where(mask, difference, 0) / value if value > 0 else np.zeros(mask.size)
     expected = np.diag(own)[mask].sum() + np.diag(other)[mask].sum()

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from acgen.inference.check import Check
-from acgen.results.colours import CN_COLOURS, OVERLAY_COLOURS, PREDICTION_COLOUR, TARGET_COLOUR
+from acgen.results.colours import CHECK_COLOUR, CN_COLOURS, PREDICTION_COLOUR, TARGET_COLOUR
 from acgen.results.figures import empty, png, svg
 from acgen.spectra.grid import ENERGY
+from acgen.spectra.instrument import instrument_matrix
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TABLE = "check.json"
-#: Of the checked mean, and what networks say beside it.
-CHECK_COLOUR = OVERLAY_COLOURS[0]
+#: What networks say beside it.
 _NETWORKS = {"forward": ("forward model", PREDICTION_COLOUR), "judge": ("judge", CN_COLOURS[1])}
 
 
@@ -36,23 +36,24 @@ def write_checks(directory: Path, checks: Sequence[Check], about: dict[str, Any]
 
 def check_figure(found: Check) -> Figure:
     """The checked mean with its error beside target, forward model and judge, and its distance from each below."""
-    figure = empty(4.6)
+    figure, matrix = empty(4.6), instrument_matrix(found.instrument)
+    checked, sampled = found.corrected.through(matrix), found.sampled.through(matrix)
     axes, below = figure.subplots(2, sharex=True, height_ratios=(3, 1))
     if found.target is not None:
         measured = np.where(found.target.mask, found.target.intensity, np.nan)
         axes.plot(ENERGY, measured, color=TARGET_COLOUR, lw=3, label="target")
-        below.plot(ENERGY, found.mean - measured, color=TARGET_COLOUR, lw=1.6)
+        below.plot(ENERGY, checked.mean - measured, color=TARGET_COLOUR, lw=1.6)
     for name, curve in found.networks.items():
         label, colour = _NETWORKS[name]
-        axes.plot(ENERGY, curve, color=colour, lw=1.4, label=label)
-        below.plot(ENERGY, found.mean - curve, color=colour, lw=1.2)
-    sampled, good = found.sampled, sum(site.spectrum is not None for site in found.sites)
-    if not np.array_equal(sampled.mean, found.mean):
+        axes.plot(ENERGY, matrix @ curve, color=colour, lw=1.4, label=label)
+        below.plot(ENERGY, checked.mean - matrix @ curve, color=colour, lw=1.2)
+    good = sum(site.spectrum is not None for site in found.sites)
+    if found.sampled is not found.corrected:
         axes.plot(ENERGY, sampled.mean, color=CHECK_COLOUR, lw=1, ls=":", label="as calculated ± sampling")
         _error(axes, sampled.mean, sampled.error, 0.15)
-    axes.plot(ENERGY, found.mean, color=CHECK_COLOUR, lw=1.6, label=f"check, {good} of {found.carbon} sites")
-    _error(axes, found.mean, found.error, 0.3)
-    _error(below, np.zeros(ENERGY.size), found.error, 0.3)
+    axes.plot(ENERGY, checked.mean, color=CHECK_COLOUR, lw=1.6, label=f"check, {good} of {found.carbon} sites")
+    _error(axes, checked.mean, checked.error, 0.3)
+    _error(below, np.zeros(ENERGY.size), checked.error, 0.3)
     below.axhline(0, color=CHECK_COLOUR, lw=1)
     axes.set(ylabel="absorption (arb. units)", xlim=(ENERGY[0], ENERGY[-1]))
     below.set(ylabel="check minus\nthe others", xlabel="photon energy (eV)")

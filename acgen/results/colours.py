@@ -11,5 +11,7 @@ CN_COLOURS = {0: "#b0060f", 1: "#7a3b60", 2: "#e69f00", 3: "#2f8fd0", 4: "#1fcf8
 #: 2, 3 and 4 neighbours are what spectroscopists call sp, sp² and sp³.
 CN_LABELS = {0: "0", 1: "1", 2: "2 sp", 3: "3 sp²", 4: "4 sp³", 5: "≥ 5"}
 TARGET_COLOUR, PREDICTION_COLOUR, REFERENCE_COLOUR = "#7b8794", "#d55e00", "#7b8794"
+#: Of a mean that was calculated from first principles.
+CHECK_COLOUR = "#0b7a75"
 #: Of what is laid over each other, one after another.
 OVERLAY_COLOURS = ("#1f83c9", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#a6761d", "#8a63d2", "#5f8f00")

@@ -26,6 +26,10 @@ class SampledMean:
         """Standard error of each point, shape (points,)."""
         return np.sqrt(np.diag(self.covariance))
 
+    def through(self, matrix: np.ndarray) -> SampledMean:
+        """The mean as something linear makes it, such as an instrument, by its matrix (points, points)."""
+        return SampledMean(matrix @ self.mean, matrix @ self.covariance @ matrix.T, self.unseen)
+
 
 def stratified_mean(values: np.ndarray, strata: np.ndarray, population: Mapping[int, int]) -> SampledMean:
     """Mean of a finite population from a stratified sample: every stratum counts by its share of the population.

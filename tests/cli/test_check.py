@@ -58,7 +58,7 @@ def test_a_check_by_feff_and_again_from_the_cache(structure, correction, tmp_pat
     fake = Fake()
     monkeypatch.setattr(labels, "feff_version", lambda: "feff 1")
     monkeypatch.setattr(feff_run, "feff_version", lambda: "feff 1")
-    monkeypatch.setattr(labels.make_labels, "__defaults__", (0, False, False, fake, 1))
+    monkeypatch.setattr(labels.make_labels, "__defaults__", (0, False, False, fake, 1, None))
     command = ["check", structure, "--target", "sp2", "--sites", "5", "--correction", correction, "--workers", "1"]
     command += ["--cache", str(tmp_path / "cache"), "--out", str(tmp_path / "out")]
     assert main(command) == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from threading import Barrier, Event
+from threading import Barrier, Event, Timer
 
 import ase.build
 import ase.io
@@ -151,6 +151,15 @@ def test_two_workers_make_what_one_makes(tmp_path: Path, holey: Atoms) -> None:
     assert sorted(map(str, read_labels(one))) == sorted(map(str, read_labels(two)))
 
 
+def test_another_thread_stops_it(tmp_path: Path, holey: Atoms) -> None:
+    stop = Event()
+    run = make_labels(cells(holey), 6, tmp_path, run=Fake(hang_at=2), stop=stop)
+    assert not next(run)[2].error
+    Timer(0.1, stop.set).start()
+    assert [label.error for _, _, label in run] == ["FEFF was stopped"] * 5
+    assert len(read_labels(tmp_path)) == 1
+
+
 def test_given_sites_and_their_labels(tmp_path: Path, holey: Atoms) -> None:
     made = [label for _, _, label in make_labels(cells(holey), [7, 3, 7], tmp_path, run=Fake()) if label]
     assert [label.site for label in made] == [7, 3]
@@ -218,7 +227,7 @@ def test_an_empty_folder_says_so(tmp_path: Path) -> None:
 
 
 def test_the_command(tmp_path: Path, holey: Atoms, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    monkeypatch.setattr(module.make_labels, "__defaults__", (0, False, False, Fake(fail_at=3), 1))
+    monkeypatch.setattr(module.make_labels, "__defaults__", (0, False, False, Fake(fail_at=3), 1, None))
     mixed = holey.copy()
     mixed.numbers[5] = 1
     ase.io.write(tmp_path / "mixed.extxyz", mixed)

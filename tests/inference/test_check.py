@@ -58,16 +58,16 @@ def test_the_corrected_mean_is_the_mean_of_all_within_its_error(atoms, spectra, 
     for seed in range(30):
         found = check(atoms, sites(atoms, spectra, seed=seed), correction)
         at = PEAK.argmax()
-        off.append((found.mean - truth)[at] / found.sampled.error[at])
-        assert found.error[at] > found.sampled.error[at]
+        off.append((found.corrected.mean - truth)[at] / found.sampled.error[at])
+        assert found.corrected.error[at] > found.sampled.error[at]
     assert 0.6 < np.std(off) < 1.6
     assert abs(np.mean(off)) < 0.6
 
 
 def test_every_site_and_no_correction_is_the_mean_itself(atoms, spectra):
     found = check(atoms, sites(atoms, spectra, len(atoms)))
-    np.testing.assert_allclose(found.mean, spectra.mean(0), atol=1e-9)
-    np.testing.assert_allclose(found.error, 0, atol=1e-6)
+    np.testing.assert_allclose(found.corrected.mean, spectra.mean(0), atol=1e-9)
+    np.testing.assert_allclose(found.corrected.error, 0, atol=1e-6)
     assert found.notes == ()
 
 
@@ -102,6 +102,7 @@ def test_a_measured_target_is_met_through_its_instrument(atoms, spectra, correct
     assert found.distances["target"].value < 0.02
     plain = check(atoms, chosen, correction, target, {"forward": truth}, instrument=False)
     assert plain.distances["target"].value > 0.5
+    assert found.to_dict()["curves"]["forward"] == pytest.approx(found.instrument.apply(truth), abs=1e-6)
     alone = check(atoms, chosen, correction, target)  # no network: fitted by the checked mean itself
     assert alone.distances["target"].value < 0.02
 
