@@ -13,6 +13,7 @@ import panel_material_ui as pmui
 import param
 from panel.util import edit_readonly
 
+from app.controls.check import CheckButton
 from app.controls.keep import Keep
 from app.controls.player import Player
 from app.controls.resume import Resume
@@ -92,6 +93,8 @@ class Dashboard(pn.viewable.Viewer):
         plots = [kind(self.state, self.saver) for kind in PLOTS]
         self.spectrum, self.coordination, self.angles, self.radial, self.misfit = plots
         self.candidates = CandidatesView(self.state)
+        self.check = CheckButton(self.state, self.transport.problem.say)
+        self.candidates.tools.append(self.check)
         self.reach = ReachView(self.state, self.background, self.saver)
         self.series = SeriesView(self.state, self.background, self.saver, load)
         below = {"Reach": self.reach, "Misfit": self.misfit, "Candidates": self.candidates, "Series": self.series}
@@ -134,6 +137,7 @@ class Dashboard(pn.viewable.Viewer):
             self.transport.tick()
             self.reach.tick(now)
             self.series.tick()
+            self.check.tick()
             self._tell(snapshot, now)
             self.resume.tick(self.state.snapshot, self.transport.unsaved, now)
             self.player.tick()
@@ -220,11 +224,13 @@ class Dashboard(pn.viewable.Viewer):
         self.resume.leave()
         self.background.close()
         self.series.close()
+        self.check.close()
         self.structure.close()
         self._analysed.clear()
         self._source_shown = None
         with param.parameterized.discard_events(self.state):
-            self.state.param.update(snapshot=Snapshot(), uploaded=(), picked=(), moment=None, shown=None, compared=())
+            self.state.param.update(snapshot=Snapshot(), uploaded=(), checks={}, picked=(), moment=None)
+            self.state.param.update(shown=None, compared=())
         for plot in self.plots:
             plot.forget()
 

@@ -108,6 +108,11 @@ class Check:
     #: What to know before believing it, one sentence each.
     notes: tuple[str, ...] = field(default=())
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether any distance is more than errors explain."""
+        return not all(distance.explained for distance in self.distances.values())
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form; curves are as the instrument sees them."""
         found = {"mean_as_calculated": self.sampled, "mean": self.corrected}

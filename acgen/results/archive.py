@@ -12,6 +12,8 @@
     each as CIF, POSCAR and LAMMPS data
 `trajectory-NNN.extxyz`
     frames, where they were kept
+`checks/NNN.json`
+    what another code says of a candidate, where it was asked
 `plots/*.svg`, `*.png`
     the plots of the report
 `log.txt`
@@ -25,10 +27,11 @@
 from __future__ import annotations
 
 import io
+import json
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -37,6 +40,7 @@ from ase.io import write
 
 from acgen import __version__
 from acgen.checks import want
+from acgen.inference.check import Check
 from acgen.results import codec, figures
 from acgen.results.files import spectra_csv, summary_json, trajectory
 from acgen.results.report import figures_of, report_html
@@ -52,13 +56,17 @@ MAX_ENTRIES, MAX_BYTES, MAX_RUNS = 10_000, 500_000_000, 1_000
 MAX_CANDIDATES, MAX_FRAMES, MAX_ATOMS = 1_000, 100_000, 100_000
 
 
-def write_zip(file: str | Path | BinaryIO, run: Run) -> None:
+def write_zip(
+    file: str | Path | BinaryIO, run: Run, checks: Mapping[tuple[int, int], Check] | None = None
+) -> None:
     """Write a run as one zip file, see the head of this module.
 
     Parameters
     ----------
     file
         Path, or a binary file to write to; nothing is left at the path when it fails.
+    checks
+        What another code says of candidates, by the numbers of run and candidate; `read_zip` does not bring it back.
 
     Raises
     ------
@@ -76,7 +84,8 @@ def write_zip(file: str | Path | BinaryIO, run: Run) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as pack:
         for part in (run, *run.earlier):
-            for name, content in _contents(part) if part.candidates else [_log(part)]:
+            own = {index: found for (number, index), found in (checks or {}).items() if number == part.number}
+            for name, content in _contents(part, own) if part.candidates else [_log(part)]:
                 pack.writestr(name if part is run else f"run-{part.number:02d}/{name}", content)
         pack.writestr(RUN, text)
         pack.writestr(ARRAYS, arrays)
@@ -153,9 +162,9 @@ def _run(content: dict[str, Any]) -> Run:
     return run
 
 
-def _contents(run: Run) -> Iterator[tuple[str, str | bytes]]:
+def _contents(run: Run, checks: Mapping[int, Check]) -> Iterator[tuple[str, str | bytes]]:
     """Names and contents of the entries of one run, but for what restores it."""
-    yield "report.html", report_html(run.settings, run.candidates, run.weights, run.log)
+    yield "report.html", report_html(run.settings, run.candidates, run.weights, run.log, list(checks.values()))
     yield "summary.json", summary_json(run)
     yield _log(run)
     yield "spectra.csv", spectra_csv(run.settings.target, run.candidates)
@@ -166,6 +175,8 @@ def _contents(run: Run) -> Iterator[tuple[str, str | bytes]]:
         yield f"{stem}.cif", _formatted(plain, "cif")
         yield f"{stem}.vasp", _formatted(plain, "vasp", direct=True)
         yield f"{stem}.data", _formatted(plain, "lammps-data", masses=True)
+    for number, found in sorted(checks.items()):
+        yield f"checks/{number:03d}.json", json.dumps(found.to_dict(), indent=1) + "\n"
     for index in sorted({event.candidate for event in run.frames}):
         images = trajectory([event for event in run.frames if event.candidate == index], run.settings.box)
         yield f"trajectory-{index:03d}.extxyz", _formatted(images, "extxyz")

@@ -11,7 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from acgen import __version__
+from acgen.inference.check import Check, verdict
 from acgen.results import figures
+from acgen.results.check_files import check_figure
 from acgen.results.describe import INSTRUMENT, describe, reference_of, warnings_of
 from acgen.results.run import LogEntry
 from acgen.sampling.generate import Candidate
@@ -41,7 +43,11 @@ _CAPTIONS = {
 
 
 def report_html(
-    settings: Settings, candidates: Sequence[Candidate], weights: Mapping[str, str], log: Sequence[LogEntry] = ()
+    settings: Settings,
+    candidates: Sequence[Candidate],
+    weights: Mapping[str, str],
+    log: Sequence[LogEntry] = (),
+    checks: Sequence[Check] = (),
 ) -> str:
     """The report of one or more candidates as the text of an HTML page.
 
@@ -51,6 +57,8 @@ def report_html(
         SHA-256 of the networks' files.
     log
         What was done.
+    checks
+        What another code says of some of the candidates.
     """
     overview = describe(candidates)
     name = "no target" if settings.target is None else settings.target.name
@@ -64,6 +72,7 @@ def report_html(
         overview=_overview_table(overview),
         candidates=_candidates_table(candidates),
         instruments=_instrument_table(candidates),
+        checks=[(f"{each.name}: {verdict(each)}", Markup(figures.svg(check_figure(each)))) for each in checks],
         settings=_settings_rows(settings),
         history=() if settings.target is None else settings.target.record,
         log=[entry.line for entry in log] + [f"Weights {each}: SHA-256 {digest}" for each, digest in weights.items()],

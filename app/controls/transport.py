@@ -142,7 +142,7 @@ class Transport(pn.viewable.Viewer):
     async def _packed(self) -> io.BytesIO:
         """Everything as one file; made in a thread, because it takes seconds."""
         snapshot = self.state.snapshot
-        packed = await asyncio.to_thread(results_zip, snapshot)
+        packed = await asyncio.to_thread(results_zip, snapshot, self.state.found_checks)
         self._downloaded = {item.key for item in snapshot.finished}
         return packed
 

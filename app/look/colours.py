@@ -8,6 +8,7 @@ from __future__ import annotations
 from bokeh.palettes import cividis
 
 from acgen.results.colours import (
+    CHECK_COLOUR,
     CN_COLOURS,
     CN_LABELS,
     OVERLAY_COLOURS,
@@ -25,7 +26,7 @@ CN_NAMES = CN_LABELS
 #: Of curves that lie over each other.
 OVERLAY = OVERLAY_COLOURS
 
-TARGET, PREDICTION, REFERENCE = TARGET_COLOUR, PREDICTION_COLOUR, REFERENCE_COLOUR
+TARGET, PREDICTION, REFERENCE, CHECK = TARGET_COLOUR, PREDICTION_COLOUR, REFERENCE_COLOUR, CHECK_COLOUR
 
 #: From nothing to twice the average and more: an atom's share of a range of energies.
 SHARE = tuple(cividis(33))

@@ -42,7 +42,7 @@ class Notice(pn.viewable.Viewer):
 
     @property
     def severity(self) -> str:
-        """`error` or `warning`."""
+        """`error`, `warning` or `info`."""
         return self._frame.severity
 
     def say(self, text: str, severity: str = "error") -> None:

@@ -2,8 +2,8 @@
 
 For the page:
 
-- `results_zip(snapshot)` is the callback of the download button and `zip_name(snapshot)` the file's name. Both need a
-  finished candidate: disable the button while `snapshot.finished` is empty.
+- `results_zip(snapshot, checks)` is the callback of the download button and `zip_name(snapshot)` the file's name. Both
+  need a finished candidate: disable the button while `snapshot.finished` is empty.
 - `snapshot_from_zip(data)` turns uploaded bytes into the snapshot that was packed, or raises a `AcgenError` whose text
   can be shown as it is; nothing is changed when it does. `Runner.adopt` takes it while no run is active.
   `snapshot.settings` has the target and everything for the controls, `snapshot.trajectory` the frames to replay and to
@@ -14,9 +14,11 @@ For the page:
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import replace
 
 from acgen.assets import asset
+from acgen.inference.check import Check
 from acgen.results.archive import read_zip, write_zip
 from acgen.results.run import LogEntry, ResultsError, Run
 from acgen.sampling.generate import FrameEvent
@@ -28,8 +30,8 @@ MAX_ZIP, MAX_UNPACKED = 50_000_000, 150_000_000
 FRAME_BYTES = 15_000_000
 
 
-def results_zip(snapshot: Snapshot) -> io.BytesIO:
-    """Pack everything about the runs of a session, see `acgen.results.archive`.
+def results_zip(snapshot: Snapshot, checks: Mapping[tuple[int, int], Check] | None = None) -> io.BytesIO:
+    """Pack everything about the runs of a session, see `acgen.results.archive`; `checks` are by run and candidate.
 
     Raises
     ------
@@ -37,7 +39,7 @@ def results_zip(snapshot: Snapshot) -> io.BytesIO:
         If no candidate is finished.
     """
     packed = io.BytesIO()
-    write_zip(packed, run_of(snapshot))
+    write_zip(packed, run_of(snapshot), checks)
     packed.seek(0)
     return packed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import param
 
 #: The curves that are always there, by key.
-TARGET, MEAN, BAND, ATOM = "target", "mean", "band", "atom"
+TARGET, MEAN, BAND, ATOM, CHECK = "target", "mean", "band", "atom", "FEFF check"
 
 
 class Drawing(param.Parameterized):

@@ -10,6 +10,7 @@ import param
 from ase import Atoms
 
 from acgen.errors import AcgenError
+from acgen.inference.check import Check
 from acgen.sampling.settings import OPTIONS, Settings
 from acgen.spectra.spectrum import Target, fits_instrument
 from acgen.spectra.targets import builtin_targets
@@ -64,6 +65,9 @@ class State(param.Parameterized):
     snapshot = param.ClassSelector(class_=Snapshot, default=Snapshot(), doc="Newest state of the run.")
     uploaded = param.ClassSelector(
         class_=tuple, default=(), doc="Structures from files, each a `Finished` of no run, listed with the candidates."
+    )
+    checks = param.Dict(
+        default={}, doc="By the key of a candidate: the candidate and what FEFF says of it, see `check_of`."
     )
     moment = param.Integer(
         None, allow_None=True, bounds=(0, None), doc="Frame of the trajectory on display; None follows the run."
@@ -135,6 +139,17 @@ class State(param.Parameterized):
         """The candidates to compare, in the order in which they were picked."""
         known = {item.key: item for item in self.listed}
         return tuple(known[key] for key in self.picked if key in known)
+
+    def check_of(self, item: Finished) -> Check | None:
+        """What FEFF says of a candidate, if it was asked for this one and not for another of the same key."""
+        candidate, found = self.checks.get(item.key, (None, None))
+        return found if candidate is item.candidate else None
+
+    @property
+    def found_checks(self) -> dict[tuple[int, int], Check]:
+        """What FEFF says of the finished candidates, by their keys."""
+        pairs = ((item.key, self.check_of(item)) for item in self.snapshot.finished)
+        return {key: found for key, found in pairs if found is not None}
 
     @property
     def carried(self) -> dict[str, Any]:

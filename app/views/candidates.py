@@ -10,6 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from acgen.inference.check import Check, verdict
 from acgen.results.describe import INSTRUMENT, flags_of
 from acgen.sampling.generate import Candidate
 from acgen.spectra.match import single_correlation
@@ -27,6 +28,7 @@ from app.views.gallery import FEW, Gallery, projection
 COLUMNS = {
     "misfit": ("Misfit", "Distance of the predicted spectrum to the target", 3),
     "judge": ("Judge", "The same by the judge, a network that did not guide: high where the guide was fooled", 3),
+    "check": ("FEFF", "Distance of the mean by FEFF, brought to DFT, to the target: press Check", 2),
     "slopes": ("r′", "Correlation of the derivatives of prediction and target, which ranks materials; at most 1", 2),
     "cn0": ("CN0 %", "Atoms without a neighbour, which real carbon does not have", 1),
     "cn1": ("CN1 %", "Atoms with one neighbour, which real carbon does not have", 1),
@@ -53,11 +55,11 @@ WORDS = {
     "flags": ("Flags", "Why not to believe a candidate: hold the pointer over the sign"),
 }
 #: Pixels of the columns whose figures have a known length, so that all fit into a window 1440 pixels wide.
-WIDTHS = {"picture": 42, "flags": 34, "misfit": 39, "judge": 39, "slopes": 30, "density": 38, "xi": 36, "seconds": 32}
-WIDTHS |= {"energy": 52} | {f"cn{cn}": 36 for cn in colours.CN_NAMES}
+WIDTHS = {"picture": 42, "flags": 34, "misfit": 39, "judge": 39, "check": 36, "slopes": 30, "density": 38, "xi": 36}
+WIDTHS |= {"energy": 52, "seconds": 32} | {f"cn{cn}": 36 for cn in colours.CN_NAMES}
 #: Columns that are seen where there is something in them.
-RARE = ("cn0", "cn5", "energy", *FITTED)
-ORDER = ("picture", "name", "misfit", "judge", "slopes", "flags", *list(COLUMNS)[3:])
+RARE = ("cn0", "cn5", "energy", "check", *FITTED)
+ORDER = ("picture", "name", "misfit", "judge", "check", "slopes", "flags", *list(COLUMNS)[4:])
 
 
 class CandidatesView(pn.viewable.Viewer):
@@ -117,6 +119,7 @@ class CandidatesView(pn.viewable.Viewer):
         )
         self.table.param.watch(self._selected, "selection")
         state.param.watch(self._pick, "picked")
+        state.param.watch(self._checked, "checks")
 
     def refresh(self, finished: tuple[Finished, ...], analysed: dict[tuple[int, int], Shown]) -> None:
         """List candidates, whose structures are known by key."""
@@ -125,12 +128,21 @@ class CandidatesView(pn.viewable.Viewer):
         self._listed, self._analysed = finished, analysed
         self._rows = {item.key: self._rows.get(item.key) or _row(item, analysed[item.key]) for item in finished}
         self.note.visible = not finished
+        self._fill()
+
+    def _checked(self, *_events) -> None:
+        """List anew what FEFF was asked for."""
+        for item in self._listed:
+            self._rows[item.key] = _row(item, self._analysed[item.key], self.state.check_of(item))
+        self._fill()
+
+    def _fill(self) -> None:
         self._own = True
         rows = list(self._rows.values())
         self.table.hidden_columns = [name for name in RARE if not any(row[name] for row in rows)]
         self.table.value = _frame(rows)
         self._own = False
-        self.choice.visible = len(finished) > 1
+        self.choice.visible = len(rows) > 1
         if self.map is not None:
             self.map.show(dict(self._rows))
         self._pick()
@@ -171,12 +183,14 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return frame
 
 
-def _row(item: Finished, shown: Shown) -> dict[str, Any]:
-    flags = " ".join(flags_of(item.candidate, item.energy))
+def _row(item: Finished, shown: Shown, checked: Check | None = None) -> dict[str, Any]:
+    doubts = [] if checked is None or not checked.doubtful else [f"By FEFF: {verdict(checked)}"]
+    flags = " ".join([*flags_of(item.candidate, item.energy), *doubts])
     sign = f'<span class="sign" title="{html.escape(flags)}">⚠</span>' if flags else ""
     words = {"picture": projection(shown, FEW, item.colour), "name": item.name, "flags": sign, "colour": item.colour}
     numbers = _numbers(item.candidate, shown) | {"energy": item.energy}
-    numbers |= {"slopes": derivative_correlation(item)}
+    distance = None if checked is None else checked.distances.get("target")
+    numbers |= {"slopes": derivative_correlation(item), "check": None if distance is None else distance.value}
     return words | numbers | (dict.fromkeys(("seed", "seconds")) if isinstance(item, Uploaded) else {})
 
 

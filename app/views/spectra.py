@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from acgen.inference.check import Check
 from acgen.results.sheet import Curve
 from acgen.spectra.grid import ENERGY
+from acgen.spectra.instrument import instrument_matrix
 from acgen.spectra.spectrum import Target
 from acgen.statistics import mean_and_spread
 from app.look import colours
-from app.session.drawing import ATOM, BAND, MEAN, TARGET
+from app.session.drawing import ATOM, BAND, CHECK, MEAN, TARGET
 from app.session.shown import Shown, bare
 
 NOTHING = np.full(ENERGY.size, np.nan)
@@ -34,8 +36,9 @@ class Spectra:
         """What is seen, moved apart by an offset."""
         places = {key: offset * (number + 1) for number, key in enumerate(self.overlaid)}
         found = {key: self.curves[key] for key in self.curves if key not in hidden}
-        if BAND in hidden and MEAN in found:
-            found[MEAN] = replace(found[MEAN], spread=None)
+        for key in (MEAN, CHECK) if BAND in hidden else ():
+            if key in found:
+                found[key] = replace(found[key], spread=None)
         return {key: replace(each, values=each.values + places.get(key, 0.0)) for key, each in found.items()}
 
 
@@ -46,6 +49,7 @@ def spectra_of(
     plain: bool = False,
     overlaid: Mapping[str, Target] | None = None,
     derivative: bool = False,
+    checked: Check | None = None,
 ) -> Spectra:
     """The curves of the structures on display.
 
@@ -61,6 +65,8 @@ def spectra_of(
         Further targets by name.
     derivative
         Whether the curves are derivatives by photon energy.
+    checked
+        What FEFF says of the first structure.
     """
     change = slope_of if derivative else np.asarray
     known = [bare(each) if plain else each for each in compared]
@@ -81,6 +87,9 @@ def spectra_of(
     sites = known[0].seen_sites if known else None
     if atom is not None and sites is not None and atom < len(sites):
         add(ATOM, f"atom {atom + 1}", sites[atom], colours.MARK, 1.5)
+    if checked is not None:
+        mean = checked.corrected if plain else checked.corrected.through(instrument_matrix(checked.instrument))
+        add(CHECK, CHECK, mean.mean, colours.CHECK, 1.5, spread=None if derivative else mean.error)
     several = known if len(known) > 1 else []
     for number, each in enumerate(several, start=1):
         key = f"prediction {each.name}"
@@ -90,7 +99,7 @@ def spectra_of(
     for number, (name, each) in enumerate(further.items()):
         colour = colours.OVERLAY[-1 - number % len(colours.OVERLAY)]
         add(f"target {name}", name, measured_of(each), colour, 1.5, dashed=True)
-    return Spectra(curves, tuple(key for key in curves if key not in (TARGET, MEAN, ATOM)))
+    return Spectra(curves, tuple(key for key in curves if key not in (TARGET, MEAN, ATOM, CHECK)))
 
 
 def predicted(known: list[Shown], change=np.asarray) -> tuple[np.ndarray, np.ndarray | None]:

@@ -12,7 +12,7 @@ from acgen.results.sheet import Curve, Sheet, sheet_figure
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.spectrum import Target
 from app.look import colours
-from app.session.drawing import ATOM, BAND, MEAN, TARGET
+from app.session.drawing import ATOM, BAND, CHECK, MEAN, TARGET
 from app.views.curve_buttons import CurveButtons, in_html
 from app.views.plot import LivePlot, between
 from app.views.spectra import NOTHING, Spectra, spectra_of
@@ -41,6 +41,7 @@ class EnergyPlot(LivePlot):
         return (
             target_of(state), state.compared, state.atom if known else None, state.plain, state.targets,
             drawing.overlaid, drawing.derivative, drawing.offset, drawing.hidden, drawing.minuend, drawing.subtrahend,
+            state.check_of(state.chosen[0]) if state.chosen else None,
         )
 
     def pane(self):
@@ -54,9 +55,9 @@ class EnergyPlot(LivePlot):
         """The curves that there are."""
         source = self.source()
         if self._known is None or any(one is not other for one, other in zip(source, self._known[0], strict=True)):
-            target, compared, atom, plain, targets, overlaid, derivative, *_rest = source
+            target, compared, atom, plain, targets, overlaid, derivative, *_rest, checked = source
             further = {name: targets[name] for name in overlaid if targets.get(name) is not None}
-            self._known = source, spectra_of(target, compared, atom, plain, further, derivative)
+            self._known = source, spectra_of(target, compared, atom, plain, further, derivative, checked)
         return self._known[1]
 
     @property
@@ -102,6 +103,7 @@ class SpectrumView(EnergyPlot):
 
     def build(self):
         self.band("band", colours.PREDICTION)
+        self.band("check", colours.CHECK)
         self.curve("curves", TARGET, color=colours.TARGET, line_width=4)
         self.curves("each", color="colour", alpha=0.85, line_width="width", line_dash={"field": "dash"})
         self.curve("curves", MEAN, color=colours.PREDICTION, line_width=2)
@@ -148,6 +150,7 @@ class SpectrumView(EnergyPlot):
         own = {key: seen[key].values if key in seen else NOTHING for key in OWN}
         return {
             "band": banded(mean),
+            "check": banded(seen.get(CHECK)),
             "each": {
                 "xs": [ENERGY] * len(each),
                 "ys": [curve.values for curve in each],
@@ -170,7 +173,7 @@ class SpectrumView(EnergyPlot):
         for key, curve in self.spectra.drawn(tuple(self.state.drawing.hidden), 0.0).items():
             columns[{MEAN: "prediction_mean", ATOM: curve.name}.get(key, key)] = curve.values
             if curve.spread is not None:
-                columns["prediction_std"] = curve.spread
+                columns["prediction_std" if key == MEAN else f"{key} error"] = curve.spread
         columns["residual"] = self.spectra.values(TARGET) - self.spectra.values(MEAN)
         what = "d/dE of " if self.state.drawing.derivative else ""
         return {"energy_eV": ENERGY} | {f"{what}{name}": values for name, values in columns.items()}
@@ -196,7 +199,7 @@ class SpectrumView(EnergyPlot):
         for key, curve in self.spectra.curves.items():
             kind = "dashed" if curve.dashed else "line"
             found.append({"key": key, "name": curve.name, "colour": curve.colour, "kind": kind})
-            if curve.spread is not None:
+            if curve.spread is not None and key == MEAN:
                 told = "± std" if len(self.state.compared) > 1 else "± std of atoms"
                 found.append({"key": BAND, "name": told, "colour": curve.colour, "kind": "band"})
         return found
