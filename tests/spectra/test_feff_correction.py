@@ -15,7 +15,7 @@ from acgen.data.labels import Label, structure_sha256
 from acgen.data.public import LabelledCell
 from acgen.errors import AcgenError
 from acgen.spectra.feff import Xmu, on_grid
-from acgen.spectra.feff_correction import FeffCorrection, read_correction
+from acgen.spectra.feff_correction import FeffCorrection, read_correction, shipped_correction
 from acgen.spectra.grid import ENERGY
 from acgen.structures.analysis import coordination_numbers
 
@@ -72,3 +72,11 @@ def test_made_of_labels_and_public_spectra(tmp_path, monkeypatch, capsys):
     (tmp_path / "labels.jsonl").write_text(json.dumps(asdict(labels[0])))
     assert main(command) == 2
     assert "1 labelled sites" in capsys.readouterr().err
+
+
+def test_the_shipped_one_tells_how_far_it_is_to_be_trusted():
+    found = shipped_correction()
+    np.testing.assert_allclose(found.densities, [1.5, 2.0, 2.5, 3.0, 3.5])
+    missed, size = (np.linalg.norm(each, axis=1) for each in (found.missed, found.curves))
+    assert np.all(size < 1)
+    assert np.sqrt((missed**2).mean()) < np.sqrt((size**2).mean())  # it helps a network that it does not know
