@@ -16,6 +16,7 @@ from acgen.cli import (
     check,
     data,
     density,
+    export_inputs,
     generate,
     label,
     md,
@@ -40,7 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"acgen {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     groups = (
-        *(generate, screen, report, check, reach, density, series, spectra, structures),
+        *(generate, screen, report, check, export_inputs, reach, density, series, spectra, structures),
         *(data, label, md, training, validation, app),
     )
     for group in groups:
