@@ -20,6 +20,8 @@
     what was done
 `run-NN/`
     the same of every other run of the session; of one without a candidate its log
+`uploaded/spectra.csv`, `uploaded/candidates.extxyz`, `uploaded/structures/`
+    structures from files that were compared with the target
 `restore/run.json`, `restore/arrays.safetensors`
     the same run, exact, for `read_zip`
 """
@@ -47,8 +49,8 @@ from acgen.results.report import figures_of, report_html
 from acgen.results.run import LogEntry, ResultsError, Run
 
 #: 2: an instrument may be fitted; 3: tolerance, guide_below and end_t, whether a target was measured, times in the log;
-#: 4: frames have the instrument that was fitted to them, and a candidate may be unfinished.
-FORMAT = 4
+#: 4: frames have the instrument that was fitted to them, and a candidate may be unfinished; 5: structures from files.
+FORMAT = 5
 _CLASSES: dict[str, type] = {"Run": Run, "LogEntry": LogEntry}
 RUN, ARRAYS = "restore/run.json", "restore/arrays.safetensors"
 #: Bounds of what is read: entries of the file, bytes of what is unpacked, runs; candidates, frames and atoms of a run.
@@ -87,6 +89,8 @@ def write_zip(
             own = {index: found for (number, index), found in (checks or {}).items() if number == part.number}
             for name, content in _contents(part, own) if part.candidates else [_log(part)]:
                 pack.writestr(name if part is run else f"run-{part.number:02d}/{name}", content)
+        for name, content in () if run.uploaded is None else _structures(run.uploaded):
+            pack.writestr(f"uploaded/{name}", content)
         pack.writestr(RUN, text)
         pack.writestr(ARRAYS, arrays)
     if isinstance(file, (str, Path)):
@@ -151,7 +155,7 @@ def _run(content: dict[str, Any]) -> Run:
     if not isinstance(run, Run):
         raise ResultsError("the zip file does not hold a run that can be restored: it holds no run")
     want(len(run.earlier) <= MAX_RUNS, f"it has {len(run.earlier)} earlier runs, at most {MAX_RUNS} are read")
-    for part in (run, *run.earlier):
+    for part in (run, *run.earlier, *(() if run.uploaded is None else (run.uploaded,))):
         for what, count, most in (
             ("candidates", len(part.candidates), MAX_CANDIDATES),
             ("frames", len(part.frames), MAX_FRAMES),
@@ -167,14 +171,7 @@ def _contents(run: Run, checks: Mapping[int, Check]) -> Iterator[tuple[str, str 
     yield "report.html", report_html(run.settings, run.candidates, run.weights, run.log, list(checks.values()))
     yield "summary.json", summary_json(run)
     yield _log(run)
-    yield "spectra.csv", spectra_csv(run.settings.target, run.candidates)
-    yield "candidates.extxyz", _formatted([candidate.atoms for candidate in run.candidates], "extxyz")
-    for candidate in run.candidates:
-        plain = Atoms(candidate.atoms.symbols, positions=candidate.atoms.positions, cell=candidate.atoms.cell, pbc=True)
-        stem = f"structures/{candidate.index:03d}"
-        yield f"{stem}.cif", _formatted(plain, "cif")
-        yield f"{stem}.vasp", _formatted(plain, "vasp", direct=True)
-        yield f"{stem}.data", _formatted(plain, "lammps-data", masses=True)
+    yield from _structures(run)
     for number, found in sorted(checks.items()):
         yield f"checks/{number:03d}.json", json.dumps(found.to_dict(), indent=1) + "\n"
     for index in sorted({event.candidate for event in run.frames}):
@@ -183,6 +180,18 @@ def _contents(run: Run, checks: Mapping[int, Check]) -> Iterator[tuple[str, str 
     for name, figure in figures_of(run.settings, run.candidates).items():
         yield f"plots/{name}.svg", figures.svg(figure)
         yield f"plots/{name}.png", figures.png(figure)
+
+
+def _structures(run: Run) -> Iterator[tuple[str, str | bytes]]:
+    """Names and contents of the entries with candidates and their spectra."""
+    yield "spectra.csv", spectra_csv(run.settings.target, run.candidates)
+    yield "candidates.extxyz", _formatted([candidate.atoms for candidate in run.candidates], "extxyz")
+    for candidate in run.candidates:
+        plain = Atoms(candidate.atoms.symbols, positions=candidate.atoms.positions, cell=candidate.atoms.cell, pbc=True)
+        stem = f"structures/{candidate.index:03d}"
+        yield f"{stem}.cif", _formatted(plain, "cif")
+        yield f"{stem}.vasp", _formatted(plain, "vasp", direct=True)
+        yield f"{stem}.data", _formatted(plain, "lammps-data", masses=True)
 
 
 def _log(run: Run) -> tuple[str, str]:

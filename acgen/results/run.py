@@ -57,6 +57,9 @@ class Run:
         Of the run in its session, from 1.
     earlier
         Other runs of the session, most of them earlier, with or without candidates; they have no others themselves.
+    uploaded
+        Structures from files as candidates, each with its name in `atoms.info["name"]`, and the settings that they were
+        compared by: no run made them.
     """
 
     settings: Settings
@@ -66,6 +69,7 @@ class Run:
     log: tuple[LogEntry, ...] = ()
     number: int = 1
     earlier: tuple[Run, ...] = ()
+    uploaded: Run | None = None
 
     def __post_init__(self) -> None:
         # Until format 3 a log was lines of text.
@@ -80,3 +84,4 @@ class Run:
         want(all(isinstance(word, str) for word in words), "the weights of a run have no checksums")
         want(all_of(self.earlier, Run), "a run has earlier runs that are none")
         want(not any(run.earlier for run in self.earlier), "an earlier run has earlier ones")
+        want(self.uploaded is None or isinstance(self.uploaded, Run), "the structures from files are none")

@@ -13,12 +13,13 @@ from acgen.errors import AcgenError
 from acgen.sampling.settings import Settings
 from app.look.css import STYLE
 from app.look.notice import Notice
-from app.session.archive import example, results_zip, snapshot_from_zip, zip_name
+from app.session.archive import example, opened, results_zip, zip_name
 from app.session.branch import go_on, noise_candidate, noise_frame
 from app.session.opening import ZipInput, follow
 from app.session.runner import Runner
 from app.session.snapshot import Snapshot, Status
 from app.session.state import State
+from app.session.uploaded import Uploaded, join
 from app.views.progress import ProgressView
 from app.workers.background import Background
 from app.workers.explain import explain
@@ -142,7 +143,7 @@ class Transport(pn.viewable.Viewer):
     async def _packed(self) -> io.BytesIO:
         """Everything as one file; made in a thread, because it takes seconds."""
         snapshot = self.state.snapshot
-        packed = await asyncio.to_thread(results_zip, snapshot, self.state.found_checks)
+        packed = await asyncio.to_thread(results_zip, snapshot, self.state.found_checks, self.state.uploaded)
         self._downloaded = {item.key for item in snapshot.finished}
         return packed
 
@@ -150,17 +151,18 @@ class Transport(pn.viewable.Viewer):
         if event.new:
             self.open.content = b""
             self.open.disabled = True
-            self.background.do("open", functools.partial(snapshot_from_zip, event.new), self._opened)
+            self.background.do("open", functools.partial(opened, event.new), self._opened)
 
     def _show_example(self) -> None:
         self.example.visible = False
-        self.background.do("open", lambda: snapshot_from_zip(example()), self._opened)
+        self.background.do("open", lambda: opened(example()), self._opened)
 
-    def _opened(self, found: Snapshot | None, error: Exception | None) -> None:
+    def _opened(self, both: tuple[Snapshot, tuple[Uploaded, ...]] | None, error: Exception | None) -> None:
         self.open.disabled = self.state.snapshot.status.active
-        if found is None:
+        if both is None:
             self._not_opened(explain(error))
             return
+        found, uploaded = both
         try:
             self.runner.adopt(found)
         except AcgenError as error:  # a start while the file was read
@@ -169,6 +171,7 @@ class Transport(pn.viewable.Viewer):
         before = self.state.snapshot.run
         self._downloaded |= {item.key for item in self.runner.snapshot.finished if item.run > before}
         self.state.param.update(moment=None, picked=())
+        join(self.state, uploaded)
         problems = follow(self.state, found.settings)
         self.problem.hide()
         if problems:

@@ -2,19 +2,20 @@
 
 For the page:
 
-- `results_zip(snapshot, checks)` is the callback of the download button and `zip_name(snapshot)` the file's name. Both
-  need a finished candidate: disable the button while `snapshot.finished` is empty.
+- `results_zip(snapshot, checks, uploaded)` is the callback of the download button and `zip_name(snapshot)` the file's
+  name. Both need a finished candidate: disable the button while `snapshot.finished` is empty.
 - `snapshot_from_zip(data)` turns uploaded bytes into the snapshot that was packed, or raises a `AcgenError` whose text
   can be shown as it is; nothing is changed when it does. `Runner.adopt` takes it while no run is active.
   `snapshot.settings` has the target and everything for the controls, `snapshot.trajectory` the frames to replay and to
   branch from, `snapshot.finished` the candidates of all runs, `snapshot.log` what was done.
+- `opened(data)` is that snapshot and the structures from files that were packed with it.
 - `app.session.opening` refuses uploads of more than `MAX_ZIP` bytes before they are kept.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from acgen.assets import asset
@@ -23,6 +24,8 @@ from acgen.results.archive import read_zip, write_zip
 from acgen.results.run import LogEntry, ResultsError, Run
 from acgen.sampling.generate import FrameEvent
 from app.session.snapshot import Finished, Snapshot, Status
+from app.session.uploaded import KEPT_UPLOADS, Uploaded
+from app.session.uploads import printable
 
 #: Largest upload, bytes; and what it may unpack to.
 MAX_ZIP, MAX_UNPACKED = 50_000_000, 150_000_000
@@ -30,8 +33,14 @@ MAX_ZIP, MAX_UNPACKED = 50_000_000, 150_000_000
 FRAME_BYTES = 15_000_000
 
 
-def results_zip(snapshot: Snapshot, checks: Mapping[tuple[int, int], Check] | None = None) -> io.BytesIO:
-    """Pack everything about the runs of a session, see `acgen.results.archive`; `checks` are by run and candidate.
+def results_zip(
+    snapshot: Snapshot,
+    checks: Mapping[tuple[int, int], Check] | None = None,
+    uploaded: Sequence[Uploaded] = (),
+) -> io.BytesIO:
+    """Pack everything about the runs of a session, and its structures from files, see `acgen.results.archive`.
+
+    `checks` are by run and candidate.
 
     Raises
     ------
@@ -39,9 +48,21 @@ def results_zip(snapshot: Snapshot, checks: Mapping[tuple[int, int], Check] | No
         If no candidate is finished.
     """
     packed = io.BytesIO()
-    write_zip(packed, run_of(snapshot), checks)
+    write_zip(packed, replace(run_of(snapshot), uploaded=_as_run(uploaded)), checks)
     packed.seek(0)
     return packed
+
+
+def _as_run(uploaded: Sequence[Uploaded]) -> Run | None:
+    """Structures from files, compared with the target of the last one, as what is stored of them."""
+    if not uploaded:
+        return None
+    found = []
+    for index, item in enumerate(uploaded):
+        atoms = item.candidate.atoms.copy()
+        atoms.info["name"] = item.label
+        found.append(replace(item.candidate, atoms=atoms, index=index))
+    return Run(uploaded[-1].settings, tuple(found), dict(uploaded[-1].weights))
 
 
 def example() -> bytes:
@@ -56,8 +77,8 @@ def zip_name(snapshot: Snapshot) -> str:
     return f"acgen_{target}_{settings.density:.3g}gcm3_seed{settings.seed}.zip"
 
 
-def snapshot_from_zip(data: bytes, version: int = 1) -> Snapshot:
-    """The snapshot of a file of `results_zip`.
+def opened(data: bytes, version: int = 1) -> tuple[Snapshot, tuple[Uploaded, ...]]:
+    """The snapshot of a file of `results_zip`, and the structures from files, with indices from 0.
 
     Parameters
     ----------
@@ -74,6 +95,20 @@ def snapshot_from_zip(data: bytes, version: int = 1) -> Snapshot:
     if len(data) > MAX_ZIP:
         raise ResultsError(f"the file has {len(data) / 1e6:.1f} MB, at most {MAX_ZIP / 1e6:g} MB are read")
     run = read_zip(io.BytesIO(data), MAX_UNPACKED)
+    files = run.uploaded
+    uploaded = () if files is None else tuple(
+        Uploaded(0, files.settings, each, weights=files.weights, label=printable(str(each.atoms.info.get("name", ""))))
+        for each in files.candidates[-KEPT_UPLOADS:]
+    )
+    return _snapshot(run, version), uploaded
+
+
+def snapshot_from_zip(data: bytes, version: int = 1) -> Snapshot:
+    """The snapshot alone of `opened`."""
+    return opened(data, version)[0]
+
+
+def _snapshot(run: Run, version: int) -> Snapshot:
     *earlier, last = sorted((*run.earlier, run), key=lambda part: part.number)
     finished = tuple(
         Finished(part.number, part.settings, candidate, weights=part.weights)

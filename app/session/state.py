@@ -222,6 +222,6 @@ class State(param.Parameterized):
 SET_HERE = tuple(name for name in OPTIONS if name in State.param)
 CARRIED = (
     *SET_HERE, "target_name", "cubic", "cell_b", "cell_c", "start", "plain", "energies", "picked", "moment", "dark",
-    "beamlines",
+    "beamlines", "uploaded",
 )
 LEFT_ALONE = tuple(name for name in OPTIONS if name not in State.param)

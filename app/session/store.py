@@ -3,7 +3,7 @@
 `session.acgen`
     choices, targets with their recipes, logs, and the frames of the newest run
 `candidate-RUN-INDEX.acgen`
-    a candidate, which never changes once it is written
+    a candidate, or as one of run 0 a structure from a file, which never changes once it is written
 `about.json`
     what is in it, in a few numbers
 """
@@ -33,13 +33,14 @@ from acgen.spectra.beamline import BeamlineProfile
 from acgen.spectra.spectrum import Target
 from app.session.archive import FRAME_BYTES, thinned
 from app.session.snapshot import Finished, Snapshot, Status
+from app.session.uploaded import Uploaded
 
 FORMAT = 1
 #: Bytes that the candidates of one session may take, and all sessions together; seconds after which one is removed.
 SESSION_BYTES, ALL_BYTES, AGE = 200_000_000, 2_000_000_000, 14 * 86_400.0
 SESSION, ABOUT = "session.acgen", "about.json"
 _CLASSES: dict[str, type] = {
-    kind.__name__: kind for kind in (Snapshot, Finished, Run, LogEntry, BeamlineProfile)
+    kind.__name__: kind for kind in (Snapshot, Finished, Uploaded, Run, LogEntry, BeamlineProfile)
 }
 _TEXT, _ARRAYS = "content.json", "arrays.safetensors"
 _NAME = re.compile(r"[0-9a-f]{64}")
@@ -111,7 +112,8 @@ class Store:
         """Bring a session up to date on disk; each file is replaced as a whole or not at all."""
         folder = self._of(name)
         folder.mkdir(mode=0o700, exist_ok=True)
-        kept = {_file_of(item): item for item in _newest(saved.snapshot.finished)}
+        uploaded = saved.choices.get("uploaded", ())
+        kept = {_file_of(item): item for item in _newest((*saved.snapshot.finished, *uploaded))}
         for file in folder.glob("candidate-*"):
             if file.name not in kept:
                 file.unlink()
@@ -171,7 +173,7 @@ def _content(saved: Saved) -> dict[str, Any]:
         "format": FORMAT,
         "snapshot": replace(snapshot, finished=(), frame=None, trajectory=frames, misfits=(), load=None),
         "misfits": tuple(np.array(pairs, dtype=float).reshape(-1, 2) for pairs in snapshot.misfits),
-        "choices": dict(saved.choices),
+        "choices": {name: value for name, value in saved.choices.items() if name != "uploaded"},
         "targets": dict(saved.targets),
     }
 
@@ -185,6 +187,7 @@ def _saved(content: dict[str, Any], finished: tuple[Finished, ...]) -> Saved:
         frames = (*snapshot.beside, *frames)  # to go on from
         where = "" if last is None else f" after step {last.frame.step} of candidate {last.candidate + 1}"
         log = (*log, LogEntry.now(f"The server had ended{where}: brought back as it was saved"))
+    ordered = sorted(finished, key=lambda item: item.key)
     snapshot = replace(
         snapshot,
         status=Status.STOPPED if status.active else status,
@@ -193,10 +196,11 @@ def _saved(content: dict[str, Any], finished: tuple[Finished, ...]) -> Saved:
         beside=(),
         frame=frames[-1].frame if frames else None,
         misfits=tuple(tuple((int(step), float(misfit)) for step, misfit in pairs) for pairs in content["misfits"]),
-        finished=tuple(sorted(finished, key=lambda item: item.key)),
+        finished=tuple(item for item in ordered if not isinstance(item, Uploaded)),
         log=log,
     )
-    return Saved(snapshot, content["choices"], content["targets"], status.active)
+    uploaded = tuple(item for item in ordered if isinstance(item, Uploaded))
+    return Saved(snapshot, content["choices"] | {"uploaded": uploaded}, content["targets"], status.active)
 
 
 def _newest(finished: tuple[Finished, ...]) -> list[Finished]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ase import Atoms
@@ -60,7 +60,7 @@ class Uploads:
         self._background.do("uploaded structure", work, self._taken)
 
     def _next(self) -> int:
-        self._count += 1
+        self._count = 1 + max([self._count, *(item.candidate.index for item in self.state.uploaded)])
         return self._count
 
     def _taken(self, found: Uploaded | None, error: Exception | None) -> None:
@@ -87,6 +87,15 @@ class Uploads:
         picked = tuple(new[key].key if key in new else key for key in self.state.picked)
         uploaded = tuple(new.get(item.key, item) for item in self.state.uploaded)
         self.state.param.update(uploaded=uploaded, picked=picked)
+
+
+def join(state: State, brought: Sequence[Uploaded]) -> None:
+    """List structures that were brought back from a file behind those that are here."""
+    first = 1 + max((item.candidate.index for item in state.uploaded), default=0)
+    new = tuple(
+        replace(item, candidate=replace(item.candidate, index=index)) for index, item in enumerate(brought, first)
+    )
+    state.uploaded = (*state.uploaded, *new)[-KEPT_UPLOADS:]
 
 
 def examine(

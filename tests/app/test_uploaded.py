@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import io
 import itertools
+import zipfile
 
 import numpy as np
 import pytest
-from app_fakes import fake_generate
+from app_fakes import fake_generate, same, session
 from ase.build import bulk
 from ase.io import write
 
 from acgen.networks.models import load_models, predict_sites
 from acgen.spectra.compare import compare
 from app.page import Dashboard
+from app.session.archive import opened, results_zip
+from app.session.shelf import name_of
+from app.session.state import State
+from app.session.store import Saved, Store
+from app.session.uploaded import join
 from app.workers.background import Background
 from app.workers.models import shared_models
 
@@ -89,3 +95,45 @@ def test_a_run_starts_from_it_if_one_says_so(dashboard):
     assert button.label == "Use random atoms instead"
     button.clicks += 1
     assert state.start is None
+
+
+def test_structures_from_files_survive_a_reload_and_a_server_that_ends(dashboard, tmp_path):
+    state, store, name = dashboard.state, Store(tmp_path), name_of("a key")
+    upload(dashboard, "one.xyz")
+    upload(dashboard, "two.xyz")
+    store.write(name, Saved(session(), state.carried, state.own_targets))
+    back = store.read(name)
+    other = State()
+    other.carry(back.choices, back.targets)
+    assert [item.name for item in other.uploaded] == ["one.xyz", "two.xyz"]
+    assert all(same(new.candidate, old.candidate) for new, old in zip(other.uploaded, state.uploaded, strict=True))
+    assert other.picked == state.picked
+    assert [item.run for item in back.snapshot.finished] == [item.run for item in session().finished]
+    state.uploaded = other.uploaded
+    upload(dashboard, "three.xyz")
+    assert len({item.key for item in state.uploaded}) == 3, "a new one does not take the place of an old one"
+    state.uploaded = state.uploaded[1:]
+    store.write(name, Saved(session(), state.carried, state.own_targets))
+    assert [item.name for item in store.read(name).choices["uploaded"]] == ["two.xyz", "three.xyz"]
+
+
+def test_structures_from_files_are_in_the_download_and_come_back_from_it(dashboard):
+    state = dashboard.state
+    upload(dashboard, "film <1>.xyz")
+    packed = results_zip(session(), uploaded=state.uploaded)
+    with zipfile.ZipFile(packed) as pack:
+        names = set(pack.namelist())
+        assert b"energy_eV" in pack.read("uploaded/spectra.csv")
+    assert {"uploaded/candidates.extxyz", "uploaded/structures/000.cif", "report.html"} <= names
+    snapshot, uploaded = opened(packed.getvalue())
+    assert len(snapshot.finished) == len(session().finished)
+    join(state, uploaded)
+    first, second = state.uploaded
+    assert (first.name, second.name) == ("film <1>.xyz", "film <1>.xyz")
+    assert first.key != second.key
+    assert np.array_equal(first.candidate.site_spectra, second.candidate.site_spectra)
+    assert second.candidate.misfit == first.candidate.misfit
+    dashboard.tick()
+    assert len(dashboard.candidates.table.value) == 2
+    with zipfile.ZipFile(results_zip(session())) as pack:
+        assert not any(name.startswith("uploaded/") for name in pack.namelist())
