@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import json
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -14,7 +16,7 @@ from acgen.spectra.grid import PI_STAR
 from acgen.spectra.match import FAR_SHIFT, MAX_SHIFT, SLOPE_LIMITS
 from acgen.spectra.normalise import POST_EDGE, PRE_EDGE
 from acgen.spectra.recipe import SHARED, Choice, Recipe
-from acgen.spectra.spectrum import SpectrumError
+from acgen.spectra.spectrum import SpectrumError, Target
 from app.preparation.files import Source, read_settings, read_source
 from app.preparation.jobs import Answers, Job, Prepared, prepare_job, quick_answers
 from app.preparation.pick import Pick
@@ -210,6 +212,46 @@ class Preparation(param.Parameterized):
                 pick.take(sources[kind])
             self.restore(choices)
         self._target = target
+
+    @property
+    def files(self) -> dict[str, tuple[str, bytes]]:
+        """Name and content of the files that are here, by the names that recipes give them."""
+        return {kind: (p.source.name, p.source.data) for kind, p in self.picks.items() if p.source is not None}
+
+    def bring_back(
+        self, target: Target | None, files: Mapping[str, tuple[str, bytes]] | None, then: Callable[[], None]
+    ) -> None:
+        """Go back to a target of a session that was left: its files are read again, its recipe is what was chosen.
+
+        Parameters
+        ----------
+        target
+            The target that is chosen.
+        files
+            `files` of then; None if they are not known.
+        then
+            Called when all that can be brought back is here.
+        """
+        if target is None or not files or target.name == self._target or target.name in self._kept:
+            if target is not None:
+                self.recall(target.name)
+            then()
+            return
+
+        def done(sources: dict[str, Source] | None, _error: Exception | None) -> None:
+            if sources is not None:  # otherwise nothing can read them any more: the panel is as it was
+                with param.parameterized.batch_call_watchers(self), suppress(ValueError, TypeError):
+                    for kind, pick in self.picks.items():
+                        pick.take(sources.get(kind))
+                    self.param.update(name_of_target=target.name, beamline=None)
+                    if target.recipe and sources["sample"].prepared is None:
+                        self._set(Recipe.from_dict(json.loads(target.recipe)))
+                self._wanted.clear()
+                self.keep(target.name)
+            then()
+
+        read = {kind: functools.partial(read_source, data, name) for kind, (name, data) in files.items()}
+        self.background.do("bring back", lambda: {kind: each() for kind, each in read.items()}, done)
 
     def renamed(self, target: str, new: str) -> None:
         """Follow a target to its new name."""

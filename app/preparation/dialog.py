@@ -60,8 +60,8 @@ class PreparationDialog(pn.viewable.Viewer):
 
     def _again(self) -> None:
         """Show the panel with what the chosen target was made of."""
-        self.preparation.recall(self.state.target_name)
-        self.open()
+        files = self.state.raw.get(self.state.target_name)
+        self.preparation.bring_back(self.state.target, files, self.open)
 
     def open(self) -> None:
         """Show the panel."""

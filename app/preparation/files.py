@@ -29,6 +29,8 @@ class Source:
     contents: Contents
     #: The target that it holds, if `acgen prepare` or this page wrote it.
     prepared: Target | None = None
+    #: The file itself.
+    data: bytes = field(default=b"", repr=False)
     _read: dict[Choice, Spectrum] = field(default_factory=dict, repr=False)
 
     def alike(self, other: Source) -> bool:
@@ -75,7 +77,7 @@ def read_source(data: object, filename: str) -> Source:
             f"the file has {len(data) / 1e6:.1f} MB, at most {MAX_SPECTRUM_BYTES / 1e6:g} MB are read: save fewer scans"
         )
     name = label_of(filename)
-    return Source(name, list_contents(data), read_target(data, name))
+    return Source(name, list_contents(data), read_target(data, name), data)
 
 
 def read_settings(data: object) -> Recipe | BeamlineProfile:

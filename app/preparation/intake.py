@@ -94,6 +94,7 @@ class Intake:
         target = named(target, State.builtin_names())
         self.state.add_target(target)
         self.preparation.keep(target.name)
+        self.state.keep_files(target.name, self.preparation.files)
         self._batch.add(target.name)
         self._done()
 

@@ -237,6 +237,7 @@ class PreparationView(pn.viewable.Viewer):
             target = named(self.preparation.prepared.recorded(), State.builtin_names())
             self.state.add_target(target)
             self.preparation.keep(target.name)
+            self.state.keep_files(target.name, self.preparation.files)
             self.close()
 
     def save(self, kind: str) -> None:

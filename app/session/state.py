@@ -18,6 +18,8 @@ from app.session.drawing import Drawing
 from app.session.shown import Shown
 from app.session.snapshot import Finished, Snapshot
 
+#: Bytes of measured files that a session keeps.
+RAW_BYTES = 24_000_000
 NO_TARGET = "none (unguided)"
 DEFAULT_TARGET = "a-C-2.0"
 
@@ -62,6 +64,9 @@ class State(param.Parameterized):
     )
     targets = param.Dict(default={}, doc="Targets by the name under which they are offered; None is no target.")
     beamlines = param.Dict(default={}, doc="Settings of beamlines, each a `BeamlineProfile`, by their names.")
+    raw = param.Dict(
+        default={}, doc="Files behind targets, by the target's name: name and content by sample, i0, reference."
+    )
     snapshot = param.ClassSelector(class_=Snapshot, default=Snapshot(), doc="Newest state of the run.")
     uploaded = param.ClassSelector(
         class_=tuple, default=(), doc="Structures from files, each a `Finished` of no run, listed with the candidates."
@@ -185,6 +190,15 @@ class State(param.Parameterized):
         self.param.target_name.objects = list(self.targets)
         self.target_name = target.name
 
+    def keep_files(self, target: str, files: Mapping[str, tuple[str, bytes]]) -> None:
+        """Keep the files behind a target with the session; of more than `RAW_BYTES`, the oldest targets' go."""
+        kept, total = {target: dict(files)}, _size(files)
+        for name, other in reversed(self.raw.items()):
+            total += _size(other)
+            if name != target and name in self.targets and total <= RAW_BYTES:
+                kept[name] = other
+        self.raw = dict(reversed(kept.items()))
+
     def rename_target(self, name: str, new: str) -> None:
         """Give a target of one's own another name.
 
@@ -199,11 +213,13 @@ class State(param.Parameterized):
             raise AcgenError(f"“{new}” is the name of another target, or none: give a new one")
         renamed = {new if key == name else key: target for key, target in self.targets.items()}
         renamed[new] = replace(renamed[new], name=new)
+        self.raw = {new if key == name else key: files for key, files in self.raw.items()}
         self._replace_targets(renamed, new if self.target_name == name else self.target_name)
 
     def drop_targets(self, names: Sequence[str]) -> None:
         """Forget targets of one's own; if the chosen one is among them, the default is chosen."""
         kept = {key: target for key, target in self.targets.items() if key not in names or key not in self.own_targets}
+        self.raw = {name: files for name, files in self.raw.items() if name in kept}
         self._replace_targets(kept, self.target_name if self.target_name in kept else DEFAULT_TARGET)
 
     def _replace_targets(self, targets: dict[str, Target | None], chosen: str) -> None:
@@ -218,10 +234,14 @@ class State(param.Parameterized):
             self.instrument = instrument
 
 
+def _size(files: Mapping[str, tuple[str, bytes]]) -> int:
+    return sum(len(data) for _name, data in files.values())
+
+
 #: Options of the core that the page sets, and those that it leaves at their defaults.
 SET_HERE = tuple(name for name in OPTIONS if name in State.param)
 CARRIED = (
     *SET_HERE, "target_name", "cubic", "cell_b", "cell_c", "start", "plain", "energies", "picked", "moment", "dark",
-    "beamlines", "uploaded",
+    "beamlines", "uploaded", "raw",
 )
 LEFT_ALONE = tuple(name for name in OPTIONS if name not in State.param)

@@ -4,12 +4,15 @@
     choices, targets with their recipes, logs, and the frames of the newest run
 `candidate-RUN-INDEX.acgen`
     a candidate, or as one of run 0 a structure from a file, which never changes once it is written
+`raw-SHA256.bin`
+    a measured file behind a target
 `about.json`
     what is in it, in a few numbers
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -120,7 +123,13 @@ class Store:
         for file, item in kept.items():
             if not (folder / file).exists():
                 _write(folder / file, _packed({"format": FORMAT, "finished": item}))
-        _write(folder / SESSION, _packed(_content(saved)))
+        raw, files = _apart(saved.choices.get("raw", {}))
+        for name, data in files.items():
+            if not (folder / name).exists():
+                _write(folder / name, data)
+        _write(folder / SESSION, _packed(_content(saved, raw)))
+        for name in {file.name for file in folder.glob("raw-*")} - set(files):  # which nothing refers to any more
+            (folder / name).unlink()
         _write(folder / ABOUT, json.dumps(asdict(saved.about)).encode())
 
     def about(self, name: str) -> About | None:
@@ -142,6 +151,11 @@ class Store:
         try:
             content = _unpacked((folder / SESSION).read_bytes())
             finished = [_unpacked(file.read_bytes())["finished"] for file in sorted(folder.glob("candidate-*"))]
+            raw = {
+                target: {kind: (name, (folder / file).read_bytes()) for kind, (name, file) in files.items()}
+                for target, files in content["choices"].get("raw", {}).items()
+            }
+            content["choices"] = content["choices"] | {"raw": raw}
             return _saved(content, tuple(finished))
         except (OSError, zipfile.BadZipFile, zlib.error, ValueError, LookupError, TypeError, AttributeError) as error:
             raise AcgenError(f"the session that was saved cannot be read ({error})") from error
@@ -166,14 +180,27 @@ class Store:
         return self.folder / name
 
 
-def _content(saved: Saved) -> dict[str, Any]:
+def _apart(raw: Mapping[str, Mapping[str, tuple[str, bytes]]]) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Files behind targets as names of files of the session, and those by their names."""
+    files: dict[str, bytes] = {}
+    listed: dict[str, Any] = {}
+    for target, kinds in raw.items():
+        listed[target] = {}
+        for kind, (name, data) in kinds.items():
+            file = f"raw-{hashlib.sha256(data).hexdigest()}.bin"
+            files[file] = data
+            listed[target][kind] = (name, file)
+    return listed, files
+
+
+def _content(saved: Saved, raw: Mapping[str, Any]) -> dict[str, Any]:
     snapshot = saved.snapshot
     frames = thinned(snapshot.trajectory, FRAME_BYTES)
     return {
         "format": FORMAT,
         "snapshot": replace(snapshot, finished=(), frame=None, trajectory=frames, misfits=(), load=None),
         "misfits": tuple(np.array(pairs, dtype=float).reshape(-1, 2) for pairs in snapshot.misfits),
-        "choices": {name: value for name, value in saved.choices.items() if name != "uploaded"},
+        "choices": {name: value for name, value in saved.choices.items() if name != "uploaded"} | {"raw": raw},
         "targets": dict(saved.targets),
     }
 

@@ -23,7 +23,10 @@ from app.preparation.choices import Preparation
 from app.preparation.files import read_settings, read_source
 from app.preparation.history import History
 from app.preparation.jobs import Job, prepare_job, quick_answers
-from app.session.state import State
+from app.session.shelf import name_of
+from app.session.snapshot import Snapshot
+from app.session.state import RAW_BYTES, State
+from app.session.store import Saved, Store
 from app.session.uploads import MAX_FILES
 
 RAW = "AusSync_SXR_129577_photodiode_reffoil_CK.asc"
@@ -604,3 +607,52 @@ def test_a_beamline_is_calibrated_on_the_scan_of_graphite_that_is_open(controls)
     menu._do("Save as…")
     menu.save.clicks += 1
     assert controls.state.beamlines["SXR"].shift_error is None, "these were set by hand"
+
+
+def test_prepare_opens_with_its_own_columns_after_the_server_has_ended(tmp_path):
+    state, store, key = State(), Store(tmp_path), name_of("a key")
+    controls = Controls(state)
+    for name in ("one.dat", "two.dat"):
+        controls.intake.take([(scan(), name)])
+        controls.preparation.sample.param.update(numerator=3, denominator=4 if name == "one.dat" else 0)
+    panel = controls.preparation
+    controls.prepare.view._use()
+    state.rename_target("two.dat", "film")
+    controls.intake.take([(scan(), "one.dat")])
+    panel.sample.param.update(numerator=3, denominator=4)
+    load(panel, scan(), "beam.dat", "i0")
+    panel.i0.param.update(numerator=4)
+    panel.shift = 0.1
+    controls.prepare.view._use()
+    made = state.target.intensity
+    store.write(key, Saved(Snapshot(), state.carried, state.own_targets))
+    assert len(list(tmp_path.glob("*/raw-*"))) == 1, "the same content is kept once"
+
+    back, state = store.read(key), State()
+    state.carry(back.choices, back.targets)
+    controls = Controls(state)
+    panel = controls.preparation
+    state.target_name = "one.dat"
+    controls.prepare.button.clicks += 1
+    assert controls.prepare.dialog.open
+    assert (panel.sample.source.name, panel.sample.denominator, panel.shift) == ("one.dat", 4, 0.1)
+    assert (panel.i0.source.name, panel.i0.numerator) == ("beam.dat", 4)
+    assert np.array_equal(panel.prepared.target.intensity, made)
+    state.target_name = "film"
+    controls.prepare.button.clicks += 1
+    assert (panel.name_of_target, panel.sample.denominator, panel.i0.source) == ("film", 0, None)
+    state.drop_targets(["one.dat"])
+    state.drop_targets(["film"])
+    assert state.raw == {}
+    store.write(key, Saved(Snapshot(), state.carried, state.own_targets))
+    assert list(tmp_path.glob("*/raw-*")) == []
+
+
+def test_a_session_keeps_the_newest_files_within_its_limit():
+    state = State()
+    for name in ("one", "two", "three"):
+        state.targets = state.targets | {name: state.target}
+        state.keep_files(name, {"sample": (name, bytes(RAW_BYTES // 2 - 10))})
+    assert list(state.raw) == ["two", "three"]
+    state.keep_files("two", {"sample": ("two", b"short")})
+    assert list(state.raw) == ["three", "two"]
