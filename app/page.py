@@ -229,7 +229,7 @@ class Dashboard(pn.viewable.Viewer):
         self._analysed.clear()
         self._source_shown = None
         with param.parameterized.discard_events(self.state):
-            self.state.param.update(snapshot=Snapshot(), uploaded=(), checks={}, picked=(), moment=None)
+            self.state.param.update(snapshot=Snapshot(), uploaded=(), raw={}, checks={}, picked=(), moment=None)
             self.state.param.update(shown=None, compared=())
         for plot in self.plots:
             plot.forget()
