@@ -17,6 +17,7 @@ from acgen.cli import (
     data,
     density,
     export_inputs,
+    film,
     generate,
     label,
     md,
@@ -41,8 +42,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"acgen {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     groups = (
-        *(generate, screen, report, check, export_inputs, reach, density, series, spectra, structures),
-        *(data, label, md, training, validation, app),
+        *(generate, screen, report, check, export_inputs, reach, density, series, film),
+        *(spectra, structures, data, label, md, training, validation, app),
     )
     for group in groups:
         group.add_commands(commands)

@@ -11,3 +11,6 @@ ATOMS = 108
 
 CHECK_SITES = 12
 """Sites of a structure that are checked by default."""
+
+FILM_ATOMS = 216
+"""Atoms of each candidate of a film's page by default."""
