@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acgen.cli.options import add_plan, add_settings, add_threads, settings_from
-from acgen.cli.output import output_file, write_json
+from acgen.cli.output import output_directory, output_file, write_json
 from acgen.errors import AcgenError
 from acgen.inference.defaults import FIRST_PLAN
 from acgen.sampling.schedule import PLANS
@@ -56,6 +56,13 @@ def add_commands(commands) -> None:
     p.add_argument("--noise", type=float, default=0.01, help="of each point (default 0.01; edges are 0.4 high)")
     _unseen(p)
     p.set_defaults(run=_density)
+    about = "how far a forward model errs, and whether its bands hold"
+    p = kinds.add_parser("errors", help=about, description=_errors.__doc__)
+    p.add_argument("--weights", nargs="+", required=True, type=_left_out, metavar="NETWORK=F", help="as 2.0=F, of each")
+    p.add_argument("--data", required=True, metavar="DIR", help="the public data set")
+    p.add_argument("--save", metavar="DIR", help="write forward_error.csv and site_error.csv, which acgen ships")
+    add_threads(p)
+    p.set_defaults(run=_errors)
     p = kinds.add_parser("forward", help="a forward network on cells it has not seen", description=_forward.__doc__)
     _unseen(p)
     p.set_defaults(run=_forward)
@@ -77,14 +84,49 @@ def _unseen(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--network", required=True, help="the network of atoms left out of its training, such as 2.0")
 
 
-def _labelled(args: argparse.Namespace) -> list[LabelledCell]:
+def _labelled(args: argparse.Namespace, network: str | None = None) -> list[LabelledCell]:
+    """Cells with spectra of a network of atoms, by default the one of the options."""
     from acgen.data.cells import load_cells
 
-    cells = [cell for cell in load_cells(Path(args.data)) if cell.network == args.network and cell.spectra is not None]
+    network = args.network if network is None else network
+    cells = [cell for cell in load_cells(Path(args.data)) if cell.network == network and cell.spectra is not None]
     if not cells:
-        raise AcgenError(f"{args.data} has no labelled cell of the network {args.network}; name one such as 2.0")
+        raise AcgenError(f"{args.data} has no labelled cell of the network {network}; name one such as 2.0")
     use_threads(max(len(cell.atoms) for cell in cells), args.threads)
     return cells
+
+
+def _left_out(text: str) -> tuple[str, str]:
+    network, given, file = text.partition("=")
+    if not given or not file:
+        raise argparse.ArgumentTypeError(f"got {text!r:.60}; give a network and weights trained without it, as 2.0=F")
+    return network, file
+
+
+def _errors(args: argparse.Namespace) -> None:
+    """Errors of forward networks on the networks of atoms that were left out of their training, and how often the truth
+    lies within the band that the errors of the other networks make (`acgen train forward --leave-out NETWORK`)."""
+    from acgen.inference.validation import coverage, left_out
+    from acgen.networks.checkpoint import load_forward
+    from acgen.spectra.model_error import error_table, root_mean_square
+
+    found = []
+    for network, file in args.weights:
+        found.append(left_out(load_forward(file), _labelled(args, network)))
+    rows = coverage(found)
+    if args.save:
+        folder = output_directory(args.save)
+        means = {each.network: each.cells.mean(0) for each in found}
+        sites = {each.network: root_mean_square(each.sites) for each in found}
+        (folder / "forward_error.csv").write_text(error_table("Predicted minus true mean spectrum", means))
+        (folder / "site_error.csv").write_text(error_table("Root mean square error of the sites", sites))
+    print("left out  should  sites  cells within the band of the others")
+    for row in rows:
+        print(f"{row.network:8s}  {row.level:5.0%}  {row.sites:6.1%} {row.cells:6.1%}")
+    for level in dict.fromkeys(row.level for row in rows):
+        same = [row for row in rows if row.level == level]
+        sites, cells = (sum(getattr(row, name) for row in same) / len(same) for name in ("sites", "cells"))
+        print(f"mean      {level:5.0%}  {sites:6.1%} {cells:6.1%}")
 
 
 def _density(args: argparse.Namespace) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from scipy.stats import norm
 
 from acgen.data.cells import LabelledCell
 from acgen.errors import AcgenError
@@ -18,6 +19,7 @@ from acgen.networks.network import ForwardModel
 from acgen.sampling.generate import Candidate, generate
 from acgen.sampling.settings import Settings
 from acgen.spectra.instrument import Instrument
+from acgen.spectra.model_error import covariance_of, root_mean_square
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import load_target
 from acgen.structures.analysis import coordination_fractions
@@ -66,6 +68,67 @@ def forward_error(model: ForwardModel, cells: Sequence[LabelledCell]) -> Forward
             )
         )
     return ForwardError(cells[0].network, *(float(value) for value in np.mean(rows, axis=0)))
+
+
+@dataclass(frozen=True, eq=False)
+class LeftOut:
+    """Predicted minus true spectra of a network of atoms, by a model that was trained without it."""
+
+    network: str
+    #: Of all sites of its cells, shape (sites, 100).
+    sites: np.ndarray
+    #: Of the mean of each cell, shape (cells, 100).
+    cells: np.ndarray
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Part of the points of a left-out network, over sites or cells and energies, that lie within a band."""
+
+    network: str
+    #: What part should.
+    level: float
+    sites: float
+    cells: float
+
+
+def left_out(model: ForwardModel, cells: Sequence[LabelledCell]) -> LeftOut:
+    """Errors on labelled cells of one network of atoms, none of which the model may have been trained on."""
+    errors = []
+    for cell in cells:
+        if cell.spectra is None:
+            raise AcgenError(f"{cell.name} has no spectra to compare with; use the public data set")
+        errors.append(predict_sites(model, cell.atoms) - cell.spectra)
+    return LeftOut(cells[0].network, np.concatenate(errors), np.stack([each.mean(0) for each in errors]))
+
+
+def coverage(found: Sequence[LeftOut], levels: Sequence[float] = (0.5, 0.68, 0.9)) -> list[Coverage]:
+    """How often the truth lies within the band that the errors of the other networks make.
+
+    Parameters
+    ----------
+    found
+        Errors of at least two networks of atoms, each left out of the training of its own model.
+    levels
+        Parts that should lie within, of a normal distribution.
+
+    Raises
+    ------
+    AcgenError
+        If there are fewer than two networks.
+    """
+    if len(found) < 2:
+        raise AcgenError("the band of a network is that of the errors of others: give models of two networks or more")
+    rows = []
+    for one in found:
+        others = [each for each in found if each is not one]
+        of_sites = root_mean_square([root_mean_square(each.sites) for each in others])
+        of_cells = np.sqrt(np.diag(covariance_of(np.stack([each.cells.mean(0) for each in others]))))
+        for level in levels:
+            width = norm.ppf((1 + level) / 2)
+            inside = [float((np.abs(e) <= width * s).mean()) for e, s in ((one.sites, of_sites), (one.cells, of_cells))]
+            rows.append(Coverage(one.network, level, *inside))
+    return rows
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from acgen.inference.check import Check
 from acgen.results.sheet import Curve
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.instrument import instrument_matrix
+from acgen.spectra.model_error import error_covariance, site_covariance
 from acgen.spectra.spectrum import Target
 from acgen.statistics import mean_and_spread
 from app.look import colours
@@ -36,7 +37,7 @@ class Spectra:
         """What is seen, moved apart by an offset."""
         places = {key: offset * (number + 1) for number, key in enumerate(self.overlaid)}
         found = {key: self.curves[key] for key in self.curves if key not in hidden}
-        for key in (MEAN, CHECK) if BAND in hidden else ():
+        for key in (MEAN, ATOM, CHECK) if BAND in hidden else ():
             if key in found:
                 found[key] = replace(found[key], spread=None)
         return {key: replace(each, values=each.values + places.get(key, 0.0)) for key, each in found.items()}
@@ -86,7 +87,8 @@ def spectra_of(
         curves[MEAN] = Curve(name, ENERGY, mean, colours.PREDICTION, 2, spread=spread)
     sites = known[0].seen_sites if known else None
     if atom is not None and sites is not None and atom < len(sites):
-        add(ATOM, f"atom {atom + 1}", sites[atom], colours.MARK, 1.5)
+        known_by = None if derivative else model_error(known[0], site_covariance)
+        add(ATOM, f"atom {atom + 1}", sites[atom], colours.MARK, 1.5, spread=known_by)
     if checked is not None:
         mean = checked.corrected if plain else checked.corrected.through(instrument_matrix(checked.instrument))
         add(CHECK, CHECK, mean.mean, colours.CHECK, 1.5, spread=None if derivative else mean.error)
@@ -103,11 +105,20 @@ def spectra_of(
 
 
 def predicted(known: list[Shown], change=np.asarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Mean prediction and its standard deviation over structures or, of a single one, over its atoms; (100,) each."""
+    """Mean prediction and its standard deviation over structures or, of a single one, what the forward model errs by,
+    which is not known of derivatives; (100,) each."""
     if len(known) > 1:
         return mean_and_spread(change(np.stack([shown.prediction for shown in known])))
-    sites = known[0].seen_sites
-    return change(known[0].prediction), None if sites is None else change(sites).std(axis=0)
+    return change(known[0].prediction), None if change is slope_of else model_error(known[0], error_covariance)
+
+
+def model_error(shown: Shown, covariance: Callable[[], np.ndarray]) -> np.ndarray:
+    """Standard error of a predicted spectrum of a structure or of one of its atoms, as it is seen, shape (100,)."""
+    known = covariance()
+    if shown.instrument is not None:
+        matrix = instrument_matrix(shown.instrument)
+        known = matrix @ known @ matrix.T
+    return np.sqrt(np.diag(known))
 
 
 def slope_of(values: np.ndarray) -> np.ndarray:

@@ -73,6 +73,11 @@ class EnergyPlot(LivePlot):
         return Curve(" − ".join(names), ENERGY, left, colours.PREDICTION, 1.5)
 
     @property
+    def _spread(self) -> str:
+        """What the band around the prediction is called in tables."""
+        return "prediction_std" if len(self.state.compared) > 1 else "prediction_error"
+
+    @property
     def label(self) -> str:
         """What is along y now, with its unit."""
         raise NotImplementedError
@@ -90,7 +95,8 @@ class EnergyPlot(LivePlot):
 class SpectrumView(EnergyPlot):
     """Target and prediction over photon energy; the target is missing where it was not measured.
 
-    The band is the standard deviation over the candidates that are compared, or over the atoms of a single one.
+    The band is the standard deviation over the candidates that are compared; of a single one and of an atom, what the
+    forward model errs by on networks of atoms that it has not seen.
     """
 
     title = "C K-edge spectrum"
@@ -104,6 +110,7 @@ class SpectrumView(EnergyPlot):
     def build(self):
         self.band("band", colours.PREDICTION)
         self.band("check", colours.CHECK)
+        self.band("atom", colours.MARK)
         self.curve("curves", TARGET, color=colours.TARGET, line_width=4)
         self.curves("each", color="colour", alpha=0.85, line_width="width", line_dash={"field": "dash"})
         self.curve("curves", MEAN, color=colours.PREDICTION, line_width=2)
@@ -151,6 +158,7 @@ class SpectrumView(EnergyPlot):
         return {
             "band": banded(mean),
             "check": banded(seen.get(CHECK)),
+            "atom": banded(seen.get(ATOM)),
             "each": {
                 "xs": [ENERGY] * len(each),
                 "ys": [curve.values for curve in each],
@@ -173,7 +181,7 @@ class SpectrumView(EnergyPlot):
         for key, curve in self.spectra.drawn(tuple(self.state.drawing.hidden), 0.0).items():
             columns[{MEAN: "prediction_mean", ATOM: curve.name}.get(key, key)] = curve.values
             if curve.spread is not None:
-                columns["prediction_std" if key == MEAN else f"{key} error"] = curve.spread
+                columns[self._spread if key == MEAN else f"{key} error"] = curve.spread
         columns["residual"] = self.spectra.values(TARGET) - self.spectra.values(MEAN)
         what = "d/dE of " if self.state.drawing.derivative else ""
         return {"energy_eV": ENERGY} | {f"{what}{name}": values for name, values in columns.items()}
@@ -200,7 +208,7 @@ class SpectrumView(EnergyPlot):
             kind = "dashed" if curve.dashed else "line"
             found.append({"key": key, "name": curve.name, "colour": curve.colour, "kind": kind})
             if curve.spread is not None and key == MEAN:
-                told = "± std" if len(self.state.compared) > 1 else "± std of atoms"
+                told = "± std" if len(self.state.compared) > 1 else "± model error"
                 found.append({"key": BAND, "name": told, "colour": curve.colour, "kind": "band"})
         return found
 
@@ -248,7 +256,7 @@ class ResidualView(EnergyPlot):
     def table(self):
         curve = self.difference
         return {"energy_eV": ENERGY, curve.name.lower(): curve.values} | (
-            {} if curve.spread is None else {"prediction_std": curve.spread}
+            {} if curve.spread is None else {self._spread: curve.spread}
         )
 
 

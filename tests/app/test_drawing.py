@@ -14,7 +14,9 @@ from acgen.errors import AcgenError
 from acgen.results.sheet import printed, sheet_figure
 from acgen.sampling.generate import Candidate
 from acgen.spectra.grid import ENERGY
+from acgen.spectra.instrument import Instrument
 from acgen.spectra.match import single_correlation
+from acgen.spectra.model_error import error_covariance, site_covariance
 from acgen.spectra.targets import builtin_targets
 from app.session.drawing import BAND, MEAN, TARGET
 from app.session.shown import show_candidate
@@ -65,6 +67,24 @@ def test_ticked_candidates_and_overlaid_targets_have_names_and_colours_of_their_
     assert "0.2" in card.spectrum.figure.yaxis[0].axis_label
     assert np.isfinite(card.spectrum.table()["target diamond"]).all(), "the table has them where they are"
     np.testing.assert_allclose(card.spectrum.table()["target diamond"], builtin_targets()["diamond"].intensity)
+
+
+def test_the_band_of_one_structure_and_of_an_atom_is_what_the_forward_model_errs_by(state, items):
+    candidate = items[0].candidate
+    through = Instrument(shift=0.3, scale=2.0, slope=0.01, sigma=0.2)
+    shown = replace(show_candidate(candidate, "1.1", "red"), site_spectra=candidate.site_spectra)
+    state.param.update(compared=(shown,), shown=shown, atom=3)
+    card = SpectrumCard(state)
+    table = card.spectrum.table()
+    np.testing.assert_allclose(table["prediction_error"], np.sqrt(np.diag(error_covariance())))
+    np.testing.assert_allclose(table["atom error"], np.sqrt(np.diag(site_covariance())))
+    assert len(card.spectrum.data["atom"].data["xs"]) == 1
+    assert "± model error" in card.spectrum.legend()
+    state.compared = (replace(shown, instrument=through, prediction=through.apply(shown.prediction)),)
+    wider = card.spectrum.table()["prediction_error"] / table["prediction_error"]
+    assert 1.2 < np.median(wider[ENERGY > 290]) < 2.8, "twice as high, and a little smoother"
+    state.drawing.derivative = True
+    assert not any("error" in name for name in card.spectrum.table()), "of a derivative it is not known"
 
 
 def test_what_the_legend_hides_is_neither_drawn_nor_exported(state):

@@ -119,7 +119,7 @@ def test_a_ticked_candidate_is_shown_and_none_goes_back_to_the_run(dashboard):
     second = dashboard.runner.snapshot.candidates[1]
     assert np.allclose(dashboard.state.shown.atoms.positions, second.atoms.get_positions(wrap=True))
     assert dashboard.state.shown.prediction is second.spectrum
-    assert "of atoms" in dashboard.spectrum.spectrum.legend()
+    assert "± model error" in dashboard.spectrum.spectrum.legend()
     dashboard.candidates.table.selection = []
     dashboard.tick()
     assert dashboard.state.shown.name == f"step {dashboard.runner.snapshot.frame.step}"

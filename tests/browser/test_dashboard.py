@@ -130,7 +130,7 @@ def test_frames_candidates_and_branches(page, tmp_path):
     rows = page.page.locator(".tabulator-row")
     assert rows.count() == 2
     rows.nth(1).locator("input[type=checkbox]").click()
-    page.wait_for_text("± std of atoms")
+    page.wait_for_text("± model error")
 
     slider = page.page.locator(".acgen-frame").get_by_role("slider")
     slider.press("Home")
