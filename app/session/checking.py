@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+from weakref import WeakSet
 
 from acgen.data.labels import chosen_sites, feff_cache, labels_of, make_labels
 from acgen.data.public import LabelledCell, network_label
@@ -19,6 +21,8 @@ from app.session.snapshot import Finished
 
 #: One for all sessions: a check takes all free cores.
 POOL = ThreadPoolExecutor(1, thread_name_prefix="acgen-check")
+#: What stops each check that runs: the end of a server waits for its threads, and would for all sites that are left.
+_STOPS: WeakSet[Event] = WeakSet()
 
 
 class Checker:
@@ -57,6 +61,7 @@ class Checker:
         """Check a candidate, if no other one is being checked."""
         if self._running is None:
             stop, self.progress = Event(), (0, CHECK_SITES)
+            _STOPS.add(stop)
             self._running = item, self._pool.submit(self._work, item, stop), stop
 
     def stop(self) -> None:
@@ -88,3 +93,12 @@ class Checker:
         found = sites_of(labels_of(atoms, sites, folder))
         asked = settings.instrument
         return check(atoms, found, correction, settings.target, networks, name=item.name, instrument=asked)
+
+
+def _stop_all() -> None:
+    for stop in list(_STOPS):
+        stop.set()
+
+
+# Before the threads of all pools are waited for; what `atexit` registers comes after that.
+threading._register_atexit(_stop_all)

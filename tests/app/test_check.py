@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 from threading import Event
 
 import numpy as np
@@ -144,6 +148,41 @@ def test_stop_keeps_what_is_done_and_a_second_time_goes_on(dashboard, feff):
     assert not set(feff.inputs[:3]) & set(feff.inputs[3:])  # those that hung are done again, and no others
     assert len(set(feff.inputs)) == 12
     assert list(state.checks) == [(1, 0)]
+
+
+def test_a_server_that_ends_does_not_wait_for_the_sites_that_are_left(tmp_path):
+    code = f"""
+import itertools
+from pathlib import Path
+import numpy as np
+from app_fakes import session
+from waiting import until
+from acgen.data import labels
+from acgen.errors import AcgenError
+from acgen.spectra.feff import Xmu
+from acgen.spectra.feff_run import FeffResult
+from app.session.checking import Checker
+
+labels.feff_version = lambda: "feff 1"
+calls = itertools.count()
+
+def hangs(text, stop):
+    if next(calls) == 0:
+        return FeffResult(Xmu(np.arange(9.0), np.ones(9)), 1.0, True)
+    stop.wait()
+    raise AcgenError("FEFF was stopped")
+
+checker = Checker(print, hangs, lambda: None, Path({str(tmp_path)!r}))
+checker.start(session().finished[0])
+until(lambda: checker.progress[0] == 1, "one site is done, and all others are waiting")
+print("ended")
+"""
+    root = Path(__file__).parents[2]
+    path = os.pathsep.join(map(str, (root, root / "tests", root / "tests" / "browser")))
+    command, environment = [sys.executable, "-c", code], os.environ | {"PYTHONPATH": path}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LIMIT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "ended"
 
 
 def test_what_is_missing_is_said(dashboard):
