@@ -111,6 +111,7 @@ def test_a_page_that_is_loaded_again_is_where_it_was_and_another_browser_sees_no
     stranger.context.close()
 
 
+@pytest.mark.slow
 def test_back_leaves_the_page_and_forward_comes_back_to_the_session(chromium, far):
     page = Page(chromium, f"{far}{SMALL}&candidates=2", before="data:text/html,the page before")
     page.slide("Guidance ξ", "ArrowRight")

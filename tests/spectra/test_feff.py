@@ -165,8 +165,8 @@ def test_bounds_of_time_and_memory_and_a_bad_input() -> None:
     pytest.importorskip("feff10", reason='needs FEFF10: pip install "acgen[feff]"')
     with pytest.raises(AcgenError, match="more than 1 s of processor time"):
         run_feff(five_atoms(), seconds=1)
-    with pytest.raises(AcgenError, match="FEFF failed: stage"):
-        run_feff(five_atoms(), memory=1_000_000)
+    with pytest.raises(AcgenError, match="FEFF failed: .*memory"):
+        run_feff(five_atoms(), memory=10_000)
     with pytest.raises(AcgenError, match="^FEFF "):
         run_feff("ATOMS\n0 0 0\n")
 
