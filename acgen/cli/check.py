@@ -27,6 +27,8 @@ def add_commands(commands) -> None:
     p.add_argument("--target", metavar="FILE|NAME", help="measured spectrum, or a name from `acgen targets`")
     add_settings(p, ("instrument",))
     add_sites(p, CHECK_SITES)
+    about = "the first structure is what the others were before: say how far each moved towards the target"
+    p.add_argument("--changes", action="store_true", help=about)
     p.add_argument("--cache", metavar="DIR", help="where FEFF's spectra are kept (default: your cache folder)")
     p.add_argument("--correction", metavar="F.csv", help="of `acgen data feff-correction`, instead of the shipped")
     p.add_argument("--results", metavar="DIR", help="spectra calculated elsewhere: SITE/xmu.dat of FEFF, or SITE.txt")
@@ -46,7 +48,7 @@ def _run(args: argparse.Namespace) -> None:
     Sites that were calculated before are not calculated again.
     """
     from acgen.data.cells import load_cells
-    from acgen.inference.check import check, verdict
+    from acgen.inference.check import change_words, changes, check, verdict
     from acgen.networks.models import load_models, predict_sites
     from acgen.results.check_files import TABLE, write_checks
     from acgen.spectra.feff_correction import read_correction, shipped_correction
@@ -54,6 +56,8 @@ def _run(args: argparse.Namespace) -> None:
 
     cells = load_cells([Path(path) for path in args.structures], carbon_only=False)
     target = None if args.target is None else load_target(args.target)
+    if args.changes and (target is None or len(cells) < 2):
+        raise AcgenError("--changes needs a --target and two structures or more, the first as it was before")
     correction: FeffCorrection | None = None
     if args.results is None:
         correction = read_correction(args.correction) if args.correction else shipped_correction()
@@ -72,6 +76,11 @@ def _run(args: argparse.Namespace) -> None:
         asked = getattr(args, "instrument", None)
         checks.append(check(cell.atoms, own, correction, target, networks, name=cell.name, instrument=asked))
         print(f"{cell.name}: {verdict(checks[-1])}")
+    if args.changes:
+        moved = changes(checks)
+        about["changes"] = {name: {by: each.to_dict() for by, each in along.items()} for name, along in moved.items()}
+        for name, along in moved.items():
+            print(f"{name}: {change_words(along)}")
     write_checks(out, checks, about)
     print(f"written to {out / TABLE}, with a plot of each beside it")
 

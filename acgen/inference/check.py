@@ -156,6 +156,10 @@ class Along:
         """Part of what was asked for."""
         return self.moved / self.asked
 
+    def to_dict(self) -> dict[str, float]:
+        """JSON-ready form."""
+        return asdict(self) | {"share": self.share}
+
 
 def sites_of(labels: Sequence[Label]) -> list[Site]:
     """Sites of a check from their FEFF labels."""
@@ -259,6 +263,50 @@ def change_along(before: SampledMean, after: SampledMean, direction: np.ndarray)
     unit = np.asarray(direction, dtype=float) / asked
     error = float(np.sqrt(unit @ (before.covariance + after.covariance) @ unit))
     return Along(float(unit @ (after.mean - before.mean)), error, asked)
+
+
+def changes(checks: Sequence[Check]) -> dict[str, dict[str, Along]]:
+    """How far each structure moved from the first towards the target, by the check and by each network.
+
+    The direction is the target minus the first structure's spectrum by the judge, over the measured points. A network's
+    change has no sampling error.
+
+    Parameters
+    ----------
+    checks
+        Of two structures or more, of one target, all of carbon.
+
+    Returns
+    -------
+    dict
+        By the name of each structure but the first: ``check``, ``forward`` and ``judge``.
+
+    Raises
+    ------
+    AcgenError
+        If there is no target, or networks do not know the first structure.
+    """
+    before, *others = checks
+    if before.target is None or not before.networks:
+        raise AcgenError("a change is asked for by a target, of structures of carbon: give both")
+    direction = np.where(before.target.mask, before.target.intensity - before.networks["judge"], 0.0)
+    exact = np.zeros((ENERGY.size, ENERGY.size))
+    found = {}
+    for after in others:
+        found[after.name] = {"check": change_along(before.sampled, after.sampled, direction)}
+        for name, curve in after.networks.items():
+            old, new = SampledMean(before.networks[name], exact, 0.0), SampledMean(curve, exact, 0.0)
+            found[after.name][name] = change_along(old, new, direction)
+    return found
+
+
+def change_words(own: Mapping[str, Along]) -> str:
+    """What `changes` says of a structure, in words."""
+    by_check = own["check"]
+    told = f"the check moved by {by_check.moved:.2f} ± {by_check.error:.2f} of {by_check.asked:.2f} towards the target"
+    others = ", ".join(f"the {_CALLED[name]} by {each.moved:.2f}" for name, each in own.items() if name != "check")
+    sure = "certain" if abs(by_check.moved) > 2 * by_check.error else "not certain (within 2 σ)"
+    return f"{told}, {others}; its sign is {sure}"
 
 
 def verdict(found: Check) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import ase.build
 import numpy as np
@@ -10,7 +11,18 @@ import pytest
 
 from acgen.data.labels import Label, stratified_sites
 from acgen.errors import AcgenError
-from acgen.inference.check import LIMIT, Site, change_along, check, sites_of, verdict
+from acgen.inference.check import (
+    LIMIT,
+    Along,
+    Check,
+    Site,
+    change_along,
+    change_words,
+    changes,
+    check,
+    sites_of,
+    verdict,
+)
 from acgen.spectra.feff import on_grid
 from acgen.spectra.feff_correction import FeffCorrection
 from acgen.spectra.grid import ENERGY
@@ -164,3 +176,23 @@ def test_change_along_a_direction():
     assert found.error == pytest.approx(np.sqrt(0.02))
     with pytest.raises(AcgenError, match="not zero"):
         change_along(before, after, np.zeros(100))
+
+
+def test_changes_are_told_of_every_structure_but_the_first(atoms):
+    target, start, moved = load_target("sp3"), load_target("a-C-2.0").intensity, 0.5
+
+    def checked(name: str, share: float) -> Check:
+        spectrum = start + share * (target.intensity - start)
+        numbers = coordination_numbers(atoms)
+        sites = [Site(k, int(numbers[k]), spectrum + 0.001 * (-1) ** k) for k in range(len(atoms))]
+        networks = {"forward": spectrum, "judge": spectrum}
+        return check(atoms, sites, None, target, networks, name=name)
+
+    found = changes([checked("before", 0.0), checked("half", moved), checked("none", 0.0)])
+    assert list(found) == ["half", "none"]
+    assert found["half"]["judge"].share == pytest.approx(0.5)
+    assert found["half"]["check"].share == pytest.approx(0.5, abs=0.02)
+    assert "its sign is certain" in change_words(found["half"])
+    assert "not certain" in change_words({"check": Along(0.1, 0.2, 1.0)})
+    with pytest.raises(AcgenError, match="target"):
+        changes([replace(checked("before", 0.0), target=None), checked("half", moved)])
