@@ -11,7 +11,7 @@ from pathlib import Path
 from ase.io import write
 
 from acgen.cli.cluster_options import worked
-from acgen.cli.progress import progress_bar
+from acgen.cli.progress import interrupts, progress_bar
 from acgen.inference.scan import Failed
 from acgen.inference.tasks import Weights, candidate_tasks
 from acgen.networks.checkpoint import read_tensors
@@ -57,10 +57,11 @@ def make_candidates(
         return Run(settings, tuple(finished), models.sha256, log=log)
 
     begin, code = time.perf_counter(), 0
-    with progress_bar() as bar:
+    with progress_bar() as bar, interrupts() as check:
         task = bar.add_task("candidate 1", total=settings.candidates * len(settings.plan), note="")
         try:
             for event in generate(settings, models, together=together):
+                check()
                 if isinstance(event, Candidate):
                     done.append(event)
                     write_results(directory, run_of(done))

@@ -113,11 +113,22 @@ def test_a_frame_of_the_run_has_an_instrument_of_its_own_and_a_plain_curve(page)
     until(lambda: data(page, "mean", "mean") == seen, "the prediction through the instrument", every=0.2)
 
 
+def at_rest(page: Page) -> list[dict]:
+    """The points of the map, once its parts have found their places."""
+    seen = [None, page.page.evaluate(POINTS)]
+
+    def still() -> bool:
+        seen[:] = [seen[1], page.page.evaluate(POINTS)]
+        return bool(seen[1]) and seen[0] == seen[1]
+
+    until(still, "points at rest", every=1.0)
+    return seen[1]
+
+
 def test_the_map_draws_the_candidates_of_the_table_and_a_click_picks(page):
     told = misfits(page)
     page.page.get_by_role("button").filter(has_text="Map").first.click()
-    until(lambda: page.page.evaluate(POINTS), "the points", every=0.2)
-    points = page.page.evaluate(POINTS)
+    points = at_rest(page)
     assert sorted(point["misfit"] for point in points) == pytest.approx(told, abs=6e-4)
     page.page.mouse.click(points[1]["x"], points[1]["y"])
     until(lambda: page.page.evaluate(PICKED) == [1], "one is picked", every=0.2)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from ase.build import bulk
 from ase.io import write
 from page import Page
 
 
+@pytest.mark.slow
 def test_a_structure_is_seen_with_its_spectrum_at_once(chromium, server, tmp_path):
     page = Page(chromium, server)
     name = "my <b>film.xyz"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from page import Page
 
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.targets import builtin_targets
 
 
+@pytest.mark.slow
 def test_targets_are_renamed_merged_and_deleted(chromium, server, tmp_path):
     page = Page(chromium, server)
     chosen, dialog = page.page.get_by_role("combobox"), page.page.get_by_role("dialog")

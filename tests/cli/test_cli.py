@@ -16,6 +16,7 @@ from waiting import LIMIT, until
 
 from acgen.assets import asset
 from acgen.cli import main
+from acgen.cli.progress import interrupts
 from acgen.spectra.grid import ENERGY
 
 HEAD = ["energy_eV", "target", "candidate_000", "candidate_001"]
@@ -124,6 +125,17 @@ def test_interrupting_keeps_what_is_finished(tmp_path):
     kept = len(read(tmp_path / "candidates.extxyz", index=":"))
     assert 1 <= kept < 500
     assert f"{kept} of 500 candidates kept in {tmp_path}" in output
+
+
+def test_an_interruption_that_was_swallowed_is_raised_again():
+    before = signal.getsignal(signal.SIGINT)
+    with interrupts() as check:
+        check()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)  # what a library may swallow
+        with pytest.raises(KeyboardInterrupt):
+            check()
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_analyze_and_predict(tmp_path):

@@ -167,6 +167,7 @@ def command_line(pid: int) -> str:
         return ""
 
 
+@pytest.mark.slow
 def test_generate_has_the_same_candidates_from_workers(undisturbed, tmp_path):
     port = free_port()
     address = f"tcp://127.0.0.1:{port}"

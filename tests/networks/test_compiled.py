@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import hashlib, torch
 from acgen.networks.graph import periodic_graph
@@ -25,6 +27,7 @@ print(*(hashlib.sha256(each.numpy().tobytes()).hexdigest() for each in found))
 """
 
 
+@pytest.mark.slow
 def test_a_process_that_compiles_computes_the_same_bits_as_one_that_does_not(tmp_path):
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
 
