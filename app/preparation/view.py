@@ -175,30 +175,24 @@ class PreparationView(pn.viewable.Viewer):
 
     def _layout(self) -> tuple[pn.Row, pn.Row]:
         """Choices beside plots and texts, and what can be done below them."""
-        plots = pn.Row(self.before, pn.Spacer(width=8), self.after, margin=0, sizing_mode="stretch_both",
-                       styles={"flex": "1.5"})
+        plots = _part(pn.Row, "plots", self.before, self.after)
         answers = pn.Column(
             self.density, self.set_density, self.quick,
-            margin=0, sizing_mode="stretch_both", styles={"overflow": "auto"},
+            margin=0, sizing_mode="stretch_both", css_classes=["acgen-answers"], stylesheets=SHEETS,
         )
         spacer = pn.Spacer(sizing_mode="stretch_width")
-        texts = pn.Row(
-            card(heading("What was found and done"), self.detected),
-            pn.Spacer(width=8),
+        texts = _part(
+            pn.Row, "texts",
+            _box(card(heading("What was found and done"), self.detected)),
             _box(card(heading("Quick answers", spacer, self.ask_density), answers), 1.1),
-            pn.Spacer(width=8),
             _box(card(heading("Numbers"), self.numbers), 0.85),
-            margin=(8, 0, 0, 0), sizing_mode="stretch_both",
         )
-        right = pn.Column(plots, texts, margin=(0, 0, 0, 8), sizing_mode="stretch_both")
+        done = pn.Row(self.cancel, self.use, margin=0, css_classes=["acgen-done"], stylesheets=SHEETS)
         actions = pn.Row(
-            self.recipe, self.download, self.undo, self.message, pn.Spacer(sizing_mode="stretch_width"), self.cancel,
-            self.use, self.saver, margin=(4, 0, 0, 0), sizing_mode="stretch_width", styles={"align-items": "center"},
+            self.recipe, self.download, self.undo, self.message, self.saver, done,
+            margin=(4, 0, 0, 0), sizing_mode="stretch_width", css_classes=["acgen-actions"], stylesheets=SHEETS,
         )
-        return (
-            pn.Row(self._choices(), right, margin=0, sizing_mode="stretch_both", styles={"min-height": "0"}),
-            actions,
-        )
+        return _part(pn.Row, "prepare", self._choices(), plots, texts), actions
 
     def _refresh(self) -> None:
         """Show what is new."""
@@ -298,9 +292,15 @@ class PreparationView(pn.viewable.Viewer):
         return pn.Column(*self.parts, margin=0, sizing_mode="stretch_both")
 
 
-def _box(part: pn.viewable.Viewable, share: float) -> pn.Column:
+def _box(part: pn.viewable.Viewable, share: float = 1.0) -> pn.Column:
     """A share of the width of its row."""
-    return pn.Column(part, margin=0, sizing_mode="stretch_both", styles={"flex": str(share)})
+    return _part(pn.Column, "box", part, styles={"flex": str(share)})
+
+
+def _part(kind: type, name: str, *parts: Any, **options: Any) -> Any:
+    """A part of the panel, which the style sheet arranges."""
+    names = [f"acgen-{name}"]
+    return kind(*parts, margin=0, sizing_mode="stretch_both", css_classes=names, stylesheets=SHEETS, **options)
 
 
 def _section(title: str) -> pn.pane.HTML:

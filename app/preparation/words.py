@@ -75,7 +75,8 @@ def density(estimate: DensityEstimate | None, reason: str) -> str:
 
 def _table(rows: Iterable[tuple[str, str, str]]) -> str:
     lines = [
-        f'<tr><td class="number">{html.escape(what)}</td><td class="number"><b>{html.escape(value)}</b></td>'
+        f'<tr><td class="{"number" if note else ""}">{html.escape(what)}</td>'
+        f'<td class="number"><b>{html.escape(value)}</b></td>'
         + (f'<td class="quiet">{html.escape(note)}</td></tr>' if note else "</tr>")
         for what, value, note in rows
     ]

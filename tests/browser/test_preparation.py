@@ -17,6 +17,7 @@ from acgen.spectra.grid import ENERGY
 from acgen.spectra.targets import builtin_targets
 
 SMALL = {"width": 1280, "height": 720}
+PHONE = {"width": 390, "height": 844}
 
 #: By file: columns to choose (none where the file leaves no choice), and what has to be said about it.
 FILES = {
@@ -34,8 +35,8 @@ FILES = {
 class Panel:
     """One page with the dashboard; remembers errors and requests to other hosts."""
 
-    def __init__(self, browser, address: str):
-        self.context = browser.new_context(viewport=SMALL, accept_downloads=True)
+    def __init__(self, browser, address: str, size: dict[str, int] = SMALL):
+        self.context = browser.new_context(viewport=size, accept_downloads=True)
         self.context.set_default_timeout(1000 * LIMIT)
         self.errors: list[str] = []
         self.foreign: list[str] = []
@@ -175,3 +176,24 @@ def test_a_range_is_dragged_in_the_plot(panel, shared_data):
     panel.see(r"-14\.0 \.\. -(5\.9|6\.0|6\.1)")
     panel.see(r"points in 271\.\d+-279\.\d+ eV")
     assert panel.errors == []
+
+
+@pytest.mark.slow
+def test_on_a_phone_the_panel_is_one_column_as_wide_as_its_window(chromium, server, shared_data):
+    panel = Panel(chromium, server, PHONE)
+    panel.upload(shared_data / "measured" / "DLC_CKedge_SLRI_LG4X.csv")
+    panel.see("Read 251 points")
+    panel.press("Prepare")
+    panel.see("Left over")
+    column = panel.page.locator(".acgen-prepare")
+    assert column.evaluate("(column) => column.scrollWidth - column.clientWidth") == 0
+    first, second = (card.bounding_box() for card in panel.page.locator(".acgen-plots > .acgen-card").all())
+    assert min(first["width"], second["width"]) > 250
+    assert second["y"] >= first["y"] + first["height"]
+    below = panel.page.locator(".acgen-actions")
+    assert below.evaluate("(row) => row.scrollWidth - row.clientWidth") == 0
+    last = panel.page.get_by_role("button", name="Use as target").bounding_box()
+    assert last["x"] + last["width"] < PHONE["width"]
+    assert last["y"] + last["height"] < PHONE["height"]
+    assert panel.errors == []
+    panel.context.close()
