@@ -31,7 +31,7 @@ from app.session.shown import Shown, show_candidate, show_frame
 from app.session.snapshot import Snapshot, Status
 from app.session.state import State
 from app.session.undo import Undo
-from app.viewer.selection import SiteSpectra
+from app.viewer.selection import Rings, SiteSpectra
 from app.viewer.structure import StructureView
 from app.views.candidates import CandidatesView
 from app.views.coordination import CoordinationView
@@ -90,6 +90,7 @@ class Dashboard(pn.viewable.Viewer):
         self.player.beside.append(Keep(self.state, self.transport, self.saver, self.background, load))
         self.structure = StructureView(self.state, self.player)
         self.sites = SiteSpectra(self.state, load, self.background, self.transport.problem.say)
+        self.rings = Rings(self.state, self.background, self.transport.problem.say)
         plots = [kind(self.state, self.saver) for kind in PLOTS]
         self.spectrum, self.coordination, self.angles, self.radial, self.misfit = plots
         self.candidates = CandidatesView(self.state)
@@ -143,6 +144,7 @@ class Dashboard(pn.viewable.Viewer):
             self.player.tick()
             self._show(snapshot, now)
             self.sites.tick()
+            self.rings.tick()
             self._plot(now)
 
     def _mount(self) -> None:

@@ -30,6 +30,8 @@ TARGET, PREDICTION, REFERENCE, CHECK = TARGET_COLOUR, PREDICTION_COLOUR, REFEREN
 
 #: From nothing to twice the average and more: an atom's share of a range of energies.
 SHARE = tuple(cividis(33))
+#: Atoms of the rings or chains that are looked at, and all the others.
+MOTIF, OTHERS = "#d55e00", "#b4bcc5"
 #: A halo around the atom that was clicked, its spectrum, and the range of energies that was chosen.
 MARK = "#7a3fa0"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -24,7 +25,11 @@ from acgen.structures.analysis import (
     radial_distribution,
 )
 from acgen.structures.cell import carbon, density
+from acgen.structures.rings import chains
 from app.look import colours
+
+#: Name of a motif that is no size of a ring.
+CHAINS = "chains"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +56,8 @@ class Shown:
         How the instrument was fitted, where that is stored: with a finished candidate.
     target
         What the instrument was fitted to; None where `fit` says all.
+    rings
+        Atoms of its rings by their size, as from `acgen.structures.rings.rings`; None where not looked for.
     colour
         In which it is drawn beside others.
     denoised
@@ -66,6 +73,7 @@ class Shown:
     fit: Fit | None = None
     spectrum: np.ndarray | None = None
     target: Target | None = None
+    rings: dict[int, np.ndarray] | None = None
     colour: str = colours.PREDICTION
 
     @cached_property
@@ -97,6 +105,17 @@ class Shown:
         """Pairs of bonded atoms, shape (M, 2), and the image of the second one that each reaches, in cells, (M, 3)."""
         pairs, _lengths, shifts = bonds_and_images(self.atoms)
         return pairs, shifts
+
+    @cached_property
+    def chains(self) -> list[np.ndarray]:
+        """Atoms of its chains, as from `acgen.structures.rings.chains`."""
+        return chains(self.atoms)
+
+    def motif(self, motif: int | str) -> Sequence[np.ndarray] | None:
+        """Atoms of its rings of a size, or of its `CHAINS`; None where not looked for."""
+        if motif == CHAINS:
+            return self.chains
+        return None if self.rings is None else self.rings[int(motif)]
 
     @property
     def sticks(self) -> np.ndarray:

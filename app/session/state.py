@@ -14,8 +14,9 @@ from acgen.inference.check import Check
 from acgen.sampling.settings import OPTIONS, Settings
 from acgen.spectra.spectrum import Target, fits_instrument
 from acgen.spectra.targets import builtin_targets
+from acgen.structures.rings import RING_SIZES
 from app.session.drawing import Drawing
-from app.session.shown import Shown
+from app.session.shown import CHAINS, Shown
 from app.session.snapshot import Finished, Snapshot
 
 #: Bytes of measured files that a session keeps.
@@ -88,6 +89,10 @@ class State(param.Parameterized):
     energies = param.Tuple(
         None, length=2, allow_None=True, doc="Range of photon energies in eV by which atoms are coloured."
     )
+    motif = param.Selector(
+        default=None, objects=[None, *RING_SIZES, CHAINS],
+        doc="Of which rings, by their size, or that of chains, atoms are coloured.",
+    )
     plain = param.Boolean(
         False,
         label="Plain",
@@ -104,6 +109,8 @@ class State(param.Parameterized):
         self._of_all = frozenset(self.targets)
         self.param.target_name.objects = list(self.targets)
         self.param.watch(self._measured, "target_name")
+        self.param.watch(lambda event: event.new is None or self.param.update(motif=None), "energies")
+        self.param.watch(lambda event: event.new is None or self.param.update(energies=None), "motif")
 
     def _measured(self, *_events) -> None:
         """Fit the instrument to measured targets, until the user says otherwise."""
@@ -241,7 +248,7 @@ def _size(files: Mapping[str, tuple[str, bytes]]) -> int:
 #: Options of the core that the page sets, and those that it leaves at their defaults.
 SET_HERE = tuple(name for name in OPTIONS if name in State.param)
 CARRIED = (
-    *SET_HERE, "target_name", "cubic", "cell_b", "cell_c", "start", "plain", "energies", "picked", "moment", "dark",
-    "beamlines", "uploaded", "raw",
+    *SET_HERE, "target_name", "cubic", "cell_b", "cell_c", "start", "plain", "energies", "motif", "picked", "moment",
+    "dark", "beamlines", "uploaded", "raw",
 )
 LEFT_ALONE = tuple(name for name in OPTIONS if name not in State.param)

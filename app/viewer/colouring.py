@@ -1,7 +1,8 @@
-"""How atoms are coloured: by coordination number, or by their share of a range of photon energies."""
+"""How atoms are coloured: by coordination number, by their share of a range of photon energies, or by motif."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,3 +59,11 @@ def by_share(share: np.ndarray) -> Colouring:
     """Colours of shares (N,): from none over the average in the middle to twice the average and more."""
     steps = len(colours.SHARE) - 1
     return Colouring(np.clip(np.rint(share * steps / 2), 0, steps).astype(int), colours.SHARE)
+
+
+def by_motif(count: int, motifs: Sequence[np.ndarray]) -> Colouring:
+    """Colours of so many atoms: one for those of rings or chains, given by their indices, and grey for the others."""
+    place = np.zeros(count, dtype=int)
+    for members in motifs:
+        place[members] = 1
+    return Colouring(place, (colours.OTHERS, colours.MOTIF))

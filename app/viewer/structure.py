@@ -13,10 +13,10 @@ from app.look import colours
 from app.look.card import MENU, card, heading, swatch
 from app.look.css import STYLE
 from app.session.state import State
-from app.viewer.colouring import by_coordination, by_share, shares
+from app.viewer.colouring import by_coordination, by_motif, by_share, shares
 from app.viewer.frontend import FrontendError
 from app.viewer.ngl import FrameStream
-from app.viewer.selection import RANGES, describe_atom, in_words, measured
+from app.viewer.selection import COLOURINGS, describe_atom, in_words, measured, motif_in_words
 
 #: Icons are black on any background otherwise.
 TINT = {"color": "primary.main", "& .MuiIconButton-root": {"color": "primary.main"}}
@@ -74,7 +74,7 @@ class StructureView(pn.viewable.Viewer):
             sizing_mode="stretch_width", margin=(0, 24), css_classes=["acgen-slab"],
         )
         self.slab.param.watch(lambda event: self._look(slab=[end / 100 for end in event.new]), "value")
-        state.param.watch(self._show, ["shown", "atom", "energies"])
+        state.param.watch(self._show, ["shown", "atom", "energies", "motif"])
         state.param.watch(self._theme, "dark")
         self._explain()
         self._theme()
@@ -104,6 +104,8 @@ class StructureView(pn.viewable.Viewer):
         colouring = by_coordination(shown.coordination)
         if self.state.energies is not None and shown.site_spectra is not None:
             colouring = by_share(shares(shown.seen_sites, self.state.energies))
+        elif self.state.motif is not None and (found := shown.motif(self.state.motif)) is not None:
+            colouring = by_motif(self._atoms, found)
         self.stream.show(shown.atoms.positions, shown.bonds, shown.atoms.cell.array, colouring, marked)
         self._explain()
         text = "" if atom is None else describe_atom(shown, atom, self.state.energies)
@@ -139,8 +141,12 @@ class StructureView(pn.viewable.Viewer):
 
     def _explain(self) -> None:
         """Say what the colours mean."""
-        energies, shown = self.state.energies, self.state.shown
-        if energies is None:
+        energies, motif, shown = self.state.energies, self.state.motif, self.state.shown
+        if motif is not None and shown is not None:
+            text = motif_in_words(shown, motif)
+            if shown.motif(motif) is not None:
+                text = swatch(colours.MOTIF, text, "dot") + swatch(colours.OTHERS, "others", "dot")
+        elif energies is None:
             text = "CN&ensp;" + "".join(swatch(colours.CN[cn], name, "dot") for cn, name in colours.CN_NAMES.items())
         elif shown is not None and shown.site_spectra is None:
             text = f"{in_words(energies)}: as soon as the run pauses or ends"
@@ -173,12 +179,13 @@ class StructureView(pn.viewable.Viewer):
         colour = pmui.MenuButton(
             label="",
             icon="palette",
-            items=[{"label": name} for name in RANGES],
+            items=[{"label": name} for name in COLOURINGS],
             variant="text",
             size="small",
             margin=0,
-            on_click=lambda item: setattr(self.state, "energies", RANGES[item["label"]]),
-            description="Colour atoms by coordination or by what they absorb; drag over the spectrum for another range",
+            on_click=lambda item: self.state.param.update(**COLOURINGS[item["label"]]),
+            description="Colour atoms by coordination, what they absorb, rings or chains; drag over the spectrum for "
+            "another range",
             css_classes=["acgen-colour"],
             sx=MENU,
         )

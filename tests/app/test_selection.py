@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import bulk
 from bokeh.events import SelectionGeometry
 from bokeh.model import Model
@@ -13,11 +14,11 @@ from waiting import until
 from acgen.networks.models import load_models, predict_sites
 from acgen.spectra.grid import ENERGY
 from app.look import colours
-from app.session.shown import Shown
+from app.session.shown import CHAINS, Shown
 from app.session.snapshot import Snapshot, Status
 from app.session.state import State
-from app.viewer.colouring import by_coordination, by_share, shares
-from app.viewer.selection import SiteSpectra, describe_atom, measured
+from app.viewer.colouring import by_coordination, by_motif, by_share, shares
+from app.viewer.selection import COLOURINGS, Rings, SiteSpectra, describe_atom, measured, motif_in_words
 from app.views.plot import between
 from app.views.spectrum import SpectrumView
 from app.workers.background import Background
@@ -77,11 +78,49 @@ def test_site_spectra_are_predicted_when_something_was_picked_and_the_run_rests(
     sites.tick()
     state.atom = 2
     sites.tick()
-    assert not background.busy("site spectra"), "frames change too fast"
+    assert not background.busy(sites.what), "frames change too fast"
     state.snapshot = Snapshot(status=Status.PAUSED)
     until(lambda: (background.tick(), sites.tick(), state.shown.site_spectra is not None)[2], "the site spectra")
     np.testing.assert_allclose(state.shown.site_spectra, predict_sites(models.forward, clean), atol=1e-4)
     assert state.compared == (state.shown,)
+
+
+def test_rings_are_looked_for_when_asked_and_their_atoms_coloured():
+    state, background = State(), Background()
+    state.param.update(shown=Shown("x", DIAMOND, None), snapshot=Snapshot(status=Status.PAUSED))
+    state.compared = (state.shown,)
+    search = Rings(state, background, pytest.fail)
+    search.tick()
+    assert not background.busy(search.what), "nobody asked"
+    state.param.update(**COLOURINGS["Rings of 6"])
+    assert motif_in_words(state.shown, 6) == "Rings of 6: as soon as the run pauses or ends"
+    until(lambda: (background.tick(), search.tick(), state.shown.rings is not None)[2], "the rings")
+    assert motif_in_words(state.shown, 6) == "16 rings of 6: 8 of 8 atoms"
+    assert motif_in_words(state.shown, 5) == "0 rings of 5: 0 of 8 atoms"
+    assert state.compared == (state.shown,)
+
+
+def test_atoms_of_chains_have_a_colour_and_the_others_are_grey():
+    row = Atoms("C5", positions=[[1.4 * i + (8 if i > 2 else 0), 0, 0] for i in range(5)], cell=[30, 9, 9])
+    row.positions[4, 1] = 5
+    shown = Shown("x", row, None)
+    assert motif_in_words(shown, CHAINS) == "1 chain: 3 of 5 atoms"
+    coloured = by_motif(5, shown.motif(CHAINS))
+    assert [coloured.palette[i] for i in coloured.place] == [colours.MOTIF] * 3 + [colours.OTHERS] * 2
+
+
+def test_atoms_are_coloured_by_energies_or_by_a_motif():
+    state = State()
+    state.param.update(**COLOURINGS["Rings of 5"])
+    state.energies = (284.0, 286.0)
+    assert state.motif is None
+    state.param.update(**COLOURINGS["Chains"])
+    assert (state.energies, state.motif) == (None, CHAINS)
+    other = State()
+    other.carry(state.carried, {})
+    assert other.motif == CHAINS
+    state.param.update(**COLOURINGS["Coordination"])
+    assert (state.energies, state.motif) == (None, None)
 
 
 def test_the_spectrum_shows_the_atom_and_takes_a_range_by_dragging(models):
