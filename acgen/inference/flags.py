@@ -47,7 +47,7 @@ STRAINED = 0.2
 #: Where atoms other than carbon come from, by the bond that shows (`acgen.spectra.foreign.WINDOWS`).
 FOREIGN = {
     "C-H": "hydrogen in the film or matter adsorbed on it",
-    "C=O": "an oxidised surface or matter adsorbed on it",
+    "C=O": "an oxidised surface, matter adsorbed on it, or molecules with rings, whose second pi* lies there",
 }
 #: Energy shift in eV below which the search for one is not to be trusted, see `acgen.spectra.match.best_shift`.
 _SHIFT_ERROR = 0.35

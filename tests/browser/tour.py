@@ -144,7 +144,8 @@ def main() -> None:
         tour.shoot("opened-elsewhere")
         check(other, cut=False)
         browser.close()
-        assert "Traceback" not in (Path(scratch) / "log.txt").read_text()
+        log = (Path(scratch) / "log.txt").read_text()
+        assert "Traceback" not in log, log
     wire.close()
 
 
