@@ -65,7 +65,7 @@ class CandidateMap(LivePlot):
         return self.rows, self.x, self.y, self.state.picked
 
     def build(self):
-        self.figure.x_range.range_padding = 0.25  # of which names and the buttons of the plot take a part
+        self.figure.x_range.range_padding = 0.5  # names and the buttons of the plot, which take clicks, need a part
         points = self.figure.scatter(
             "x", "y", size=11, color="colour", source=self.data["points"], name="points", nonselection_fill_alpha=0.3,
             nonselection_line_alpha=0.3,
