@@ -17,8 +17,9 @@ from acgen.networks.models import load_models
 from acgen.results.describe import flags_of
 from acgen.sampling.generate import Candidate
 from acgen.spectra.grid import ENERGY
-from acgen.spectra.instrument import Instrument
+from acgen.spectra.instrument import Instrument, instrument_matrix
 from acgen.spectra.instrument_fit import Beamline, fit_instrument
+from acgen.spectra.model_error import error_covariance, site_covariance
 from acgen.spectra.targets import builtin_targets
 from app.session.shown import Shown, show_candidate, show_frame
 from app.session.snapshot import Finished, Snapshot
@@ -99,9 +100,11 @@ def test_an_atom_is_drawn_through_the_instrument_of_the_mean(item, state):
     seen = item.candidate.instrument.instrument.apply(sites[3])
     np.testing.assert_allclose(view.data["curves"].data["atom"], seen, atol=1e-9)
     np.testing.assert_allclose(state.shown.seen_sites.mean(0), item.candidate.seen, atol=1e-9)
-    low, high = np.split(view.data["band"].data["ys"][0], 2)
-    spread = np.std([item.candidate.instrument.instrument.apply(site) for site in sites], axis=0)
-    np.testing.assert_allclose(high[::-1] - low, 2 * spread, atol=1e-9)
+    matrix = instrument_matrix(item.candidate.instrument.instrument)
+    for name, covariance in (("band", error_covariance()), ("atom", site_covariance())):
+        low, high = np.split(view.data[name].data["ys"][0], 2)
+        error = np.sqrt(np.diag(matrix @ covariance @ matrix.T))
+        np.testing.assert_allclose(high[::-1] - low, 2 * error, atol=1e-9)
 
 
 def test_the_export_has_the_curves_of_the_plot(item, state):
