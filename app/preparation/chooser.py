@@ -105,6 +105,7 @@ class Chooser(pn.viewable.Viewer):
                 options=self.pick.param[name].get_range(), value=getattr(self.pick, name),
                 visible=shown.get(name, columns > 0),
             )
+            select.param.trigger("value")  # column 1 of another file has another name, which the browser is not told of
         self.signs.visible = columns > 0
 
     def __panel__(self):

@@ -20,6 +20,7 @@ from acgen.spectra.targets import builtin_targets, load_target
 from app.controls.settings import Controls
 from app.preparation import words
 from app.preparation.choices import Preparation
+from app.preparation.chooser import Chooser
 from app.preparation.files import read_settings, read_source
 from app.preparation.history import History
 from app.preparation.jobs import Job, prepare_job, quick_answers
@@ -656,3 +657,13 @@ def test_a_session_keeps_the_newest_files_within_its_limit():
     assert list(state.raw) == ["two", "three"]
     state.keep_files("two", {"sample": ("two", b"short")})
     assert list(state.raw) == ["three", "two"]
+
+
+def test_columns_are_called_in_the_browser_as_in_the_file_that_is_open(preparation):
+    chooser = Chooser(preparation, "sample", "Choose a file", "")
+    models = {name: select.get_root() for name, select in chooser.selects.items()}
+    for name in ("first", "second"):
+        rows = "".join(f"{275 + 0.4 * k:.1f},{k % 7}\n" for k in range(100))
+        preparation.sample.take(read_source(f"energy of {name},signal of {name}\n{rows}".encode(), f"{name}.csv"))
+        assert name in models["energy"].data.value
+        assert name in models["numerator"].data.value
