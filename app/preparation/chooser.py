@@ -100,12 +100,15 @@ class Chooser(pn.viewable.Viewer):
         columns = len(self.pick.numbers)
         shown = {"item": source is not None and len(source.contents.items) > 1, "denominator": columns > 2}
         for name, select in self.selects.items():
+            value = getattr(self.pick, name)
+            stays = select.value == value
             # Options and value at once: in between, a value that is no option would be replaced, and sent back.
             select.param.update(
-                options=self.pick.param[name].get_range(), value=getattr(self.pick, name),
+                options=self.pick.param[name].get_range(), value=value,
                 visible=shown.get(name, columns > 0),
             )
-            select.param.trigger("value")  # column 1 of another file has another name, which the browser is not told of
+            if stays:
+                select.param.trigger("value")  # column 1 of another file has another name: the browser is to be told
         self.signs.visible = columns > 0
 
     def __panel__(self):
