@@ -56,15 +56,14 @@ def forward_error(model: ForwardModel, cells: Sequence[LabelledCell]) -> Forward
     """Errors on labelled cells of one network of atoms, none of which the model may have been trained on."""
     rows = []
     for cell in cells:
-        if cell.spectra is None:
-            raise AcgenError(f"{cell.name} has no spectra to compare with; use the public data set")
-        sites, mean = predict_sites(model, cell.atoms), cell.spectra.mean(0)
+        known = _known(cell)
+        sites, mean = predict_sites(model, cell.atoms), known.mean(0)
         rows.append(
             (
                 np.linalg.norm(sites.mean(0) - mean),
                 np.linalg.norm(mean),
-                ((sites - cell.spectra) ** 2).mean(),
-                ((cell.spectra - mean) ** 2).mean(),
+                ((sites - known) ** 2).mean(),
+                ((known - mean) ** 2).mean(),
             )
         )
     return ForwardError(cells[0].network, *(float(value) for value in np.mean(rows, axis=0)))
@@ -94,12 +93,15 @@ class Coverage:
 
 def left_out(model: ForwardModel, cells: Sequence[LabelledCell]) -> LeftOut:
     """Errors on labelled cells of one network of atoms, none of which the model may have been trained on."""
-    errors = []
-    for cell in cells:
-        if cell.spectra is None:
-            raise AcgenError(f"{cell.name} has no spectra to compare with; use the public data set")
-        errors.append(predict_sites(model, cell.atoms) - cell.spectra)
+    errors = [predict_sites(model, cell.atoms) - _known(cell) for cell in cells]
     return LeftOut(cells[0].network, np.concatenate(errors), np.stack([each.mean(0) for each in errors]))
+
+
+def _known(cell: LabelledCell) -> np.ndarray:
+    """Spectra of the sites of a cell that has them."""
+    if cell.spectra is None:
+        raise AcgenError(f"{cell.name} has no spectra to compare with; use the public data set")
+    return cell.spectra
 
 
 def coverage(found: Sequence[LeftOut], levels: Sequence[float] = (0.5, 0.68, 0.9)) -> list[Coverage]:
