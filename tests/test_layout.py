@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 #: other. The README and the developers' page draw the same.
 CORE = (
     ("cli",),
+    ("reproduction",),
     ("results",),
     ("inference",),
     ("sampling",),

@@ -23,6 +23,7 @@ from acgen.cli import (
     md,
     reach,
     report,
+    reproduce,
     screen,
     series,
     spectra,
@@ -43,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     groups = (
         *(generate, screen, report, check, export_inputs, reach, density, series, film),
-        *(spectra, structures, data, label, md, training, validation, app),
+        *(spectra, structures, data, label, md, training, validation, reproduce, app),
     )
     for group in groups:
         group.add_commands(commands)

@@ -29,6 +29,9 @@ HIGHEST_CN = 5
 ANGLE_EDGES = np.arange(0.0, 181.0, 3.0)
 """Edges of the bond-angle histogram in degrees, shape (61,)."""
 
+VORONOI_REACH = 3.0
+"""Å from an atom to the farthest face of its Voronoi cell in a structure without large holes."""
+
 FIRST_PEAK_RANGE = (1.0, 2.0)
 """Where the nearest-neighbour peak of carbon is looked for, in Å."""
 
@@ -265,6 +268,17 @@ def steinhardt(atoms: Atoms, order: int, cutoff: float = BOND_CUTOFF) -> np.ndar
     parameter.compute(_freud_system(atoms, cutoff), neighbors={"r_max": cutoff})
     # A repeated cell starts with the atoms of the given one.
     return np.asarray(parameter.particle_order, dtype=float)[: len(atoms)]
+
+
+def voronoi_volumes(atoms: Atoms) -> np.ndarray:
+    """Volume in Å³ of the Voronoi cell of every atom, shape (N,), through `freud.locality.Voronoi`.
+
+    A cell is repeated until its faces lie more than twice `VORONOI_REACH` apart.
+    """
+    import freud
+
+    voronoi = freud.locality.Voronoi().compute(_freud_system(atoms, VORONOI_REACH))
+    return np.asarray(voronoi.volumes, dtype=float)[: len(atoms)]
 
 
 def analyse(atoms: Atoms) -> Analysis:

@@ -62,6 +62,21 @@ def rings(atoms: Atoms, cutoff: float = BOND_CUTOFF) -> dict[int, np.ndarray]:
     return {size: np.array([*known.values()], dtype=int).reshape(-1, size) for size, known in found.items()}
 
 
+def diamond_fraction(atoms: Atoms, cutoff: float = BOND_CUTOFF) -> float:
+    """Part of the atoms that have the rings of diamond: twelve of 6 atoms through each, and no others up to 7 atoms.
+
+    It asks for bonds out to the third neighbours, not for places: strain and thermal motion do not matter.
+
+    Raises
+    ------
+    AcgenError
+        As `rings`.
+    """
+    through = {size: np.bincount(found.ravel(), minlength=len(atoms)) for size, found in rings(atoms, cutoff).items()}
+    others = sum(count for size, count in through.items() if size != 6)
+    return float(np.mean((through[6] == 12) & (others == 0) & (coordination_numbers(atoms, cutoff) == 4)))
+
+
 def chains(atoms: Atoms, cutoff: float = BOND_CUTOFF) -> list[np.ndarray]:
     """Find the connected runs of two atoms or more that have two neighbours at most.
 

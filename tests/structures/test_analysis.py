@@ -17,6 +17,7 @@ from acgen.structures.analysis import (
     coordination_numbers,
     radial_distribution,
     steinhardt,
+    voronoi_volumes,
 )
 
 GRAPHITE_A, GRAPHITE_C = 2.46, 6.71
@@ -248,3 +249,13 @@ def test_published_graphite(shared_data):
     atoms = read(shared_data / "llnl-a-C" / "poscar" / "misc" / "graphite.vasp")
     assert coordination_fractions(atoms)[3] == 1
     np.testing.assert_allclose(bond_angles(atoms), 120, atol=0.01)
+
+
+def test_voronoi_volumes_of_equal_atoms_are_equal_and_fill_any_cell():
+    for make in (diamond_primitive, diamond_cubic):
+        atoms = make()
+        np.testing.assert_allclose(voronoi_volumes(atoms), atoms.get_volume() / len(atoms), rtol=1e-4)
+    rng = np.random.default_rng(0)
+    gas = Atoms("C50", scaled_positions=rng.random((50, 3)), cell=[8, 9, 7], pbc=True)
+    assert voronoi_volumes(gas).sum() == pytest.approx(gas.get_volume(), rel=1e-4)
+    assert voronoi_volumes(gas).std() > 0.2 * voronoi_volumes(gas).mean()

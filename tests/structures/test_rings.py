@@ -11,7 +11,7 @@ from matscipy.neighbours import neighbour_list
 
 from acgen.errors import AcgenError
 from acgen.structures.analysis import BOND_CUTOFF
-from acgen.structures.rings import MOST_NEIGHBOURS, RING_SIZES, chains, rings
+from acgen.structures.rings import MOST_NEIGHBOURS, RING_SIZES, chains, diamond_fraction, rings
 
 DIAMOND = bulk("C", "diamond", a=3.567, cubic=True)
 
@@ -35,6 +35,18 @@ def in_a_box(positions: np.ndarray) -> Atoms:
 def test_diamond_has_two_rings_of_six_per_atom_in_any_cell(cells):
     atoms = DIAMOND.repeat(cells)
     assert counts(atoms) == {6: 2 * len(atoms)}
+
+
+def test_diamond_is_told_by_its_rings():
+    rng = np.random.default_rng(0)
+    crystal = DIAMOND.repeat(3)
+    assert diamond_fraction(crystal) == 1
+    shaken = crystal.copy()
+    shaken.positions += rng.normal(0, 0.05, shaken.positions.shape)
+    assert diamond_fraction(shaken) == 1
+    del crystal[0]
+    assert 0.5 < diamond_fraction(crystal) < 1
+    assert diamond_fraction(graphene(size=(4, 4, 1), vacuum=5)) == 0
 
 
 def test_the_primitive_cell_of_diamond_has_as_many_rings_per_atom():

@@ -1,0 +1,86 @@
+"""`acgen reproduce`: the figures of the paper, with these networks."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from acgen.cli.options import add_threads
+from acgen.cli.output import output_directory
+from acgen.cli.progress import interrupts, progress_bar
+from acgen.errors import AcgenError
+from acgen.reproduction import IDS
+from acgen.threads import candidates_together, use_threads
+
+if TYPE_CHECKING:
+    from acgen.reproduction.figure import Given, PaperFigure
+
+
+def add_commands(commands) -> None:
+    """Add `reproduce`."""
+    p = commands.add_parser("reproduce", help="the figures of the paper", description=_run.__doc__)
+    p.add_argument("figures", nargs="*", metavar="FIGURE", help=f"{', '.join(IDS)} (default: all)")
+    p.add_argument("--quick", action="store_true", help="a look in seconds: small cells, few of them, few steps")
+    about = "folders of molecular dynamics to compare with (default: the ten shipped cells)"
+    p.add_argument("--data", nargs="+", default=[], metavar="DIR", help=about)
+    p.add_argument("--potential", metavar="FILE", help="C_2022_NEP4.txt, for energies")
+    add_threads(p)
+    p.add_argument("--out", default="reproduction", metavar="DIR", help="folder for the results (default reproduction)")
+    p.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Compute figures of arXiv:2312.05472 with the shipped networks: for each numbers (JSON) and plot (PNG, SVG), and a
+    table of the paper and here.
+
+    Structures are kept in the folder as they are finished: after an interruption the same command goes on.
+    """
+    wanted = list(dict.fromkeys(args.figures)) or list(IDS)
+    if unknown := [name for name in wanted if name not in IDS]:
+        raise AcgenError(f"there is no figure {unknown[0]!r:.30}; give some of {', '.join(IDS)}")
+    out = output_directory(args.out)
+    output_directory(str(out / "structures"))
+    from acgen.networks.models import load_models  # torch, once the figures are known
+    from acgen.reproduction.figure import Given, figure_of
+    from acgen.reproduction.files import write_table
+
+    potential = None if args.potential is None else Path(args.potential)
+    given = Given(load_models(), args.quick, tuple(Path(path) for path in args.data), potential)
+    for name in wanted:
+        figure = figure_of(name)
+        try:
+            _reproduce(figure, given, out, args.threads)
+        except KeyboardInterrupt:
+            print(f"interrupted in {name}; what is finished is kept in {out}: the same command goes on")
+            return 130
+        print(f"{name}: {figure.title}, written to {out / name}.json", flush=True)
+    print(f"the paper and here: {write_table(out, IDS)}")
+    return 0
+
+
+def _reproduce(figure: PaperFigure, given: Given, out: Path, threads: int | None) -> None:
+    """Make what a figure needs, and write it."""
+    from acgen.reproduction.files import write_answer
+    from acgen.reproduction.making import make, models_of, steps_left
+
+    folder, cases = out / "structures", figure.cases(given)
+    networks = {case.name: models_of(case, given.models) for case in cases}
+    made = {}
+    with progress_bar() as bar, interrupts() as check:
+        left = sum(steps_left(case, networks[case.name], folder) for case in cases)
+        task = bar.add_task(figure.id, total=left, note="")
+
+        def tell() -> None:
+            check()
+            bar.update(task, advance=1)
+
+        for case in cases:
+            bar.update(task, note=case.name)
+            atoms = case.settings.n_atoms
+            together = min(candidates_together(atoms, threads), case.settings.candidates)
+            use_threads(atoms, 1 if together > 1 else threads)
+            made[case.name] = make(case, networks[case.name], folder, tell, together)
+        answer = figure.answer(given, made)
+    sums = {name: models.sha256 for name, models in networks.items()}
+    write_answer(out, figure, answer, given, cases, made, sums)
