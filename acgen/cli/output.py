@@ -16,7 +16,7 @@ INPUTS = (
     *("file", "i0", "reference", "recipe", "target", "targets", "references", "structure", "structures", "start"),
     *("weights", "score", "archive", "runs", "data", "potential", "spectra", "against"),
     *("beamline", "graphite", "diamond"),
-    *("correction", "results", "labels"),
+    *("correction", "results", "labels", "copies_of"),
 )
 OUTPUTS = ("out", "save_recipe", "plot", "zip", "sbatch")
 #: What commands write into a folder.

@@ -13,6 +13,7 @@ from acgen.threads import use_threads
 
 if TYPE_CHECKING:
     import numpy as np
+    from ase import Atoms
 
 
 def add_commands(commands) -> None:
@@ -20,6 +21,8 @@ def add_commands(commands) -> None:
     summary = "coordination, angles, g(r) and order of a structure"
     p = commands.add_parser("analyze", help=summary, description=_analyse.__doc__)
     p.add_argument("structure", metavar="STRUCTURE", help="extxyz, CIF, POSCAR, LAMMPS data, …")
+    about = "cells of its density; also tell which part of the atoms have surroundings copied from these"
+    p.add_argument("--copies-of", nargs="+", metavar="DIR", help=about)
     p.add_argument("--out", required=True, metavar="F.json")
     p.set_defaults(run=_analyse)
     p = commands.add_parser("predict", help="predict C K-edge spectra of structures", description=_predict.__doc__)
@@ -35,12 +38,28 @@ def _analyse(args: argparse.Namespace) -> None:
     """Write coordination, bond angles, g(r), Steinhardt order and density of the last structure in a file as JSON."""
     from acgen.data.cells import read_structure
     from acgen.structures.analysis import analyse
+    from acgen.structures.environments import RARE
 
     atoms, out = read_structure(args.structure), output_file(args.out)
     result = analyse(atoms).to_dict()
+    if args.copies_of:
+        result["copied"] = _copied(atoms, args.copies_of)
     write_json(out, result)
     shares = ", ".join(f"CN{cn} {100 * share:.1f} %" for cn, share in result["cn_fraction"].items() if share)
     print(f"{len(atoms)} atoms: {shares}; written to {out}")
+    if args.copies_of:
+        print(f"{100 * result['copied']:.1f} % of the atoms have copied surroundings ({100 * RARE:.0f} % is none)")
+
+
+def _copied(atoms: Atoms, paths: list[str]) -> float:
+    """Part of the atoms that are copied from cells of the same density; public cells of one network count together."""
+    from acgen.data.cells import load_cells
+    from acgen.data.public import network_label
+    from acgen.structures.environments import copied
+
+    same = [cell for cell in load_cells(paths) if cell.network == network_label(atoms)]
+    plain = [cell.atoms for cell in same if cell.spectra is None]
+    return copied([atoms], plain, [cell.atoms for cell in same if cell.spectra is not None])
 
 
 def _predict(args: argparse.Namespace) -> None:

@@ -80,16 +80,15 @@ def answer(given: Given, made: Structures) -> Answer:
 
 
 def _effect(shares: dict[str, np.ndarray], guide: str) -> Row:
-    """The difference that the targets make over the spread of structures, of the class where it is smallest."""
-    pairs = [shares[f"{name}-{guide}"] for name in TARGETS]
+    """How far the means of unguided and both targets are apart over their largest spread, least of the classes."""
+    kinds = [shares[FREE], *(shares[f"{name}-{guide}"] for name in TARGETS)]
     ratio = {}
     for cn in (2, 3, 4):
-        (first, spread), (second, other) = (mean_and_spread(each[:, cn]) for each in pairs)
-        ratio[cn] = float(abs(first - second) / max(spread, other, 1e-9))
-    worst = min(ratio, key=ratio.__getitem__)
-    note = ", ".join(f"CN{cn} {value:.1f}" for cn, value in ratio.items())
-    what = f"difference between the targets over its spread, guide {guide}, smallest of the classes (CN{worst})"
-    return Row(what, "above 1 for CN2 and CN4", ratio[worst], note=note)
+        means, spreads = zip(*(mean_and_spread(each[:, cn]) for each in kinds), strict=True)
+        ratio[cn] = float(np.ptp(means) / max(*spreads, 1e-9))
+    note = "range of the means of unguided and both targets over their largest spread: "
+    note += ", ".join(f"CN{cn} {value:.1f}" for cn, value in ratio.items())
+    return Row(f"effect over spread, guide {guide}, least of the classes", "above 1", min(ratio.values()), note=note)
 
 
 def _fits(label: str, found: Sequence[Made]) -> list[Row]:

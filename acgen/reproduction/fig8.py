@@ -37,7 +37,8 @@ def cases(given: Given) -> list[Case]:
 
 def answer(given: Given, made: Structures) -> Answer:
     """Share of atoms with one neighbour (or none) after each cycle, and of the plans at equal evaluations."""
-    rows, arrays = [], {}
+    rows: list[Row] = []
+    arrays: dict[str, np.ndarray] = {}
     for name, found in made.items():
         shares = np.array([[lonely(atoms) for atoms in each.passes] for each in found])
         arrays[name.removeprefix("fig8-")] = shares

@@ -179,6 +179,14 @@ def load_reference() -> tuple[Figures, ...]:
     )
 
 
+def public_coordination(density: str) -> dict[int, float]:
+    """Fraction of the atoms of a public network by coordination number, keys 0 to 5; `density` as in `DENSITIES`."""
+    content = json.loads(asset("reference/figures.json").read_text(encoding="utf-8"))
+    entry = content["densities"][DENSITIES.index(density)]
+    kind = next(kind for kind in entry["kinds"] if kind["kind"] == "public network")
+    return {int(cn): fraction for cn, fraction in kind["cn_fraction"].items()}
+
+
 def reference_cells() -> list[Atoms]:
     """Read the shipped cells, two per density; `info` has density, seed, quench_fs and energy_per_atom in eV."""
     return [atoms for path in sorted(asset("reference").glob("*.extxyz")) for atoms in ase.io.iread(path)]

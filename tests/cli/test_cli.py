@@ -151,6 +151,16 @@ def test_analyze_and_predict(tmp_path):
     assert np.allclose(table[:, 1], table[:, 2:4].mean(1), atol=1e-5)
 
 
+def test_analyze_tells_copies(tmp_path, capsys):
+    known = [str(asset(f"reference/a-C_2.5_{quench}fs.extxyz")) for quench in (1200, 6000)]
+    out = str(tmp_path / "a.json")
+    assert main(["analyze", known[0], "--copies-of", *known, "--out", out]) == 0
+    assert json.loads((tmp_path / "a.json").read_text())["copied"] == 1.0
+    assert "100.0 % of the atoms have copied surroundings (1 % is none)" in capsys.readouterr().out
+    assert main(["analyze", known[0], "--copies-of", known[1], "--out", out]) == 2
+    assert "two or more" in capsys.readouterr().err
+
+
 def test_train_resumes_and_writes_its_curve(tmp_path):
     for index in range(2):
         atoms = bulk("C", "diamond", a=3.567, cubic=True).repeat((2, 2, 2))

@@ -1,0 +1,205 @@
+"""Fig. 3: unguided structures against molecular dynamics, and whether they are copies of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from ase import Atoms
+
+from acgen.data.cells import load_cells
+from acgen.data.public import LabelledCell, network_label
+from acgen.errors import AcgenError
+from acgen.reproduction.figure import DENSITIES, Answer, Case, Given, PaperFigure, Row, Structures
+from acgen.results.colours import OVERLAY_COLOURS, PREDICTION_COLOUR, REFERENCE_COLOUR
+from acgen.results.figures import empty
+from acgen.structures.analysis import ANGLE_EDGES, radial_distribution
+from acgen.structures.distances import COMPARED, distance, features
+from acgen.structures.environments import RARE, copied
+from acgen.structures.reference import reference_cells
+from acgen.structures.rings import RING_SIZES
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+EDGE, CELLS = 14.0, 6
+"""Edge in Å of the paper's cells, and how many of them at each density: 30, where the paper has 29."""
+SPLITS = 20
+"""Ways in which molecular dynamics is split into two independent sets."""
+POINTS = 300
+"""Points of a set that are drawn of (q̄4, q̄6)."""
+EDGES = {"angles": ANGLE_EDGES, "volumes": np.linspace(4, 20, 65), "energies": np.linspace(-4, 1, 61)}
+"""Of the histograms that are drawn."""
+PAPER = {
+    "order": "roughly match",
+    "angles": "resembles the training set",
+    "rdf": "resembles the training set",
+    "volumes": "resembles the training set",
+    "energies": "largely matches",
+}
+
+
+def cases(given: Given) -> list[Case]:
+    """Unguided cells of each density."""
+    found = []
+    for density in _densities(given):
+        settings = given.settings(density, CELLS)
+        found.append(Case(f"fig3-{density}", settings if given.quick else replace(settings, cell=EDGE)))
+    return found
+
+
+def _densities(given: Given) -> Sequence[float]:
+    return DENSITIES[2:3] if given.quick else DENSITIES
+
+
+def answer(given: Given, made: Structures) -> Answer:
+    """Distances to molecular dynamics over those within it, copies, and what is drawn."""
+    dynamics, others = _cells(given)
+    ratios: dict[str, dict[str, tuple[float, float, float]]] = defaultdict(dict)
+    foreign: dict[str, list[float]] = defaultdict(list)
+    pools: dict[str, list[dict[str, np.ndarray]]] = {"generated": [], "dynamics": []}
+    copies: dict[str, float] = {}
+    for density in map(str, _densities(given)):
+        mine = [each.atoms for each in made[f"fig3-{density}"]]
+        theirs = [atoms for atoms in dynamics if network_label(atoms) == density]
+        if len(theirs) < 2:
+            raise AcgenError(
+                f"there are fewer than two cells of {density} g/cm³ to compare with: give more with --data"
+            )
+        here, there = ([features(atoms, given.potential) for atoms in cells] for cells in (mine, theirs))
+        public = [features(a, given.potential) for a in others if network_label(a) == density]
+        pairs = splits([atoms.info.get("quench_fs") for atoms in theirs], SPLITS)
+        for what in here[0]:
+            ratios[what][density] = _over_floor(what, here, there, pairs)
+            if public:
+                foreign[what].append(_over_floor(what, public, there, pairs)[0])
+        copies[density] = 100 * copied(mine, theirs, [a for a in others if network_label(a) == density])
+        pools["generated"] += here
+        pools["dynamics"] += there
+    rows = [_worst(what, found, foreign[what]) for what, found in ratios.items()]
+    note = f"{100 * RARE:.0f} % says that nothing is copied; {_by_density(copies, '%')}"
+    rows.append(
+        Row("atoms with copied surroundings, worst density", "no exact copies", max(copies.values()), "%", note=note)
+    )
+    table = {what: np.array([*found.values()]) for what, found in ratios.items()}
+    arrays: dict[str, Any] = {f"distance-floor-ratio-{what}": values[:, [1, 2, 0]] for what, values in table.items()}
+    arrays["density"] = np.array(_densities(given))
+    return Answer(tuple(rows), arrays | _drawn(pools, radial_distribution(mine[0]).r))
+
+
+def _cells(given: Given) -> tuple[list[Atoms], list[Atoms]]:
+    """Cells of molecular dynamics of one kind, and the public ones, which another potential made."""
+    if not given.data:
+        return reference_cells(), []
+    cells: list[LabelledCell] = load_cells(given.data)
+    plain = [cell.atoms for cell in cells if cell.spectra is None]
+    return plain, [cell.atoms for cell in cells if cell.spectra is not None and cell.network[0].isdigit()]
+
+
+def splits(kinds: Sequence[Any], count: int, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Ways to split structures into two sets of one size, in which each kind is about as frequent.
+
+    Parameters
+    ----------
+    kinds
+        Of each structure, such as its quench time.
+    count
+        Number of ways; the indices of both sets are drawn at random in each.
+    """
+    rng = np.random.default_rng(seed)
+    names = sorted(set(kinds), key=str)
+    half = len(kinds) // 2
+    found = []
+    for _ in range(count):
+        order = np.concatenate([rng.permutation([k for k, kind in enumerate(kinds) if kind == name]) for name in names])
+        first, second = order[0::2][:half], order[1::2][:half]
+        found.append((first, second) if rng.random() < 0.5 else (second, first))
+    return found
+
+
+def _over_floor(
+    what: str,
+    here: Sequence[dict[str, np.ndarray]],
+    there: Sequence[dict[str, np.ndarray]],
+    pairs: Sequence[tuple[np.ndarray, np.ndarray]],
+) -> tuple[float, float, float]:
+    """Ratio of the distance to that within molecular dynamics, and both, means over splits of sets of one size."""
+    rng = np.random.default_rng(0)
+    apart, floor = [], []
+    for first, second in pairs:
+        chosen = rng.permutation(len(here))[: len(second)]
+        known = [there[k][what] for k in second]
+        apart.append(distance(what, [here[k][what] for k in chosen], known))
+        floor.append(distance(what, [there[k][what] for k in first], known))
+    return float(np.mean(apart) / np.mean(floor)), float(np.mean(apart)), float(np.mean(floor))
+
+
+def _worst(what: str, found: dict[str, tuple[float, float, float]], foreign: Sequence[float]) -> Row:
+    """The row of a distance: the largest ratio, and in the note that of each density."""
+    ratios = {density: values[0] for density, values in found.items()}
+    note = _by_density(ratios)
+    if foreign:
+        note += f"; public networks, of another potential, {min(foreign):.1f} to {max(foreign):.1f}"
+    return Row(
+        f"{COMPARED[what]}: over that within dynamics, worst density",
+        PAPER.get(what, ""),
+        max(ratios.values()),
+        note=note,
+    )
+
+
+def _by_density(values: dict[str, float], unit: str = "") -> str:
+    return ", ".join(f"{density}: {value:.1f} {unit}".strip() for density, value in values.items())
+
+
+def _drawn(pools: dict[str, list[dict[str, np.ndarray]]], r: np.ndarray) -> dict[str, np.ndarray]:
+    """Arrays of the plot: points, histograms and curves of both kinds, all densities together."""
+    rng, arrays = np.random.default_rng(0), {"r": r}
+    for kind, found in pools.items():
+        points = np.concatenate([each["order"] for each in found])
+        arrays[f"order-{kind}"] = points[rng.permutation(len(points))[:POINTS]]
+        arrays[f"rdf-{kind}"] = np.mean([each["rdf"] for each in found], axis=0)
+        arrays[f"rings-{kind}"] = np.mean([each["rings"] for each in found], axis=0)
+        for what, edges in EDGES.items():
+            if what in found[0]:
+                values = np.concatenate([each[what] for each in found])
+                arrays[f"{what}-{kind}"] = np.histogram(values, edges, density=True)[0]
+    return arrays
+
+
+def draw(found: Answer) -> Figure:
+    """Points of order, angles, g(r), Voronoi volumes, energies or rings, and the ratios to the noise floor."""
+    figure = empty(9.0)
+    (order, angles), (rdf, volumes), (last, ratios) = figure.subplots(3, 2)
+    colours = {"dynamics": REFERENCE_COLOUR, "generated": PREDICTION_COLOUR}
+    energies = "energies-dynamics" in found.arrays
+    for kind, colour in colours.items():
+        order.plot(*found.arrays[f"order-{kind}"].T, "o", ms=2, alpha=0.5, color=colour, label=kind)
+        rdf.plot(found.arrays["r"], found.arrays[f"rdf-{kind}"], color=colour)
+        for axes, what in ((angles, "angles"), (volumes, "volumes"), *(((last, "energies"),) if energies else ())):
+            axes.plot((EDGES[what][1:] + EDGES[what][:-1]) / 2, found.arrays[f"{what}-{kind}"], color=colour)
+        if not energies:
+            last.plot(RING_SIZES, found.arrays[f"rings-{kind}"], "o-", color=colour)
+    order.set(xlabel="q̄4", ylabel="q̄6")
+    order.legend(frameon=False, fontsize="small")
+    angles.set(xlabel="bond angle (°)", ylabel="bond angles (per °)", xlim=(40, 180))
+    rdf.set(xlabel="distance r (Å)", ylabel="g(r)", xlim=(0.8, 6))
+    volumes.set(xlabel="Voronoi volume (Å³)", ylabel="atoms (per Å³)")
+    if energies:
+        last.set(xlabel="energy of an atom (eV)", ylabel="atoms (per eV)")
+    else:
+        last.set(xlabel="atoms of a ring", ylabel="rings per atom")
+    for what, colour in zip(COMPARED, OVERLAY_COLOURS, strict=False):
+        if f"distance-floor-ratio-{what}" in found.arrays:
+            ratio = found.arrays[f"distance-floor-ratio-{what}"][:, 2]
+            ratios.plot(found.arrays["density"], ratio, "o-", color=colour, ms=4, lw=1.2, label=what)
+    ratios.axhline(1, color=REFERENCE_COLOUR, lw=1, ls="--")
+    ratios.set(xlabel="density (g/cm³)", ylabel="distance over noise floor", ylim=(0, None))
+    ratios.legend(frameon=False, fontsize="x-small", ncols=2)
+    return figure
+
+
+FIGURE = PaperFigure("fig3", "Unguided structures and molecular dynamics", cases, answer, draw)
