@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from acgen.results.run import Run
     from acgen.sampling.generate import Candidate, FrameEvent, generate
     from acgen.sampling.settings import Settings
+    from acgen.scattering.read import read_pdf
     from acgen.spectra.compare import compare
     from acgen.spectra.grid import ENERGY
     from acgen.spectra.io.read import read_spectrum
@@ -41,6 +42,7 @@ _HOMES = {
     "predict_sites": "acgen.networks.models",
     "prepare": "acgen.spectra.prepare",
     "reach": "acgen.inference.reach",
+    "read_pdf": "acgen.scattering.read",
     "read_spectrum": "acgen.spectra.io.read",
     "read_zip": "acgen.results.archive",
     "write_zip": "acgen.results.archive",
@@ -63,6 +65,7 @@ __all__ = [
     "predict_sites",
     "prepare",
     "reach",
+    "read_pdf",
     "read_spectrum",
     "read_zip",
     "write_zip",

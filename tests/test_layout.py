@@ -17,6 +17,7 @@ CORE = (
     ("sampling",),
     ("networks",),
     ("data",),
+    ("scattering",),
     ("spectra", "structures"),
     ("assets", "checks", "threads"),
     ("errors", "memory", "statistics"),

@@ -111,7 +111,7 @@ def list_contents(source: str | Path | bytes) -> Contents:
         If there are no tables of numbers in it, or another library is needed to read it.
     """
     if not isinstance(source, bytes):
-        source = _read_bytes(Path(source))
+        source = read_bytes(Path(source))
     if len(source) > MAX_BYTES:
         raise SpectrumError(f"the file is larger than {MAX_BYTES // 1_000_000} MB: a spectrum is a short table")
     return replace(_contents(decompress(source)), sha256=hashlib.sha256(source).hexdigest())
@@ -151,7 +151,8 @@ def _xdi_item(table: Table) -> Item:
     return Item("table", table.values, labels, units, xdi_choice(named), warnings=table.warnings)
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """Content of a file, one byte more than is allowed if it is too large; SpectrumError if it cannot be read."""
     if not path.is_file():
         raise SpectrumError(f"{path} does not exist or is not a file: give the path of a spectrum")
     try:
