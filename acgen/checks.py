@@ -30,6 +30,11 @@ def is_array(value: Any, *shape: int) -> bool:
     return isinstance(value, np.ndarray) and value.shape == shape and bool(np.isfinite(value).all())
 
 
+def is_curve(value: Any) -> bool:
+    """Whether a value is an array (points,) of at least one point, without NaN and infinity."""
+    return isinstance(value, np.ndarray) and value.ndim == 1 and value.size > 0 and is_array(value, value.size)
+
+
 def all_of(values: Any, kind: type) -> bool:
     """Whether a value is a tuple of one kind."""
     return isinstance(values, tuple) and all(isinstance(value, kind) for value in values)

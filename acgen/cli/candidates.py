@@ -75,6 +75,7 @@ def make_candidates(
                     if archive is not None:
                         events.append(event)
                 misfit = "" if frame.misfit is None else f"misfit {frame.misfit:.3f}"
+                misfit += "" if frame.pdf_misfit is None else f" PDF {frame.pdf_misfit:.3f}"
                 where = frame.phase if frame.cycle == 0 else f"restart {frame.cycle}"
                 bar.update(
                     task,
@@ -132,9 +133,9 @@ def _together(done: list[Candidate]) -> str:
     """Mean and standard deviation over the candidates."""
     rows = describe(done)
     shares = ", ".join(f"CN{cn} {_band(rows[f'CN{cn}_percent'], 0)} %" for cn in (2, 3, 4))
-    if "misfit" not in rows:
-        return f"all: {shares}"
-    return f"all: {shares}, misfit {_band(rows['misfit'], 3)}, judge {_band(rows['judge_misfit'], 3)}"
+    named = {"misfit": "misfit", "judge_misfit": "judge", "pdf_misfit": "PDF"}
+    misfits = [f"{word} {_band(rows[key], 3)}" for key, word in named.items() if key in rows]
+    return ", ".join([f"all: {shares}", *misfits])
 
 
 def _band(row: dict[str, float], digits: int) -> str:
@@ -145,6 +146,7 @@ def _line(candidate: Candidate) -> str:
     entry = candidate.to_dict()
     shares = "/".join(f"{100 * entry['cn_fraction'][cn]:.0f}" for cn in "234")
     misfit = "" if candidate.misfit is None else f", misfit {candidate.misfit:.3f}, judge {candidate.judge_misfit:.3f}"
+    misfit += "" if candidate.pdf_misfit is None else f", PDF {candidate.pdf_misfit:.3f}"
     return f"{candidate.index:03d}: CN2/3/4 {shares} %{misfit}{_seen(candidate)}"
 
 

@@ -12,10 +12,12 @@ from acgen.cli.output import output_directory, output_file
 from acgen.errors import AcgenError
 from acgen.networks.device import DEVICES
 from acgen.sampling.settings import OPTIONS
+from acgen.scattering.target import KINDS
 from acgen.spectra.references import builtin_targets
 from acgen.threads import candidates_together, use_threads
 
 if TYPE_CHECKING:
+    from acgen.scattering.target import PairTarget
     from acgen.spectra.spectrum import Target
 
 
@@ -32,6 +34,9 @@ def add_commands(commands) -> None:
         metavar="N",
         help="columns of --target, from 1: energy and signal, or energy, numerator and denominator",
     )
+    p.add_argument("--pdf", metavar="FILE", help="measured pair distribution (.gr), or S(Q) (.sq), to guide too")
+    kinds = "what --pdf holds: g(r), G(r) = 4πρr(g - 1) or S(Q) (default: by its name or data)"
+    p.add_argument("--pdf-kind", choices=KINDS, help=kinds)
     p.add_argument("--start", metavar="STRUCTURE", help="start from this structure noised to --start-t")
     p.add_argument("--weights", nargs="+", default=[], metavar="F", help="score or forward weights to use instead")
     p.add_argument("--trajectory", action="store_true", help="write trajectory-NNN.extxyz for every candidate")
@@ -52,14 +57,16 @@ def _list(args: argparse.Namespace) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    """Generate candidate structures, guided by a spectrum if a target is given."""
+    """Generate candidate structures, guided by a spectrum if a target is given, and by a pair distribution."""
     target = None if args.target is None else _target(args)
     for warning in () if target is None else target.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     from acgen.data.cells import read_structure
 
     start = None if args.start is None else read_structure(args.start)
-    settings = settings_from(args, target=target, start=start)
+    settings = settings_from(args, target=target, start=start, pdf=_pdf(args))
+    for warning in () if settings.pdf is None else (*settings.pdf.warnings, *settings.pdf.doubts(settings.density)):
+        print(f"warning: {warning}", file=sys.stderr)
     directory = output_directory(args.out)
     archive = None if args.zip is None else output_file(args.zip)
     from acgen.cli.candidates import make_candidates, models_of  # torch, once the options are known to make sense
@@ -83,6 +90,18 @@ def _run(args: argparse.Namespace) -> int:
     together = min(together, settings.candidates)
     use_threads(settings.n_atoms, 1 if together > 1 else args.threads)
     return make_candidates(settings, models, directory, trajectory=args.trajectory, archive=archive, together=together)
+
+
+def _pdf(args: argparse.Namespace) -> PairTarget | None:
+    """The pair distribution of --pdf."""
+    if args.pdf is None:
+        alone = [name for name in ("pdf_kind", "xi_pdf") if getattr(args, name, None) is not None]
+        if alone:
+            raise AcgenError(f"--{alone[0].replace('_', '-')} is of a pair distribution: give one with --pdf")
+        return None
+    from acgen.scattering.read import read_pdf
+
+    return read_pdf(args.pdf, args.pdf_kind)
 
 
 def _target(args: argparse.Namespace) -> Target:

@@ -12,7 +12,7 @@ from acgen.errors import AcgenError
 from acgen.sampling.settings import OPTIONS
 
 #: Settings that every candidate has in common, and their number and first seed.
-SHARED = tuple(name for name in OPTIONS if name not in ("density", "start_t"))
+SHARED = tuple(name for name in OPTIONS if name not in ("density", "start_t", "xi_pdf"))
 #: Jobs of an array, unless another number is asked for.
 ARRAY = 16
 

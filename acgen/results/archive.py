@@ -6,6 +6,8 @@
     settings, checksums of the weights, seeds, figures of every candidate, the log
 `spectra.csv`
     target and predicted spectra, plain and, where an instrument was fitted, as seen through it
+`pdf.csv`
+    measured and predicted pair distribution, where one guided
 `candidates.extxyz`
     all candidates with their figures
 `structures/NNN.cif`, `.vasp`, `.data`
@@ -44,13 +46,14 @@ from acgen import __version__
 from acgen.checks import want
 from acgen.inference.check import Check
 from acgen.results import codec, figures
-from acgen.results.files import spectra_csv, summary_json, trajectory
+from acgen.results.files import pdf_csv, spectra_csv, summary_json, trajectory
 from acgen.results.report import figures_of, report_html
 from acgen.results.run import LogEntry, ResultsError, Run
 
 #: 2: an instrument may be fitted; 3: tolerance, guide_below and end_t, whether a target was measured, times in the log;
-#: 4: frames have the instrument that was fitted to them, and a candidate may be unfinished; 5: structures from files.
-FORMAT = 5
+#: 4: frames have the instrument that was fitted to them, and a candidate may be unfinished; 5: structures from files;
+#: 6: pair distributions.
+FORMAT = 6
 _CLASSES: dict[str, type] = {"Run": Run, "LogEntry": LogEntry}
 RUN, ARRAYS = "restore/run.json", "restore/arrays.safetensors"
 #: Bounds of what is read: entries of the file, bytes of what is unpacked, runs; candidates, frames and atoms of a run.
@@ -185,6 +188,8 @@ def _contents(run: Run, checks: Mapping[int, Check]) -> Iterator[tuple[str, str 
 def _structures(run: Run) -> Iterator[tuple[str, str | bytes]]:
     """Names and contents of the entries with candidates and their spectra."""
     yield "spectra.csv", spectra_csv(run.settings.target, run.candidates)
+    if run.settings.pdf is not None:
+        yield "pdf.csv", pdf_csv(run.settings.pdf, run.candidates)
     yield "candidates.extxyz", _formatted([candidate.atoms for candidate in run.candidates], "extxyz")
     for candidate in run.candidates:
         plain = Atoms(candidate.atoms.symbols, positions=candidate.atoms.positions, cell=candidate.atoms.cell, pbc=True)

@@ -22,12 +22,13 @@ from acgen.errors import AcgenError
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.sampler import Frame
 from acgen.sampling.settings import OPTIONS, Settings
+from acgen.scattering.target import PairTarget
 from acgen.spectra.instrument import Instrument
 from acgen.spectra.instrument_fit import Fit
 from acgen.spectra.spectrum import Target
 
 _CLASSES: dict[str, type] = {
-    kind.__name__: kind for kind in (Settings, Target, Candidate, FrameEvent, Frame, Fit, Instrument)
+    kind.__name__: kind for kind in (Settings, Target, PairTarget, Candidate, FrameEvent, Frame, Fit, Instrument)
 }
 
 

@@ -38,7 +38,8 @@ def describe(candidates: Sequence[Candidate]) -> dict[str, Any]:
     dict
         `candidates` and, by quantity, `mean`, `std` (`acgen.statistics.mean_and_spread`) and, where there is one,
         `reference`: `CN0_percent` to `CN5_percent` (5 and more), `mean_angle_deg`, `first_peak_A`, `misfit`,
-        `judge_misfit`, and, if an instrument was fitted, `instrument_shift`, `_scale`, `_slope` and `_sigma`.
+        `judge_misfit`, `pdf_misfit`, and, if an instrument was fitted, `instrument_shift`, `_scale`, `_slope` and
+        `_sigma`.
     """
     analyses, reference = [candidate.analysis for candidate in candidates], reference_of(candidates)
     rows: dict[str, tuple[list[float | None], float | None]] = {
@@ -49,6 +50,7 @@ def describe(candidates: Sequence[Candidate]) -> dict[str, Any]:
     rows["first_peak_A"] = [a.rdf.first_peak for a in analyses], reference.rdf.first_peak
     rows["misfit"] = [candidate.misfit for candidate in candidates], None
     rows["judge_misfit"] = [candidate.judge_misfit for candidate in candidates], None
+    rows["pdf_misfit"] = [candidate.pdf_misfit for candidate in candidates], None
     fitted = [candidate.instrument.instrument for candidate in candidates if candidate.instrument is not None]
     for name in INSTRUMENT if fitted else ():
         rows[f"instrument_{name}"] = [getattr(instrument, name) for instrument in fitted], None
@@ -92,6 +94,8 @@ def flags_of(candidate: Candidate, energy: float | None = None) -> tuple[str, ..
 def warnings_of(settings: Settings, candidates: Sequence[Candidate]) -> list[str]:
     """What a reader has to know before believing the result, one sentence each."""
     found = [] if settings.target is None else list(settings.target.warnings)
+    if settings.pdf is not None:
+        found += [*settings.pdf.warnings, *settings.pdf.doubts(settings.density)]
     found += density_flags(density_of(candidates[0].atoms))
     for candidate in candidates:
         found += [f"Candidate {candidate.index}: {flag}" for flag in flags_of(candidate)]

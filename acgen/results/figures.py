@@ -13,6 +13,7 @@ from acgen.inference.scan_answer import ScanAnswer
 from acgen.inference.series import HYBRIDS, Member
 from acgen.results.colours import CN_COLOURS, CN_LABELS, PREDICTION_COLOUR, REFERENCE_COLOUR, TARGET_COLOUR
 from acgen.sampling.generate import Candidate
+from acgen.scattering.target import PairTarget
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.model_error import TRUSTED
 from acgen.spectra.spectrum import Target
@@ -104,6 +105,22 @@ def rdf_figure(analyses: Sequence[Analysis], reference: Figures) -> Figure:
     axes.plot(reference.rdf.r, reference.rdf.g, color=REFERENCE_COLOUR, lw=3, label="reference")
     _band(axes, analyses[0].rdf.r, np.stack([a.rdf.g for a in analyses]), PREDICTION_COLOUR, "candidates")
     axes.set(xlabel="distance r (Å)", ylabel="g(r)", xlim=(0.8, 6))
+    axes.legend(frameon=False)
+    return figure
+
+
+def pdf_figure(candidates: Sequence[Candidate], target: PairTarget) -> Figure:
+    """The measured pair distribution, mean and range of the predicted ones, and the residual."""
+    figure = empty()
+    axes, below = figure.subplots(2, sharex=True, height_ratios=(3, 1))
+    axes.plot(target.r, target.drawn(target.values), color=TARGET_COLOUR, lw=3, label="measured")
+    curves = np.stack([target.drawn(candidate.pdf) for candidate in candidates if candidate.pdf is not None])
+    r = target.r[: curves.shape[1]]
+    _band(axes, r, curves, PREDICTION_COLOUR, "candidates")
+    _band(below, r, curves - target.drawn(target.values[: len(r)]), PREDICTION_COLOUR)
+    below.axhline(0, color=TARGET_COLOUR, lw=1)
+    axes.set_ylabel(target.label)
+    below.set(xlabel="distance r (Å)", ylabel="residual", xlim=(target.r[0], r[-1]))
     axes.legend(frameon=False)
     return figure
 

@@ -16,6 +16,7 @@ from acgen import __version__
 from acgen.results.describe import describe
 from acgen.results.run import Run
 from acgen.sampling.generate import Candidate, FrameEvent
+from acgen.scattering.target import PairTarget
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.spectrum import Target
 from acgen.structures.cell import carbon
@@ -40,11 +41,14 @@ def summary_json(run: Run) -> str:
 
 
 def write_results(directory: Path, run: Run) -> None:
-    """Write `candidates.extxyz`, `spectra.csv` and `summary.json`; whole, however many candidates are finished."""
+    """Write `candidates.extxyz`, `spectra.csv`, `summary.json`, and `pdf.csv` where a pair distribution guided; whole,
+    however many candidates are finished."""
     from ase.io import write
 
     write(directory / "candidates.extxyz", [candidate.atoms for candidate in run.candidates], format="extxyz")
     (directory / "spectra.csv").write_text(spectra_csv(run.settings.target, run.candidates), encoding="utf-8")
+    if run.settings.pdf is not None:
+        (directory / "pdf.csv").write_text(pdf_csv(run.settings.pdf, run.candidates), encoding="utf-8")
     (directory / "summary.json").write_text(summary_json(run), encoding="utf-8")
 
 
@@ -62,6 +66,18 @@ def spectra_csv(target: Target | None, candidates: Sequence[Candidate]) -> str:
     return text.getvalue()
 
 
+def pdf_csv(target: PairTarget, candidates: Sequence[Candidate]) -> str:
+    """Columns r_A, measured, candidate_000 …: g(r), or G(r) in Å⁻², at the points that the cell tells."""
+    columns = {"measured": target.drawn(target.values)}
+    columns |= {f"candidate_{c.index:03d}": target.drawn(c.pdf) for c in candidates if c.pdf is not None}
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["r_A", *columns])
+    for k, r in enumerate(target.r):
+        table.writerow([f"{r:.2f}", *(f"{curve[k]:.6f}" if k < len(curve) else "" for curve in columns.values())])
+    return text.getvalue()
+
+
 def trajectory(events: Sequence[FrameEvent], cell: np.ndarray) -> list[Atoms]:
     """Frames as structures in a cell (3, 3) in Å, with step, phase, cycle, time, xi and misfit in `info`."""
     return [_image(event, cell) for event in events]
@@ -73,4 +89,6 @@ def _image(event: FrameEvent, cell: np.ndarray) -> Atoms:
     atoms.info = {"step": frame.step, "phase": frame.phase, "cycle": frame.cycle, "t": frame.t, "xi": event.xi}
     if frame.misfit is not None:
         atoms.info["misfit"] = frame.misfit
+    if frame.pdf_misfit is not None:
+        atoms.info["pdf_misfit"] = frame.pdf_misfit
     return atoms

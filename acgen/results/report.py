@@ -36,6 +36,7 @@ _CAPTIONS = {
     "spectrum_seen": "Predicted mean spectrum through the fitted instrument, which the misfits belong to: mean and "
     "range over the candidates, target, and prediction minus target.",
     "spectrum_plain": "The same predictions plain, as they are without the instrument.",
+    "pdf": "Pair distribution: measured, mean and range over the candidates, and prediction minus measurement.",
     "coordination": "Coordination: mean and standard deviation over the candidates, and the reference.",
     "angles": "Bond angles: mean and range over the candidates, and the reference.",
     "rdf": "Radial distribution: mean and range over the candidates, and the reference.",
@@ -74,7 +75,7 @@ def report_html(
         instruments=_instrument_table(candidates),
         checks=[(f"{each.name}: {verdict(each)}", Markup(figures.svg(check_figure(each)))) for each in checks],
         settings=_settings_rows(settings),
-        history=() if settings.target is None else settings.target.record,
+        history=[line for each in (settings.target, settings.pdf) if each is not None for line in each.record],
         log=[entry.line for entry in log] + [f"Weights {each}: SHA-256 {digest}" for each, digest in weights.items()],
         citation=CITATION,
         version=__version__,
@@ -90,11 +91,13 @@ def _template() -> Template:
 
 def figures_of(settings: Settings, candidates: Sequence[Candidate]) -> dict[str, Figure]:
     """The plots of a result by name: `spectrum`, `spectrum_plain` if an instrument was fitted, `coordination`,
-    `angles`, `rdf`."""
+    `angles`, `rdf`; `pdf` if a measured pair distribution guided."""
     analyses, reference = [candidate.analysis for candidate in candidates], reference_of(candidates)
     spectra = {"spectrum": figures.spectrum_figure(candidates, settings.target)}
     if any(candidate.instrument is not None for candidate in candidates):
         spectra["spectrum_plain"] = figures.spectrum_figure(candidates, settings.target, plain=True)
+    if settings.pdf is not None and any(candidate.pdf is not None for candidate in candidates):
+        spectra["pdf"] = figures.pdf_figure(candidates, settings.pdf)
     return spectra | {
         "coordination": figures.coordination_figure([each.coordination for each in analyses], reference.coordination),
         "angles": figures.angle_figure(analyses, reference),
@@ -106,14 +109,23 @@ def _sentence(settings: Settings, overview: Mapping[str, Any]) -> str:
     count = overview["candidates"]
     text = f"{count} candidate{'s' if count > 1 else ''} of {settings.n_atoms} atoms at {settings.density:.3g} g/cm³"
     if settings.target is None:
-        return text + ", not guided by any spectrum."
+        return f"{text}, not guided by any spectrum.{_pdf_sentence(settings, overview)}"
     seen = ", the prediction seen through an instrument fitted along the way" if settings.instrument else ""
     low, high = UNSEEN_RANGE
     return (
         f"{text}, guided with ξ = {settings.xi:g}{seen}. The misfit to the target is {_spread(overview['misfit'], 3)}, "
         f"by the judge, a network that did not guide, {_spread(overview['judge_misfit'], 3)}; a whole spectrum has a "
         f"norm of {np.linalg.norm(settings.target.intensity):.1f}, and the forward model itself errs by {low:g} to "
-        f"{high:g}."
+        f"{high:g}.{_pdf_sentence(settings, overview)}"
+    )
+
+
+def _pdf_sentence(settings: Settings, overview: Mapping[str, Any]) -> str:
+    if settings.pdf is None or "pdf_misfit" not in overview:
+        return ""
+    return (
+        f" The pair distribution of {settings.pdf.name} guided with ξ = {settings.xi_pdf:g}; the misfit R_w to it is "
+        f"{_spread(overview['pdf_misfit'], 3)}."
     )
 
 
@@ -137,14 +149,17 @@ def _overview_table(overview: Mapping[str, Any]) -> Table:
 
 def _candidates_table(candidates: Sequence[Candidate]) -> Table:
     rows = []
+    with_pdf = any(candidate.pdf_misfit is not None for candidate in candidates)
     for candidate in candidates:
         analysis = candidate.analysis
         shares = [f"{100 * analysis.coordination[cn]:.1f}" for cn in range(HIGHEST_CN + 1)]
-        misfits = ["" if m is None else f"{m:.3f}" for m in (candidate.misfit, candidate.judge_misfit)]
+        known = (candidate.misfit, candidate.judge_misfit, *([candidate.pdf_misfit] if with_pdf else []))
+        misfits = ["" if m is None else f"{m:.3f}" for m in known]
         rest = [f"{analysis.mean_angle:.1f}", f"{analysis.mean_bond_length:.3f}", f"{candidate.wall_s:.1f}"]
         rows.append([str(candidate.index), str(candidate.seed), *misfits, *shares, *rest])
     shares = [f"CN{cn} %" for cn in range(HIGHEST_CN)] + ["CN≥5 %"]
-    return ["no.", "seed", "misfit", "judge", *shares, "angle °", "bond Å", "time s"], rows
+    heads = ["no.", "seed", "misfit", "judge", *(["PDF R_w"] if with_pdf else [])]
+    return [*heads, *shares, "angle °", "bond Å", "time s"], rows
 
 
 def _instrument_table(candidates: Sequence[Candidate]) -> Table:
@@ -165,6 +180,6 @@ def _instrument_table(candidates: Sequence[Candidate]) -> Table:
 
 def _settings_rows(settings: Settings) -> list[tuple[str, str]]:
     return [
-        (name, f"{value['name']}" if name == "target" and value is not None else str(value))
+        (name, f"{value['name']}" if name in ("target", "pdf") and value is not None else str(value))
         for name, value in settings.to_dict().items()
     ]

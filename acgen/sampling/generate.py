@@ -14,11 +14,12 @@ import torch
 from ase import Atoms
 from torch import Tensor
 
-from acgen.checks import is_array, is_count, is_number, want
+from acgen.checks import is_array, is_count, is_curve, is_number, want
 from acgen.errors import AcgenError
 from acgen.memory import keep_freed_memory
 from acgen.networks.models import Models, predict_sites
 from acgen.sampling.guidance import GuidedScore, SpectrumGuide
+from acgen.sampling.pair_guide import PairGuide
 from acgen.sampling.sampler import Frame, random_positions, sample_together
 from acgen.sampling.settings import LiveXi, Settings, Strength, XiChanges
 from acgen.spectra.grid import N_POINTS
@@ -39,7 +40,8 @@ class Candidate:
     judge's mean; `misfit` and `judge_misfit` their distances to the target over the measured points, None without one.
     `xi` are the guidance strengths it was made with, by the step from which each held. `instrument` is what was fitted
     to `spectrum` if `Settings.instrument` says so: both misfits are then of spectra seen through it.
-    `unfinished` is the step after which it was kept, if its run did not finish it.
+    `unfinished` is the step after which it was kept, if its run did not finish it. `pdf` is its pair distribution
+    (points,) beside a measured one, as `acgen.scattering.target.PairTarget.values`, and `pdf_misfit` their distance.
     """
 
     index: int
@@ -54,6 +56,8 @@ class Candidate:
     xi: XiChanges = ()
     instrument: Fit | None = field(default=None, repr=False)
     unfinished: int | None = None
+    pdf_misfit: float | None = None
+    pdf: np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         where = f"candidate {self.index!r:.20}"
@@ -62,7 +66,8 @@ class Candidate:
         want(is_array(self.spectrum, N_POINTS), f"{where} has no spectrum of {N_POINTS} points")
         want(is_array(self.judge_spectrum, N_POINTS), f"{where} has no spectrum by the judge")
         want(is_array(self.site_spectra, len(self.atoms), N_POINTS), f"{where} lacks spectra of its atoms")
-        for value in (self.misfit, self.judge_misfit):
+        want(self.pdf is None or is_curve(self.pdf), f"{where} has an unfit pair distribution")
+        for value in (self.misfit, self.judge_misfit, self.pdf_misfit):
             want(value is None or is_number(value), f"{where} has a misfit that is no number")
         want(is_number(self.wall_s), f"{where} has a time that is no number")
         pairs = [len(pair) == 2 and is_count(pair[0]) and is_number(pair[1]) for pair in self.xi]
@@ -95,6 +100,7 @@ class Candidate:
             "cn_fraction": {str(cn): share for cn, share in fractions.items()},
             "misfit": self.misfit,
             "judge_misfit": self.judge_misfit,
+            **({} if self.pdf_misfit is None else {"pdf_misfit": self.pdf_misfit}),
             "wall_s": round(self.wall_s, 3),
             "xi": [list(change) for change in self.xi],
             **({} if self.instrument is None else {"instrument": self.instrument.to_dict()}),
@@ -200,6 +206,7 @@ def _joined(
     cell = torch.tensor(settings.box, dtype=torch.float32)
     target = settings.target
     guide = None
+    pairs = () if settings.pdf is None or settings.xi_pdf == 0 else (PairGuide(settings.pdf, settings.xi_pdf),)
     if target is not None:
         guide = SpectrumGuide(
             models.forward, target, settings.xi, settings.guide, settings.tolerance, instrument=settings.instrument
@@ -207,6 +214,7 @@ def _joined(
     score = GuidedScore(
         models.score,
         cell.to(device),
+        pairs,
         guide_below=settings.guide_below,
         weak=models.weak,
         autoguidance=settings.autoguidance,
@@ -224,7 +232,7 @@ def _joined(
         xis = [0.0 if guide is None else strength(index, step) for index in indices]
         if guide is not None:
             guide.xi = torch.tensor(xis, device=device)
-            score.guides = (guide,) if max(xis) > 0 else ()
+            score.guides = (guide, *pairs) if max(xis) > 0 else pairs
         held = [old if old and xi == old[-1][1] else (*old, (step, xi)) for old, xi in zip(held, xis, strict=True)]
         frames = next(stream)
         yield from map(FrameEvent, indices, frames, xis)
@@ -267,12 +275,16 @@ def finish(
     }
     if target is not None:
         atoms.info |= {"target": target.name, "misfit": made.misfit, "judge_misfit": made.judge_misfit}
+    if settings.pdf is not None:
+        atoms.info |= {"pdf": settings.pdf.name, "xi_pdf": settings.xi_pdf, "pdf_misfit": made.pdf_misfit}
     return made
 
 
 def judged(settings: Settings, made: Candidate) -> Candidate:
-    """A candidate with the instrument and the misfits that its spectra have beside the target of `settings`."""
-    target = settings.target
+    """A candidate with the instrument and the misfits that it has beside the target of `settings` and the PDF."""
+    target, pdf = settings.target, settings.pdf
+    misfit, curve = (None, None) if pdf is None else pdf.compare(made.atoms)
+    made = replace(made, pdf_misfit=misfit, pdf=curve)
     if target is None:
         return replace(made, instrument=None, misfit=None, judge_misfit=None)
     made = replace(made, instrument=Beamline(target, settings.instrument).fit(made.spectrum))

@@ -50,19 +50,28 @@ class Seen:
 
 
 @dataclass(frozen=True)
+class SeenPairs:
+    """Misfit R_w and predicted pair distribution of a clean estimate, shape (points,), as `PairTarget.values`."""
+
+    misfit: float
+    prediction: np.ndarray
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """Score (N, 3) in 1/Å and clean estimate (N, 3) in Å of noisy atoms and, if guided, what is seen of it."""
 
     score: Tensor
     denoised: Tensor
     seen: Seen | None = None
+    pairs: SeenPairs | None = None
 
 
 class Guide(Protocol):
     """A penalty on the clean estimate, whose gradient guides the sampler."""
 
-    def __call__(self, denoised: Tensor, cell: Tensor) -> tuple[Tensor, Sequence[Seen]]:
-        """A penalty (-log p(y|x0), differentiable), and what is compared with the measurement.
+    def __call__(self, denoised: Tensor, cell: Tensor) -> tuple[Tensor, Sequence[Seen | SeenPairs]]:
+        """A penalty (-log p(y|x0), differentiable), and what is compared with the measurement, of each structure.
 
         Clean estimates are (structures, N, 3), in equal cells; the penalty is the sum over structures.
         """
@@ -197,7 +206,7 @@ class GuidedScore:
             scaled = _limited(self.model(replace(graph, pos=pos), self._time(t)), SCORE_LIMIT)
             denoised = pos + sigma * scaled
         score = self._prior(graph, scaled.detach(), t) / sigma
-        seen: Sequence[Seen | None] = [None] * len(x)
+        told: tuple[Sequence[Seen | SeenPairs], ...] = ()
         if guided:
             with torch.enable_grad():
                 if self.gradient == "estimate":
@@ -205,9 +214,10 @@ class GuidedScore:
                 estimates = denoised.view(x.shape)
                 penalties, told = zip(*(guide(estimates, self.cell) for guide in self.guides), strict=True)
                 (gradient,) = torch.autograd.grad(torch.stack(penalties).sum(), pos)
-            score, seen = score - _limited(gradient, PULL_LIMIT / sigma), told[0]
+            score = score - _limited(gradient, PULL_LIMIT / sigma)
+        seen = (_sorted([each[k] for each in told]) for k in range(len(x)))
         parts = zip(score.view(x.shape), denoised.detach().view(x.shape), seen, strict=True)
-        return [Evaluation(*part) for part in parts]
+        return [Evaluation(of_x, clean, *of_it) for of_x, clean, of_it in parts]
 
     def _time(self, t: float) -> Tensor:
         return torch.tensor([t], dtype=torch.float32, device=self.cell.device)
@@ -222,6 +232,13 @@ class GuidedScore:
             graph = equal_graphs(positions, self.cell, self.weak.config.cutoff)
         weak = self.weak(graph, self._time(t))
         return scaled + _limited((self.autoguidance - 1) * (scaled - weak), CHANGE_LIMIT)
+
+
+def _sorted(told: Sequence[Seen | SeenPairs]) -> tuple[Seen | None, SeenPairs | None]:
+    """The first spectrum and the first pair distribution of what guides say of a structure."""
+    spectra = (each for each in told if isinstance(each, Seen))
+    pairs = (each for each in told if isinstance(each, SeenPairs))
+    return next(spectra, None), next(pairs, None)
 
 
 def _limited(vectors: Tensor, limit: float) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from acgen.checks import is_array, is_count, is_number, want
+from acgen.checks import is_array, is_count, is_curve, is_number, want
 from acgen.errors import AcgenError
 from acgen.networks.noise import NoiseSchedule
 from acgen.sampling.guidance import Evaluation, GuidedScore
@@ -50,6 +50,9 @@ class Frame:
     instrument, spectrum
         Where an instrument was fitted: what it was, and the predicted spectrum before it, shape (points,); `prediction`
         is the one seen through the other.
+    pdf_misfit, pdf
+        Misfit to a measured pair distribution and the predicted one, shape (points,), as
+        `acgen.scattering.target.PairTarget.values`; None where that does not guide.
     """
 
     step: int
@@ -65,6 +68,8 @@ class Frame:
     rng_state: Tensor
     instrument: Instrument | None = None
     spectrum: np.ndarray | None = None
+    pdf_misfit: float | None = None
+    pdf: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         atoms = len(self.positions)
@@ -79,7 +84,9 @@ class Frame:
         known = isinstance(self.instrument, Instrument) and self.spectrum is not None
         none = self.instrument is None and self.spectrum is None
         want(known or none, "a frame has an instrument without the spectrum before it, or the other way round")
-        want(self.misfit is None or is_number(self.misfit), "a frame has a misfit that is no number")
+        for value in (self.misfit, self.pdf_misfit):
+            want(value is None or is_number(value), "a frame has a misfit that is no number")
+        want(self.pdf is None or is_curve(self.pdf), "a frame has an unfit pair distribution")
         state = self.rng_state
         known = isinstance(state, Tensor) and state.dtype == torch.uint8 and state.ndim == 1
         want(known, "a frame has no state of its random generator")
@@ -181,7 +188,7 @@ def _frame(
     where: tuple[int, int, str, int, float, float], x: Tensor, now: Evaluation, generator: torch.Generator
 ) -> Frame:
     """A frame of one structure; `where` in the plan is the same for all."""
-    seen = now.seen
+    seen, pairs = now.seen, now.pairs
     return Frame(
         *where,
         x.cpu().numpy().copy(),
@@ -191,6 +198,8 @@ def _frame(
         generator.get_state(),
         None if seen is None else seen.instrument,
         None if seen is None else seen.spectrum,
+        None if pairs is None else pairs.misfit,
+        None if pairs is None else pairs.prediction,
     )
 
 

@@ -13,6 +13,7 @@ from acgen.errors import AcgenError
 from acgen.networks.noise import T_MAX, T_MIN
 from acgen.sampling.options import docstring, option, options_of
 from acgen.sampling.schedule import ANNEALED, DEFAULT_EFFORT, END_T, GUIDE_BELOW, RHO, Plan, make_plan
+from acgen.scattering.target import PairTarget
 from acgen.spectra.model_error import UNSEEN_ERROR
 from acgen.spectra.spectrum import Target, fits_instrument
 from acgen.structures.cell import DENSITY_RANGE, cell_matrix, n_atoms
@@ -33,6 +34,9 @@ DEFAULT_XI: dict[GuideMode, float] = {"cell": 1500.0, "site": 100.0}
 """Strengths that pull an atom equally hard: for the mean it is √216 times that for every site. Half of what is good in
 twice as many steps, which each pull less: candidates are then as little strained, and fit and judge as well."""
 
+DEFAULT_XI_PDF = 200.0
+"""Strength of a measured pair distribution: the misfit halves, and energies are those of unguided candidates."""
+
 MAX_STEPS = 100_000
 """Steps of one candidate; a longer plan is not built."""
 
@@ -45,6 +49,8 @@ class Settings:
     ----------
     target
         Spectrum to guide towards, or None.
+    pdf
+        Measured pair distribution to guide towards as well, or alone; or None. See `acgen.scattering.read.read_pdf`.
     start
         A structure to start from, noised to time `start_t`, instead of random atoms; it then sets density and cell.
         `info["name"]` says in the results what it is.
@@ -94,6 +100,16 @@ class Settings:
         soft=(0.0, 10_000.0),
         step=50.0,
         otherwise=", with guide site ".join(f"{xi:g}" for xi in DEFAULT_XI.values()),
+    )
+    pdf: PairTarget | None = None
+    xi_pdf: float = option(
+        DEFAULT_XI_PDF,
+        "Guidance ξ of the PDF",
+        "How strongly a measured pair distribution pulls on the atoms; 0 switches that off. It adds to the pull of the "
+        "spectrum.",
+        bounds=(0.0, None),
+        soft=(0.0, 1_000.0),
+        step=10.0,
     )
     gradient: GuideGradient = option(
         "estimate",
@@ -240,6 +256,8 @@ class Settings:
             raise AcgenError(f"the instrument is fitted to the mean over atoms: use guide 'cell', not {self.guide!r}")
         fitted = self.guide == "cell" and fits_instrument(self.target, self.instrument)
         object.__setattr__(self, "instrument", fitted)
+        if self.pdf is not None:
+            self.pdf.points(self.box)
         total = self.steps + self.restarts * self.restart_steps
         if total > MAX_STEPS:
             raise AcgenError(f"a run of {total} steps is too long, at most {MAX_STEPS}; give fewer steps or restarts")
@@ -271,14 +289,15 @@ class Settings:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready form: every option, the number of atoms, and what target, start and resumed frame are."""
-        target, start, resume = self.target, self.start, self.resume
+        """JSON-ready form: every option, the number of atoms, and what target, PDF, start and resumed frame are."""
+        target, pdf, start, resume = self.target, self.pdf, self.start, self.resume
         plain = {name: getattr(self, name) for name in OPTIONS}
         return plain | {
             "cell": self.box.tolist(),
             "restart_t": list(self.restart_t),
             "n_atoms": self.n_atoms,
             "target": None if target is None else {"name": target.name, "history": list(target.record)},
+            "pdf": None if pdf is None else {"name": pdf.name, "history": list(pdf.record)},
             "start": None if start is None else {"n_atoms": len(start), "name": start.info.get("name", "")},
             "resume": None if resume is None else {"step": resume.step, "steps": resume.steps, "t": resume.t},
         }

@@ -17,7 +17,9 @@ from waiting import LIMIT, until
 from acgen.assets import asset
 from acgen.cli import main
 from acgen.cli.progress import interrupts
+from acgen.scattering.pairs import reduced_pdf
 from acgen.spectra.grid import ENERGY
+from acgen.structures.reference import reference_cells
 
 HEAD = ["energy_eV", "target", "candidate_000", "candidate_001"]
 QUICK = ["--cell", "7", "--steps", "4", "--restarts", "0"]
@@ -51,6 +53,22 @@ def test_generate_with_a_measured_spectrum(tmp_path, capsys):
     assert main([*once, "--target", target, "--no-instrument"]) == 0
     assert "instrument" not in json.loads((out / "summary.json").read_text())["candidates"][0]
     assert main([*once, "--target", "sp", "--instrument", "--guide", "site"]) == 2
+
+
+def test_generate_with_a_pair_distribution(tmp_path, capsys):
+    r = np.arange(0.02, 8, 0.02)
+    np.savetxt(tmp_path / "film.gr", np.column_stack([r, reduced_pdf(reference_cells()[3], r, 0.05)]))
+    once = ["generate", *QUICK, "--candidates", "1", "--out", str(tmp_path)]
+    assert main([*once, "--target", "sp2", "--pdf", str(tmp_path / "film.gr"), "--xi-pdf", "50"]) == 0
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert summary["settings"]["xi_pdf"] == 50
+    printed = capsys.readouterr().out
+    assert f"PDF {summary['candidates'][0]['pdf_misfit']:.3f}" in printed
+    assert (tmp_path / "pdf.csv").read_text().startswith("r_A,measured,candidate_000")
+    assert main([*once, "--pdf", str(tmp_path / "film.gr"), "--pdf-kind", "S"]) == 2
+    assert "--pdf-kind G" in capsys.readouterr().err
+    assert main([*once, "--xi-pdf", "50"]) == 2
+    assert "give one with --pdf" in capsys.readouterr().err
 
 
 def test_generate_without_a_target_and_with_three_edges(tmp_path):

@@ -24,9 +24,11 @@ from acgen.results.describe import describe, warnings_of
 from acgen.results.run import ResultsError, Run
 from acgen.sampling.generate import Candidate, generate
 from acgen.sampling.settings import Settings
+from acgen.scattering.pairs import reduced_pdf
+from acgen.scattering.read import read_pdf
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import load_target
-from acgen.structures.reference import reference_at
+from acgen.structures.reference import reference_at, reference_cells
 from app.session.shown import show_candidate
 
 WEIGHTS = {"score": "0" * 64, "forward": "1" * 64}
@@ -123,6 +125,29 @@ def test_a_file_of_an_earlier_version_opens_with_the_defaults_of_its_time():
     assert candidate.misfit == pytest.approx(run.settings.target.misfit(candidate.seen))
     assert [event.frame.step for event in run.frames] == [9, 10]
     assert same(read_zip(packed(run)), run)
+
+
+def test_a_run_with_a_pair_distribution_comes_back_and_is_reported():
+    r = np.arange(0.02, 8, 0.02)
+    rows = zip(r, reduced_pdf(reference_cells()[3], r, 0.05), strict=True)
+    pdf = read_pdf("".join(f"{x:.3f} {y:.6f}\n" for x, y in rows).encode(), name="<film>.gr")
+    run = a_run(generate, load_models(), pdf=pdf, target=None, cell=8.0, candidates=1)
+    (candidate,) = run.candidates
+    assert candidate.pdf_misfit == pytest.approx(pdf.compare(candidate.atoms)[0])
+    seen = [event.frame.pdf_misfit is not None for event in run.frames]
+    assert seen == [False, True, True, True]  # random atoms are not guided yet
+    file = packed(run)
+    assert same(read_zip(file), run)
+    with zipfile.ZipFile(file) as pack:
+        head, *rows = pack.read("pdf.csv").decode().splitlines()
+        report, summary = pack.read("report.html").decode(), json.loads(pack.read("summary.json"))
+    assert head == "r_A,measured,candidate_000"
+    assert len(rows) == len(pdf.r)
+    assert float(rows[0].split(",")[2]) == pytest.approx(candidate.pdf[0], abs=1e-6)
+    assert f"R_w to it is {candidate.pdf_misfit:.3f}" in report
+    assert "<film>" not in report
+    assert summary["candidates"][0]["pdf_misfit"] == candidate.pdf_misfit
+    assert summary["settings"]["pdf"]["history"] == list(pdf.record)
 
 
 @pytest.fixture(scope="module")

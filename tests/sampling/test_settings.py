@@ -13,7 +13,7 @@ from acgen.sampling.schedule import PLANS
 from acgen.sampling.settings import DEFAULT_XI, MAX_STEPS, OPTIONS, Settings
 from acgen.spectra.targets import load_target
 
-NO_OPTION = {"target", "start", "resume"}
+NO_OPTION = {"target", "pdf", "start", "resume"}
 NUMBERS = [name for name, each in OPTIONS.items() if each.kind in (int, float) and not each.counts]
 
 
