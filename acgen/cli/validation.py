@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from acgen.cli.options import add_plan, add_settings, add_threads, settings_from
 from acgen.cli.output import output_directory, output_file, write_json
 from acgen.errors import AcgenError
-from acgen.inference.defaults import FIRST_PLAN
+from acgen.inference.defaults import FIRST_PLAN, RECOVERED_BY
 from acgen.sampling.schedule import PLANS
 from acgen.structures.cell import DENSITY_RANGE
 from acgen.threads import use_threads
@@ -49,6 +49,17 @@ def add_commands(commands) -> None:
     p.add_argument("--potential", type=Path, metavar="FILE", help="C_2022_NEP4.txt, for energies")
     p.add_argument("--out", metavar="F.json", help="what is measured is added; what is there is not measured again")
     p.set_defaults(run=_plans)
+    about = "what a spectrum and a pair distribution recover"
+    p = kinds.add_parser("recovery", help=about, description=_recovery.__doc__)
+    p.add_argument("cells", nargs="+", metavar="STRUCTURE", help="cells that no network was trained on")
+    words = ", ".join(RECOVERED_BY)
+    p.add_argument("--guides", nargs="+", default=RECOVERED_BY, choices=RECOVERED_BY, metavar="G", help=words)
+    add_settings(p, ("xi", "xi_pdf", "candidates", "seed"))
+    add_plan(p)
+    add_threads(p)
+    p.add_argument("--potential", type=Path, metavar="FILE", help="C_2022_NEP4.txt, for energies")
+    p.add_argument("--out", metavar="F.json", help="what is measured is added; what is there is not measured again")
+    p.set_defaults(run=_recovery)
     p = kinds.add_parser("density", help="recover the density of a spectrum", description=_density.__doc__)
     p.add_argument("--shift", type=float, default=0.3, help="eV (default 0.3)")
     p.add_argument("--slope", type=float, default=0.004, help="1/eV (default 0.004)")
@@ -236,6 +247,36 @@ def _row_words(row: dict[str, Any]) -> str:
     shares = "/".join(f"{mean:.1f}" for mean, _ in row["cn_percent"].values())
     words = [row["plan"], str(row["evaluations"]), row["target"] or "none", f"{row['density']:g}", *figures, shares]
     return "  ".join([*words, f"{row['seconds']:.1f}"])
+
+
+def _recovery(args: argparse.Namespace) -> None:
+    """Guide candidates by the spectrum (of the forward model) and by the pair distribution of known cells, by each and
+    by both, and compare coordination, rings and energy with those of the cell. Means have their standard errors."""
+    from acgen.data.cells import read_structure
+    from acgen.inference.recovery import recover
+    from acgen.networks.models import load_models
+
+    settings = settings_from(args)
+    use_threads(asked=args.threads or 1)
+    models, file = load_models(), output_file(args.out) if args.out else None
+    rows = json.loads(file.read_text()) if file is not None and file.exists() else []
+    asked = {name: getattr(settings, name) for name in ("xi", "xi_pdf", "candidates", "seed", "steps", "restarts")}
+    print("cell  guide  CN error, points  rings per atom  misfit  judge  PDF R_w  energy above the cell, eV/atom")
+    for path in map(Path, args.cells):
+        for guide in args.guides:
+            if any(row["cell"] == path.stem and row["guide"] == guide and row["asked"] == asked for row in rows):
+                continue
+            found = recover(models, read_structure(path), guide, settings, path.stem, args.potential)
+            rows.append(asdict(found) | {"asked": asked})
+            if file is not None:
+                write_json(file, rows)
+            figures = [found.cn_error, found.ring_error, found.misfit, found.judge_misfit, found.pdf_misfit]
+            words = [_with_error(pair, d) for pair, d in zip(figures, (1, 2, 3, 3, 3), strict=True)]
+            print("  ".join([path.stem, guide, *words, _with_error(found.energy_above, 3)]), flush=True)
+
+
+def _with_error(pair: tuple[float, float] | None, digits: int) -> str:
+    return "-" if pair is None else f"{pair[0]:.{digits}f} ± {pair[1]:.{digits}f}"
 
 
 def _forward(args: argparse.Namespace) -> None:

@@ -14,3 +14,6 @@ CHECK_SITES = 12
 
 FILM_ATOMS = 216
 """Atoms of each candidate of a film's page by default."""
+
+RECOVERED_BY = ("none", "spectrum", "pdf", "both")
+"""What may guide a recovery of a known cell, see `acgen.inference.recovery`."""

@@ -17,6 +17,8 @@ COARSEST = {"r": 0.12, "Q": 0.2}
 """Largest distance of points, in Å and 1/Å."""
 LEAST_Q = 8.0
 """A measurement that ends at a lower Q, in 1/Å, cannot tell bonds apart."""
+_PEAK = 0.3
+"""Part of the height of a curve that its first peak has at least: of a crystal later ones are up to twice as high."""
 _LIMIT = 0.12
 """How far from its limit a curve may end, and how far below 0 a g(r) may lie, as a part of its height."""
 
@@ -39,8 +41,8 @@ def kinds_of(x: np.ndarray, y: np.ndarray) -> list[PairKind]:
 
 
 def first_peak(x: np.ndarray, y: np.ndarray) -> float:
-    """Where the highest point of the first stretch above half the height of a curve lies; NaN where nothing is."""
-    high = y > 0.5 * y.max()
+    """Where the highest point of the first stretch above `_PEAK` of a curve's height lies; NaN where nothing is."""
+    high = y > _PEAK * y.max()
     if not y.max() > 0:
         return float("nan")
     begin = int(np.argmax(high))

@@ -51,9 +51,9 @@ def test_a_supercell_has_the_same(cell):
 
 
 def test_a_structure_factor_transforms_back(cell):
-    r = np.arange(0.05, 15, 0.05)
+    r = np.arange(0.05, 12, 0.05)
     wide = 0.25
-    damped = reduced_pdf(cell, r, wide) * np.exp(-0.5 * (r / 5) ** 2)  # a cell has no end, a measurement has
+    damped = reduced_pdf(cell, r, wide) * np.exp(-0.5 * (r / 4) ** 2)  # a cell has no end, a measurement has
     q = np.arange(0.02, 20, 0.02)
     s = structure_factor(r, damped, q)
     assert abs(s[-1] - 1) < 1e-3

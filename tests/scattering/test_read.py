@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import bulk
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -77,6 +78,22 @@ def test_g_and_s_are_compared_with_the_same_atoms(cell, g, s):
 
 def test_diamond_is_nothing_like_it(g, cell):
     assert read_pdf(table(R, g)).compare(bulk("C", cubic=True).repeat(3))[0] > 1
+
+
+@pytest.mark.parametrize("width", [0.05, 0.1])
+def test_crystals_of_carbon_are_taken(width):
+    for crystal in (bulk("C", cubic=True), graphite()):
+        found = read_pdf(table(R, reduced_pdf(crystal, R, width)))
+        assert (found.kind, found.doubts(density(crystal))) == ("G", ())
+    silicon = bulk("Si", cubic=True)
+    with pytest.raises(PairError, match="first peak lies at 2.3"):
+        read_pdf(table(R, reduced_pdf(silicon, R, width)), "G")
+
+
+def graphite():
+    cell = [[2.46, 0, 0], [-1.23, 2.1304, 0], [0, 0, 6.71]]
+    places = [(0, 0, 0), (2 / 3, 1 / 3, 0), (0, 0, 0.5), (1 / 3, 2 / 3, 0.5)]
+    return Atoms("C4", scaled_positions=places, cell=cell, pbc=True)
 
 
 @pytest.mark.parametrize(
