@@ -28,7 +28,7 @@ def write_answer(
     made: Structures,
     weights: Mapping[str, Mapping[str, str]],
 ) -> None:
-    """Write `ID.json`, `ID.png` and `ID.svg`.
+    """Write `ID.json`, `ID.png`, `ID.svg`, and `ID.md` with table and plot.
 
     Parameters
     ----------
@@ -54,6 +54,7 @@ def write_answer(
     write_whole(folder / f"{figure.id}.json", json.dumps(content, ensure_ascii=False) + "\n")
     write_whole(folder / f"{figure.id}.png", png(drawing))
     write_whole(folder / f"{figure.id}.svg", svg(drawing))
+    write_whole(folder / f"{figure.id}.md", f"{table_of(answer.rows)}\n![{figure.title}]({figure.id}.png)\n")
 
 
 def write_table(folder: Path, ids: Sequence[str]) -> Path:
@@ -64,8 +65,7 @@ def write_table(folder: Path, ids: Sequence[str]) -> Path:
         if file.exists():
             content = json.loads(file.read_text(encoding="utf-8"))
             look = " (a quick look)" if content["quick"] else ""
-            rows = [Row(**row) for row in content["rows"]]
-            parts += [f"## {name}: {content['title']}{look}\n", table_of(rows), f"![{content['title']}]({name}.png)\n"]
+            parts += [f"## {name}: {content['title']}{look}\n", (folder / f"{name}.md").read_text(encoding="utf-8")]
     write_whole(folder / "table.md", "\n".join(parts))
     return folder / "table.md"
 

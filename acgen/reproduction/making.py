@@ -22,7 +22,7 @@ from acgen.structures.cell import carbon
 
 def models_of(case: Case, usual: Models) -> Models:
     """The networks of a case."""
-    return load_models(score=asset(case.score), weak=asset(case.score)) if case.score else usual
+    return load_models(score=asset(case.score)) if case.score else usual
 
 
 def steps_left(case: Case, models: Models, folder: Path) -> int:

@@ -98,7 +98,7 @@ def draw(found: Answer) -> Figure:
             above.bar(at, shares[:, cn].mean(), 0.24, yerr=spread, capsize=3, color=CN_COLOURS[cn], alpha=1 - 0.25 * k)
             truth = found.arrays[f"true-{name}"][cn]
             above.plot([at - 0.12, at + 0.12], [truth, truth], "--", color="black", lw=1.4)
-            above.annotate(name, (at, 1), ha="center", fontsize="xx-small", rotation=90, color="white")
+            above.annotate(name, (at, 1), ha="center", fontsize="xx-small", rotation=90)
     above.set(xlabel="coordination number", ylabel="atoms (%)")
     above.set_xticks(list(COMPARED), [CN_LABELS[cn] for cn in COMPARED])
     guided, free = found.arrays["error-guided"], found.arrays["error-free"]
