@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
-from ase.build import bulk
 
 from acgen.sampling.generate import Candidate
 from acgen.sampling.settings import Settings
 from acgen.statistics import mean_and_spread
 from acgen.structures.cell import edge_of
+from acgen.structures.reference import diamond
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -30,8 +30,6 @@ DENSITIES = (1.5, 2.0, 2.5, 3.0, 3.5)
 """Of the paper's cells, g/cm³."""
 PAPER_XI = ATOMS**0.5
 """A strength of the paper's guide, whose loss is of every atom, is so many times that here, where it is of the mean."""
-DIAMOND_EDGE = 3.5665
-"""Lattice constant of the diamond of the public data set in Å."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +114,7 @@ class Given:
 
     def diamond(self) -> Atoms:
         """A perfect crystal of 216 atoms, or of 64 for a quick look."""
-        return bulk("C", "diamond", a=DIAMOND_EDGE, cubic=True).repeat(2 if self.quick else 3)
+        return diamond(2 if self.quick else 3)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 import param
+from ase import Atoms
 
 from acgen.errors import AcgenError
 from acgen.sampling.schedule import PLANS
@@ -20,6 +21,9 @@ LINKED = ("target_name", "cubic", "cell_b", "cell_c", *(name for name in SET_HER
 #: What of a plan is set apart from ξ, which can be changed while a run goes on.
 COUNTS = ("steps", "restarts", "restart_steps")
 
+#: The preset that starts from diamond, displaced by 0.4 Å along each axis; ξ is the paper's 250.
+FROM_DIAMOND = "paper Fig. 7, from diamond"
+
 PAPER = {"density": 2.0, "xi": 3000.0, "candidates": 16, "restarts": 8, "steps": 64}
 
 #: Presets by the name that the page shows; each starts from the defaults.
@@ -28,13 +32,23 @@ PRESETS: dict[str, dict[str, Any]] = {
     "ta-C 3.2": {"target_name": "a-C-3.0", "density": 3.2},
     "paper Fig. 5, sp": {"target_name": "sp"} | PAPER,
     "paper Fig. 5, sp³": {"target_name": "sp3"} | PAPER,
+    FROM_DIAMOND: {"target_name": "a-C-3.5", "start_t": 0.5, "xi": 3675.0, "candidates": 2},
 }
 
 
 def apply_preset(state: State, name: str) -> None:
-    """Set what a preset says and everything else that a link holds to its default; no start structure."""
+    """Set what a preset says, its start structure if it has one, and everything else of a link to its default."""
     defaults = {key: State.param[key].default for key in LINKED}
-    state.param.update(**defaults | PRESETS[name] | {"start": None})
+    state.param.update(**defaults | PRESETS[name] | {"start": _diamond() if name == FROM_DIAMOND else None})
+
+
+def _diamond() -> Atoms:
+    """The crystal, with the name that a page shows."""
+    from acgen.structures.reference import diamond  # when it is asked for: a page should open at once
+
+    crystal = diamond()
+    crystal.info["name"] = "diamond"
+    return crystal
 
 
 def apply_plan(state: State, name: str) -> None:

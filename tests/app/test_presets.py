@@ -15,7 +15,7 @@ from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import builtin_targets
 from app.page import link_of
 from app.session.branch import OF_THE_FRAME, go_on, noise_candidate, noise_frame
-from app.session.presets import PRESETS, apply_plan, apply_preset, plan_of, query_of, restore
+from app.session.presets import FROM_DIAMOND, PRESETS, apply_plan, apply_preset, plan_of, query_of, restore
 from app.session.runner import Runner
 from app.session.state import NO_TARGET, State
 
@@ -37,6 +37,18 @@ def test_the_presets_of_the_paper_have_its_cell_and_number_of_structures():
     assert (settings.density, settings.candidates) == (2.0, 16)
     assert abs(settings.n_atoms - 216) <= 1
     assert 180 <= settings.xi / 216**0.5 <= 250
+
+
+def test_the_preset_from_diamond_starts_from_it_and_others_do_not():
+    state = State()
+    apply_preset(state, FROM_DIAMOND)
+    settings = state.settings
+    assert len(settings.start) == 216
+    assert settings.start.info["name"] == "diamond"
+    assert settings.start_t * 0.8 == pytest.approx(0.4)
+    assert settings.xi / 216**0.5 == pytest.approx(250, rel=1e-3)
+    apply_preset(state, "ta-C 3.2")
+    assert state.settings.start is None
 
 
 @pytest.mark.parametrize("name", PLANS)
