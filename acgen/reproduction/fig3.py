@@ -156,17 +156,18 @@ def _by_density(values: dict[str, float], unit: str = "") -> str:
 
 
 def _drawn(pools: dict[str, list[dict[str, np.ndarray]]], r: np.ndarray) -> dict[str, np.ndarray]:
-    """Arrays of the plot: points, histograms and curves of both kinds, all densities together."""
+    """Arrays of the plot: points, histograms and curves of both kinds, in which every structure counts as much."""
     rng, arrays = np.random.default_rng(0), {"r": r}
     for kind, found in pools.items():
-        points = np.concatenate([each["order"] for each in found])
-        arrays[f"order-{kind}"] = points[rng.permutation(len(points))[:POINTS]]
-        arrays[f"rdf-{kind}"] = np.mean([each["rdf"] for each in found], axis=0)
-        arrays[f"rings-{kind}"] = np.mean([each["rings"] for each in found], axis=0)
+        each = -(-POINTS // len(found))
+        points = [one["order"][rng.permutation(len(one["order"]))[:each]] for one in found]
+        arrays[f"order-{kind}"] = np.concatenate(points)
+        arrays[f"rdf-{kind}"] = np.mean([one["rdf"] for one in found], axis=0)
+        arrays[f"rings-{kind}"] = np.mean([one["rings"] for one in found], axis=0)
         for what, edges in EDGES.items():
             if what in found[0]:
-                values = np.concatenate([each[what] for each in found])
-                arrays[f"{what}-{kind}"] = np.histogram(values, edges, density=True)[0]
+                shares = [np.histogram(one[what], edges, density=True)[0] for one in found]
+                arrays[f"{what}-{kind}"] = np.mean(shares, axis=0)
     return arrays
 
 

@@ -21,9 +21,9 @@ from acgen.structures.rings import diamond_fraction
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-XI = (0, 5, 10, 25, 50, 100, 180, 250)
-"""Strengths of the guide, in the paper's unit."""
-SHOWN = (0, 50, 180, 250)
+XI = (0, 0.5, 1, 2, 5, 50, 250)
+"""Strengths of the guide, in the paper's unit; the transition lies among the small ones."""
+SHOWN = (0, 1, 5, 250)
 """Strengths whose curves are drawn."""
 
 
@@ -106,6 +106,7 @@ def draw(found: Answer) -> Figure:
     mean, spread = mean_and_spread(found.arrays["diamond-percent"].T)
     above.errorbar(xi, mean, spread, color=OVERLAY_COLOURS[0], **style)
     above.set(xlabel="guidance ξ (of the paper)", ylabel="atoms with diamond's rings (%)", ylim=(-5, 105))
+    above.set_xscale("symlog", linthresh=1)
     beside = above.twinx()
     mean, spread = mean_and_spread(found.arrays["misfit"].T)
     beside.errorbar(xi, mean, spread, color=OVERLAY_COLOURS[2], ls="--", **style)

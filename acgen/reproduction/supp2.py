@@ -20,7 +20,7 @@ from acgen.structures.reference import COMPARED, DENSITIES, public_coordination,
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-CELLS = 4
+CELLS = 3
 """Structures of each case."""
 SHOWN = "1.5"
 """Density of the paper's figure, g/cm³."""
