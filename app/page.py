@@ -39,6 +39,7 @@ from app.views.deck import Deck
 from app.views.distribution import AnglesView, RadialView
 from app.views.help import Help
 from app.views.log import LogView
+from app.views.pairs import PairsView
 from app.views.progress import MisfitView
 from app.views.reach import ReachView
 from app.views.save import Saver
@@ -47,7 +48,7 @@ from app.views.spectrum_card import SpectrumCard
 from app.workers.background import Background
 from app.workers.models import shared_models
 
-PLOTS = (SpectrumCard, CoordinationView, AnglesView, RadialView, MisfitView)
+PLOTS = (SpectrumCard, CoordinationView, AnglesView, RadialView, PairsView, MisfitView)
 TICK_MS = 30
 #: Seconds between the updates of two plots: they cost more than a frame in three dimensions and are read, not watched.
 PLOT_EVERY = 0.25
@@ -92,7 +93,7 @@ class Dashboard(pn.viewable.Viewer):
         self.sites = SiteSpectra(self.state, load, self.background, self.transport.problem.say)
         self.rings = Rings(self.state, self.background, self.transport.problem.say)
         plots = [kind(self.state, self.saver) for kind in PLOTS]
-        self.spectrum, self.coordination, self.angles, self.radial, self.misfit = plots
+        self.spectrum, self.coordination, self.angles, self.radial, self.pairs, self.misfit = plots
         self.candidates = CandidatesView(self.state)
         self.check = CheckButton(self.state, self.transport.problem.say)
         self.candidates.tools.append(self.check)
@@ -102,7 +103,8 @@ class Dashboard(pn.viewable.Viewer):
         self.progress = Deck(below | {"Log": LogView(self.state)})
         self.reach.opened = lambda: self.progress.show("Reach")
         self.transport.beside.append(self.reach.short)
-        self.distributions = Deck({"Angles": self.angles, "g(r)": self.radial})
+        self.distributions = Deck({"Angles": self.angles, "g(r)": self.radial, "PDF": self.pairs})
+        self.state.param.watch(lambda event: event.new is None or self.distributions.show("PDF"), "pdf")
         self.help = Help()
         self.shortcuts = Shortcuts({
             " ": self.transport.pause_or_go_on,
@@ -298,7 +300,8 @@ class Dashboard(pn.viewable.Viewer):
 def best_first(snapshot: Snapshot) -> tuple[tuple[int, int], ...]:
     """Keys of the candidates of a run, the one with the smallest misfit first."""
     own = [item for item in snapshot.finished if item.run == snapshot.run]
-    return tuple(item.key for item in sorted(own, key=lambda item: item.candidate.misfit or 0.0))
+    misfits = {item.key: item.candidate.misfit or item.candidate.pdf_misfit or 0.0 for item in own}
+    return tuple(sorted(misfits, key=lambda key: misfits[key]))
 
 
 def link_of(state: State) -> str:

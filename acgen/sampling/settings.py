@@ -104,7 +104,7 @@ class Settings:
     pdf: PairTarget | None = None
     xi_pdf: float = option(
         DEFAULT_XI_PDF,
-        "Guidance ξ of the PDF",
+        "ξ of the PDF",
         "How strongly a measured pair distribution pulls on the atoms; 0 switches that off. It adds to the pull of the "
         "spectrum.",
         bounds=(0.0, None),

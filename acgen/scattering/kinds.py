@@ -31,7 +31,9 @@ def check_kind(x: np.ndarray, y: np.ndarray, kind: PairKind) -> None:
     problem = _PROBLEMS[kind](x, y)
     if problem:
         others = [other for other in KINDS if other != kind and not _PROBLEMS[other](x, y)]
-        hint = f"; it looks like {KINDS[others[0]]}: say so, with --pdf-kind {others[0]}" if others else ""
+        hint = ""
+        if others:
+            hint = f"; it looks like {KINDS[others[0]]}: say so, with --pdf-kind {others[0]} or the ending of its name"
         raise PairError(f"this is no {KINDS[kind]} of carbon: {problem}{hint}")
 
 

@@ -19,7 +19,7 @@ from acgen.spectra.io.text import decode
 from acgen.spectra.spectrum import SpectrumError
 from acgen.structures.cell import AMU_PER_A3, CARBON_MASS
 
-MIN_POINTS = 30
+MIN_POINTS, MAX_POINTS = 30, 10_000
 DAMPED = 2.1
 """Of a measurement that ends at Q, the window in Å is at least this over Q: a tenth is left where it ends."""
 _ENDINGS: dict[str, PairKind] = {"gr": "G", "sq": "S"}
@@ -124,6 +124,8 @@ def _columns(table: Table) -> tuple[np.ndarray, np.ndarray]:
         x, y = x[x > 0], y[x > 0]
     if len(x) < MIN_POINTS:
         raise PairError(f"the file has {len(x)} points at different r or Q above 0: at least {MIN_POINTS} are needed")
+    if len(x) > MAX_POINTS:
+        raise PairError(f"the file has {len(x)} points, at most {MAX_POINTS} are taken: leave out distances above 20 Å")
     if not np.abs(y).max() < 1e6 or not x[-1] < 1e4 or not y.any():
         raise PairError("its values are all 0 or beyond any pair distribution: choose the file of G(r) or S(Q)")
     return x, y

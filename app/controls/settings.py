@@ -12,6 +12,7 @@ from ase import Atoms
 from acgen.errors import AcgenError
 from acgen.sampling.schedule import PLANS
 from acgen.sampling.settings import Settings
+from app.controls.pdf import PairUpload
 from app.look.css import STYLE
 from app.look.notice import Notice
 from app.preparation.choices import Preparation
@@ -83,6 +84,7 @@ class Controls(pn.viewable.Viewer):
         self.targets = TargetsDialog(state, self.preparation)
         self.intake = Intake(state, self.preparation, self.prepare, self._complain)
         self.history = pn.pane.HTML("", margin=(0, 18), stylesheets=[STYLE], css_classes=["acgen-small"])
+        self.pdf = PairUpload(state, self.preparation.background, _slider(state.param.xi_pdf))
 
     def _choose_structure(self, load) -> None:
         """Density and cell, or a structure from a file, whose spectrum the networks that `load` gives predict."""
@@ -102,7 +104,7 @@ class Controls(pn.viewable.Viewer):
         self.structure = BoundedInput(
             label="Upload a structure",
             uploaded_label="Upload a structure",
-            margin=(4, 16),
+            margin=(4, 8, 4, 16),
             description="A structure to see beside the target: carbon with a periodic cell, extxyz, CIF, POSCAR, … "
             "Its predicted spectrum, coordination, angles and g(r) are shown, and it joins the candidates.",
             css_classes=["acgen-structure-file"],
@@ -152,7 +154,7 @@ class Controls(pn.viewable.Viewer):
         state.param.watch(self._lock, "snapshot")
         sizes = ["density", "cell", "cubic", "cell_b", "cell_c", "start"]
         state.param.watch(self._arrange, ["cubic", "start"])
-        state.param.watch(self._estimate, [*sizes, "xi", *COUNTS, "candidates", "target_name"])
+        state.param.watch(self._estimate, [*sizes, "xi", *COUNTS, "candidates", "target_name", "pdf"])
         self._describe_target()
         self._arrange()
         self._estimate()
@@ -239,7 +241,7 @@ class Controls(pn.viewable.Viewer):
         cell = [self.density, self.cell, self.cubic, *self.edges]
         start = [self.structure, self.start_t, self.random]
         target = [self.presets, self.target, self.targets.button, self.upload, self.prepare.button]
-        return [*target, *cell, *start, self.plans, self.instrument, *self.counts, self.seed]
+        return [*target, *self.pdf.locked, *cell, *start, self.plans, self.instrument, *self.counts, self.seed]
 
     def __panel__(self):
         return pmui.Column(
@@ -258,12 +260,14 @@ class Controls(pn.viewable.Viewer):
             self.cell,
             self.cubic,
             self.edges,
-            self.structure,
+            pn.Row(self.structure, self.pdf.upload, margin=0, sizing_mode="stretch_width"),
+            self.pdf,
             self.start_t,
             self.random,
             pn.Row(_section("Run"), pn.Spacer(sizing_mode="stretch_width"), self.plans, margin=0,
                    sizing_mode="stretch_width"),
             self.xi,
+            self.pdf.slider,
             self.instrument,
             *self.counts,
             self.seed,

@@ -60,7 +60,7 @@ def follow(state: State, settings: Settings) -> list[str]:
     ]
     apart = ("density", "cell", "instrument")  # which depend on start and target
     numbers: dict[str, Any] = {name: getattr(settings, name) for name in SET_HERE if name not in apart}
-    numbers["start"] = settings.start
+    numbers |= {"start": settings.start, "pdf": settings.pdf}
     edges = [round(float(edge), 6) for edge in np.linalg.norm(settings.box, axis=1)]
     if settings.start is None:
         numbers |= {"density": settings.density, "cell": edges[0], "cell_b": edges[1], "cell_c": edges[2]}

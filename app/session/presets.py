@@ -37,9 +37,10 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 def apply_preset(state: State, name: str) -> None:
-    """Set what a preset says, its start structure if it has one, and everything else of a link to its default."""
+    """Set what a preset says, its start structure if it has one, everything else of a link to its default, no PDF."""
     defaults = {key: State.param[key].default for key in LINKED}
-    state.param.update(**defaults | PRESETS[name] | {"start": _diamond() if name == FROM_DIAMOND else None})
+    start = _diamond() if name == FROM_DIAMOND else None
+    state.param.update(**defaults | PRESETS[name] | {"start": start, "pdf": None})
 
 
 def _diamond() -> Atoms:

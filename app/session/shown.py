@@ -60,6 +60,8 @@ class Shown:
         Atoms of its rings by their size, as from `acgen.structures.rings.rings`; None where not looked for.
     colour
         In which it is drawn beside others.
+    pdf
+        Its pair distribution beside a measured one, as `acgen.scattering.target.PairTarget.values`; None without one.
     denoised
         Estimate of the clean atoms in Å that the spectra belong to, shape (N, 3); None where it is `atoms`.
     """
@@ -75,6 +77,7 @@ class Shown:
     target: Target | None = None
     rings: dict[int, np.ndarray] | None = None
     colour: str = colours.PREDICTION
+    pdf: np.ndarray | None = None
 
     @cached_property
     def fitted(self) -> Fit | None:
@@ -150,6 +153,7 @@ def show_frame(frame: Frame, settings: Settings) -> Shown:
         denoised=np.asarray(frame.denoised, dtype=float),
         spectrum=frame.spectrum,
         target=settings.target,
+        pdf=frame.pdf,
     )
 
 
@@ -159,7 +163,8 @@ def show_candidate(candidate: Candidate, name: str, colour: str = colours.PREDIC
     fit = candidate.instrument
     seen = None if fit is None else fit.instrument
     sites = np.asarray(candidate.site_spectra)
-    return Shown(name, atoms, candidate.seen, sites, seen, fit=fit, spectrum=candidate.spectrum, colour=colour)
+    told = {"fit": fit, "spectrum": candidate.spectrum, "pdf": candidate.pdf}
+    return Shown(name, atoms, candidate.seen, sites, seen, colour=colour, **told)
 
 
 def bare(shown: Shown) -> Shown:

@@ -183,6 +183,7 @@ def in_words(settings: Settings) -> str:
     lengths = " × ".join(f"{edge:.2f}" for edge in (settings.box**2).sum(1) ** 0.5)
     guide = "no target" if settings.target is None else f"target {settings.target.name}, ξ {settings.xi:g}"
     guide += " behind a fitted instrument" if settings.instrument else ""
+    guide += "" if settings.pdf is None else f", PDF {settings.pdf.name}, ξ {settings.xi_pdf:g}"
     return (
         f"{settings.n_atoms} atoms at {settings.density:.3g} g/cm³ in {lengths} Å, {guide}, {settings.steps} steps, "
         f"{settings.restarts} restarts, {settings.candidates} candidates, seed {settings.seed}"

@@ -12,6 +12,7 @@ from ase import Atoms
 from acgen.errors import AcgenError
 from acgen.inference.check import Check
 from acgen.sampling.settings import OPTIONS, Settings
+from acgen.scattering.target import PairTarget
 from acgen.spectra.spectrum import Target, fits_instrument
 from acgen.spectra.targets import builtin_targets
 from acgen.structures.rings import RING_SIZES
@@ -50,6 +51,10 @@ class State(param.Parameterized):
     )
     start_t = _setting("start_t")
     xi = _setting("xi")
+    pdf = param.ClassSelector(
+        class_=PairTarget, default=None, allow_None=True, doc="Measured pair distribution that guides too, or alone."
+    )
+    xi_pdf = _setting("xi_pdf")
     instrument = _setting("instrument")
     restarts = _setting("restarts")
     steps = _setting("steps")
@@ -127,6 +132,7 @@ class State(param.Parameterized):
         return {name: getattr(self, name) for name in SET_HERE} | {
             "cell": self.cell if self.cubic else (self.cell, self.cell_b, self.cell_c),
             "target": self.target,
+            "pdf": self.pdf,
             "start": self.start,
         }
 
@@ -248,7 +254,7 @@ def _size(files: Mapping[str, tuple[str, bytes]]) -> int:
 #: Options of the core that the page sets, and those that it leaves at their defaults.
 SET_HERE = tuple(name for name in OPTIONS if name in State.param)
 CARRIED = (
-    *SET_HERE, "target_name", "cubic", "cell_b", "cell_c", "start", "plain", "energies", "motif", "picked", "moment",
-    "dark", "beamlines", "uploaded", "raw",
+    *SET_HERE, "target_name", "pdf", "cubic", "cell_b", "cell_c", "start", "plain", "energies", "motif", "picked",
+    "moment", "dark", "beamlines", "uploaded", "raw",
 )
 LEFT_ALONE = tuple(name for name in OPTIONS if name not in State.param)

@@ -8,7 +8,7 @@ from app.session.presets import LINKED
 from app.session.state import State
 
 #: Settings that can be taken back, and how many changes are remembered.
-KEPT, MOST = (*LINKED, "start", "start_t"), 50
+KEPT, MOST = (*LINKED, "start", "start_t", "pdf"), 50
 
 
 class Undo:

@@ -30,6 +30,7 @@ COLUMNS = {
     "judge": ("Judge", "The same by the judge, a network that did not guide: high where the guide was fooled", 3),
     "check": ("FEFF", "Distance of the mean by FEFF, brought to DFT, to the target: press Check", 2),
     "slopes": ("r′", "Correlation of the derivatives of prediction and target, which ranks materials; at most 1", 2),
+    "pdf": ("PDF", "Misfit R_w to the measured pair distribution; two cells alike differ by 0.13 to 0.27", 3),
     "cn0": ("CN0 %", "Atoms without a neighbour, which real carbon does not have", 1),
     "cn1": ("CN1 %", "Atoms with one neighbour, which real carbon does not have", 1),
     "cn2": ("CN2 %", "Atoms with two neighbours, sp", 1),
@@ -56,9 +57,9 @@ WORDS = {
 }
 #: Pixels of the columns whose figures have a known length, so that all fit into a window 1440 pixels wide.
 WIDTHS = {"picture": 42, "flags": 34, "misfit": 39, "judge": 39, "check": 36, "slopes": 30, "density": 38, "xi": 36}
-WIDTHS |= {"energy": 52, "seconds": 32} | {f"cn{cn}": 36 for cn in colours.CN_NAMES}
+WIDTHS |= {"pdf": 39, "energy": 52, "seconds": 32} | {f"cn{cn}": 36 for cn in colours.CN_NAMES}
 #: Columns that are seen where there is something in them.
-RARE = ("cn0", "cn5", "energy", "check", *FITTED)
+RARE = ("pdf", "cn0", "cn5", "energy", "check", *FITTED)
 ORDER = ("picture", "name", "misfit", "judge", "check", "slopes", "flags", *list(COLUMNS)[4:])
 
 
@@ -207,6 +208,7 @@ def _numbers(candidate: Candidate, shown: Shown) -> dict[str, float | None]:
     return percent | fitted | {
         "misfit": candidate.misfit,
         "judge": candidate.judge_misfit,
+        "pdf": candidate.pdf_misfit,
         "density": shown.density,
         "xi": candidate.xi[-1][1] if candidate.xi else None,
         "seed": candidate.seed,
