@@ -3,7 +3,6 @@
 `--args --max-runs N`, or the environment variable `ACGEN_MAX_RUNS`, sets how many runs work at once on this server;
 `--args --threads N`, or `ACGEN_THREADS`, sets the threads of each run (by default as many as are free and of use);
 `--args --scheduler ADDRESS`, or `ACGEN_SCHEDULER`, makes candidates on the workers of a Dask scheduler;
-`--args --potential FILE`, or `ACGEN_POTENTIAL`, gives C_2022_NEP4.txt for the energies of candidates;
 `--args --unattended SECONDS`, or `ACGEN_UNATTENDED`, sets how long a run goes on without a page (by default an hour);
 `--args --sessions FOLDER`, or `ACGEN_SESSIONS`, sets where sessions are saved (by default in the user's own folder of
 states; "none" saves none).
@@ -17,8 +16,6 @@ from importlib import import_module
 
 import panel as pn
 
-from acgen.inference.validation import energy_above_reference
-from acgen.structures.potential import nep_calculator
 from acgen.threads import thread_count, use_threads
 from app.page import Dashboard
 from app.session.shelf import server_shelf
@@ -32,13 +29,9 @@ options.add_argument("--threads", type=thread_count)
 options.add_argument("--scheduler", default=os.environ.get("ACGEN_SCHEDULER"))
 options.add_argument("--unattended", type=float, default=float(os.environ.get("ACGEN_UNATTENDED", "3600")))
 options.add_argument("--sessions", default=os.environ.get("ACGEN_SESSIONS", ""))
-options.add_argument("--potential", default=os.environ.get("ACGEN_POTENTIAL"))
 
 given = options.parse_known_args()[0]
 use_threads(asked=given.threads)  # of the page itself, which predicts spectra of single structures
-if given.potential is not None:
-    # A wrong file says so before anybody has run anything.
-    pn.state.as_cached("potential", nep_calculator, potential=given.potential)
 
 # The threads that hand on the frames of a run get their turn this often, in seconds, while a page is being updated.
 sys.setswitchinterval(1e-3)
@@ -50,6 +43,5 @@ pn.state.onload(functools.partial(processes.warm, seconds=2.0))
 generate = processes.generate
 if given.scheduler is not None:
     generate = on_scheduler(given.scheduler, generate)
-energy = None if given.potential is None else functools.partial(energy_above_reference, potential=given.potential)
 shelf = server_shelf(given.unattended, given.sessions)
-Dashboard(generate, slots=server_slots(given.max_runs), energy=energy, shelf=shelf).page().servable()
+Dashboard(generate, slots=server_slots(given.max_runs), shelf=shelf).page().servable()

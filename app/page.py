@@ -65,21 +65,21 @@ class Dashboard(pn.viewable.Viewer):
 
     Parameters
     ----------
-    generate, load, slots, clock, energy
+    generate, load, slots, clock
         As for `app.session.runner.Runner`.
     shelf
         The sessions of the server; by default one that ends this session with its page.
     """
 
     def __init__(
-        self, generate, load=shared_models, slots=None, clock=time.monotonic, energy=None, shelf=None, **params
+        self, generate, load=shared_models, slots=None, clock=time.monotonic, shelf=None, **params
     ):
         super().__init__(**params)
         self._clock = clock
         self._context = None  # of the session, once there is one
         self.state, self.background = State(), Background()
         self.undo = Undo(self.state)
-        runner = Runner(generate, load, slots, energy=energy)
+        runner = Runner(generate, load, slots)
         self.controls = Controls(self.state, self.background, load)
         self.transport = Transport(self.state, runner, self.background)
         self.saver = Saver(self.background, functools.partial(self.transport.problem.say, severity="warning"))

@@ -23,7 +23,6 @@ def add_commands(commands) -> None:
     p.add_argument("--max-runs", type=int, metavar="N", help="runs that work at once (default 2); others wait")
     p.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask scheduler whose workers make the candidates")
     add_threads(p)
-    p.add_argument("--potential", metavar="FILE", help="C_2022_NEP4.txt, for the energies of candidates")
     p.add_argument("--unattended", type=float, metavar="SECONDS", help="runs go on without a page for (default 3600)")
     p.add_argument("--sessions", metavar="FOLDER", help="where sessions are saved; none saves none (default: yours)")
     p.add_argument("panel", nargs="*", metavar="-- OPTION", help="further options of `panel serve`, such as --prefix")
@@ -50,7 +49,7 @@ def panel_command(args: argparse.Namespace) -> list[str]:
     command += ["--address", args.address, "--port", str(args.port), *args.panel]
     command += ["--show"] if args.show else []
     own = []
-    for name in ("max_runs", "threads", "scheduler", "potential", "unattended", "sessions"):
+    for name in ("max_runs", "threads", "scheduler", "unattended", "sessions"):
         value = getattr(args, name)
         own += [] if value is None else [f"--{name.replace('_', '-')}", str(value)]
     return command + (["--args", *own] if own else [])

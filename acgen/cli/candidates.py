@@ -147,7 +147,8 @@ def _line(candidate: Candidate) -> str:
     shares = "/".join(f"{100 * entry['cn_fraction'][cn]:.0f}" for cn in "234")
     misfit = "" if candidate.misfit is None else f", misfit {candidate.misfit:.3f}, judge {candidate.judge_misfit:.3f}"
     misfit += "" if candidate.pdf_misfit is None else f", PDF {candidate.pdf_misfit:.3f}"
-    return f"{candidate.index:03d}: CN2/3/4 {shares} %{misfit}{_seen(candidate)}"
+    above = "" if candidate.energy is None else f", {candidate.energy:+.2f} eV/atom above the reference"
+    return f"{candidate.index:03d}: CN2/3/4 {shares} %{misfit}{above}{_seen(candidate)}"
 
 
 def _seen(candidate: Candidate) -> str:

@@ -74,6 +74,12 @@ def add_commands(commands) -> None:
     p.add_argument("--save", metavar="DIR", help="write forward_error.csv and site_error.csv, which acgen ships")
     add_threads(p)
     p.set_defaults(run=_errors)
+    about = "the shipped potential against energies and forces of another"
+    p = kinds.add_parser("potential", help=about, description=_potential.__doc__)
+    p.add_argument("structures", nargs="+", metavar="F.extxyz", help="files of `acgen data energies`, not trained on")
+    p.add_argument("--weights", metavar="F", help="a potential instead of the shipped")
+    add_threads(p)
+    p.set_defaults(run=_potential)
     p = kinds.add_parser("forward", help="a forward network on cells it has not seen", description=_forward.__doc__)
     _unseen(p)
     p.set_defaults(run=_forward)
@@ -277,6 +283,23 @@ def _recovery(args: argparse.Namespace) -> None:
 
 def _with_error(pair: tuple[float, float] | None, digits: int) -> str:
     return "-" if pair is None else f"{pair[0]:.{digits}f} ± {pair[1]:.{digits}f}"
+
+
+def _potential(args: argparse.Namespace) -> None:
+    """Errors of forces and energies on labelled structures, and whether the order of the energies is right."""
+    from acgen.data.cells import load_cells
+    from acgen.networks.energies import potential_error
+    from acgen.networks.models import load_potential
+
+    model = load_potential(args.weights)
+    use_threads(asked=args.threads)
+    print("file  structures  force error (rms force), eV/Å  energy error, eV/atom  rank correlation of energies")
+    for file in args.structures:
+        found = potential_error(model, [cell.atoms for cell in load_cells(Path(file))])
+        print(
+            f"{Path(file).stem}  {found.structures}  {found.force:.3f} ({found.force_rms:.2f})  "
+            f"{found.energy:.3f}  {found.rank:.3f}"
+        )
 
 
 def _forward(args: argparse.Namespace) -> None:

@@ -72,11 +72,23 @@ class _NeighbourSum(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
-        features, filters, direction, _, _ = ctx.saved_tensors
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled():  # the gradient itself will be differentiated, as forces are in training
+            return _differentiable_gradient(grad, *ctx.saved_tensors)
+        features, filters, direction, *_ = ctx.saved_tensors
         found = torch.zeros_like(features), torch.empty_like(filters), torch.empty_like(direction)
         _gradient(*(tensor.detach().numpy() for tensor in (grad.contiguous(), *ctx.saved_tensors, *found)))
         return *found, None, None
+
+
+def _differentiable_gradient(grad: Tensor, *tensors: Tensor) -> tuple[Tensor | None, ...]:
+    """The gradient by plain operations of torch, which have one themselves."""
+    # by other names: features may depend on directions, and what comes through them is not asked for here
+    named = [tensor.view_as(tensor) for tensor in tensors[:3]]
+    wanted = [tensor for tensor in named if tensor.requires_grad]
+    summed = plain_neighbour_sum(named[0], named[1], named[2], *tensors[3:])
+    found = iter(torch.autograd.grad(summed, wanted, grad, create_graph=True))
+    return *(next(found) if tensor.requires_grad else None for tensor in named), None, None
 
 
 def _channels(features: Tensor, filters: Tensor) -> int:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from acgen.errors import AcgenError
 from acgen.networks.config import NetworkConfig
-from acgen.networks.network import ForwardModel, ScoreModel, build
+from acgen.networks.network import EnergyModel, ForwardModel, Network, ScoreModel, build
 
 UNITS = {"length": "angstrom", "energy": "eV", "density": "g/cm3"}
 
@@ -74,7 +74,7 @@ def load_score(path: str | Path) -> ScoreModel:
     """
     model = load_model(path)
     if not isinstance(model, ScoreModel):
-        raise CheckpointError(f"{path} holds a forward network where a score network is needed")
+        raise CheckpointError(f"{path} holds a {model.config.task} network where a score network is needed")
     return model
 
 
@@ -82,11 +82,19 @@ def load_forward(path: str | Path) -> ForwardModel:
     """The forward network in a weights file, ready to evaluate; raises as `load_score`."""
     model = load_model(path)
     if not isinstance(model, ForwardModel):
-        raise CheckpointError(f"{path} holds a score network where a forward network is needed")
+        raise CheckpointError(f"{path} holds a {model.config.task} network where a forward network is needed")
     return model
 
 
-def load_model(path: str | Path) -> ScoreModel | ForwardModel:
+def load_energy(path: str | Path) -> EnergyModel:
+    """The potential in a weights file, ready to evaluate; raises as `load_score`."""
+    model = load_model(path)
+    if not isinstance(model, EnergyModel):
+        raise CheckpointError(f"{path} holds a {model.config.task} network where a potential is needed")
+    return model
+
+
+def load_model(path: str | Path) -> Network:
     """The network in a weights file, whatever its task; raises as `load_score`."""
     tensors, info = read_tensors(path)
     try:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from acgen.errors import AcgenError
 
-Task = Literal["score", "forward"]
+Task = Literal["score", "forward", "energy"]
 Kind = Literal["painn", "meshgraphnets", "schnet"]
 
 
@@ -18,7 +18,7 @@ class NetworkConfig:
     Parameters
     ----------
     task
-        `score` or `forward`.
+        `score`, `forward` or `energy`.
     kind
         `painn` (equivariant, the default), `meshgraphnets` (the paper's) or `schnet` (invariant, `forward` only).
     width, interactions
@@ -43,7 +43,11 @@ class NetworkConfig:
     k: float = 0.8
 
     def __post_init__(self) -> None:
-        kinds = {"score": ("painn", "meshgraphnets"), "forward": ("painn", "meshgraphnets", "schnet")}
+        kinds = {
+            "score": ("painn", "meshgraphnets"),
+            "forward": ("painn", "meshgraphnets", "schnet"),
+            "energy": ("painn",),
+        }
         if self.kind not in kinds.get(self.task, ()):
             raise AcgenError(f"no network for task {self.task!r} and kind {self.kind!r}; there are {kinds}")
         if min(self.width, self.interactions, self.radial, self.points) < 1 or self.cutoff <= 0 or self.k <= 0:
@@ -60,6 +64,7 @@ CONFIGS: dict[tuple[str, str], NetworkConfig] = {
     ("score", "shallow"): NetworkConfig("score", interactions=4),
     ("score", "weak"): NetworkConfig("score", width=32, interactions=2),
     ("forward", "default"): NetworkConfig("forward", interactions=3),
+    ("energy", "default"): NetworkConfig("energy", width=32, interactions=2, cutoff=3.7),
     ("score", "paper"): NetworkConfig("score", "meshgraphnets", width=256, interactions=5),
     ("forward", "paper"): NetworkConfig("forward", "meshgraphnets", width=256, interactions=3),
     ("forward", "judge"): NetworkConfig("forward", "schnet", width=96, interactions=3, cutoff=4.0, radial=32),

@@ -128,6 +128,7 @@ def neighbour_sums_gradient(n: int, first_layer: bool) -> Callable:
         zero = q.dtype.type(0)
         gq[:] = zero
         gvt[:] = zero
+        parts = np.empty(4 * n, q.dtype)
         for row in range(len(gq)):
             i = low + row
             x, gx = q[i], gq[row]
@@ -137,31 +138,37 @@ def neighbour_sums_gradient(n: int, first_layer: bool) -> Callable:
                 k, a0, a1, b0, b1 = _weights(table, length[e] * scale)
                 c0, c1, d1 = _slope_weights(table, length[e] * scale, scale)
                 t, h, s, v = table[k], table[k + 1], gs[j], gv[j]
-                total = sx = sy = sz = zero
+                # sums over channels wait: in this order they could not be vector instructions
                 for c in range(n):
                     gx[c] += s[c] * (a0 * t[c] + a1 * t[p + c] + b0 * h[c] + b1 * h[p + c])
-                    total += s[c] * x[c] * (c0 * (t[c] - h[c]) + c1 * t[p + c] + d1 * h[p + c])
+                    parts[c] = s[c] * x[c] * (c0 * (t[c] - h[c]) + c1 * t[p + c] + d1 * h[p + c])
                 for c in range(n):
                     m = n + c
                     w = a0 * t[m] + a1 * t[p + m] + b0 * h[m] + b1 * h[p + m]
                     slope = c0 * (t[m] - h[m]) + c1 * t[p + m] + d1 * h[p + m]
                     along = v[c] * dx + v[n + c] * dy + v[2 * n + c] * dz
                     gx[m] -= along * w
-                    total -= along * x[m] * slope
+                    parts[c] -= along * x[m] * slope
                     w *= x[m]
-                    sx += v[c] * w
-                    sy += v[n + c] * w
-                    sz += v[2 * n + c] * w
+                    parts[n + c] = v[c] * w
+                    parts[2 * n + c] = v[n + c] * w
+                    parts[3 * n + c] = v[2 * n + c] * w
                 if not first_layer:
                     y, gy = vt[i], gvt[row]
                     for c in range(n):
                         m = 2 * n + c
                         w = a0 * t[m] + a1 * t[p + m] + b0 * h[m] + b1 * h[p + m]
                         slope = c0 * (t[m] - h[m]) + c1 * t[p + m] + d1 * h[p + m]
-                        total += slope * (v[c] * y[c] + v[n + c] * y[n + c] + v[2 * n + c] * y[2 * n + c])
+                        parts[c] += slope * (v[c] * y[c] + v[n + c] * y[n + c] + v[2 * n + c] * y[2 * n + c])
                         gy[c] += w * v[c]
                         gy[n + c] += w * v[n + c]
                         gy[2 * n + c] += w * v[2 * n + c]
+                total = sx = sy = sz = zero
+                for c in range(n):
+                    total += parts[c]
+                    sx += parts[n + c]
+                    sy += parts[2 * n + c]
+                    sz += parts[3 * n + c]
                 d_edge[e, 0] += total
                 d_edge[e, 1] += sx
                 d_edge[e, 2] += sy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -113,6 +113,44 @@ def all_pairs(positions: Tensor, cell: Tensor, cutoff: float) -> Graph:
         offset=images[image] - turns[senders] + turns[receivers],
         batch=torch.zeros(len(positions), dtype=torch.long, device=positions.device),
     )
+
+
+class NearList:
+    """The pairs of structures within a cutoff and a margin, from which graphs are made while atoms move little.
+
+    Parameters
+    ----------
+    positions
+        Cartesian positions in Å, shape (structures, N, 3).
+    cell
+        Cell vectors as rows in Å, shape (3, 3).
+    cutoff
+        Radius of the edges in Å.
+    margin
+        Pairs up to so many Å farther apart are kept in mind: graphs are right until an atom has moved by half of it.
+    """
+
+    def __init__(self, positions: Tensor, cell: Tensor, cutoff: float, margin: float = 0.5):
+        self.cutoff, self.margin = cutoff, margin
+        self._origin = positions.detach().clone()
+        found = equal_graphs(self._origin, cell, cutoff + margin)
+        # an order that does not depend on when the pairs were looked for, so that a resumed run has the same bits
+        keys = (*found.offset.cpu().numpy().T.round(3), *found.edge_index.cpu().numpy())
+        order = torch.as_tensor(np.lexsort(keys), device=positions.device)
+        self._all = replace(found, edge_index=found.edge_index[:, order], offset=found.offset[order])
+
+    def holds(self, positions: Tensor) -> bool:
+        """Whether no atom has moved too far since."""
+        moved = (positions.detach() - self._origin).square().sum(-1).max()
+        return bool(moved < (self.margin / 2) ** 2)
+
+    def graph(self, positions: Tensor) -> Graph:
+        """The graph of `equal_graphs` at these positions."""
+        flat = positions.reshape(-1, 3)
+        senders, receivers = self._all.edge_index
+        r = gather(flat.detach(), senders) - gather(flat.detach(), receivers) + self._all.offset
+        near = r.square().sum(-1) < self.cutoff**2
+        return Graph(flat, self._all.cell, self._all.edge_index[:, near], self._all.offset[near], self._all.batch)
 
 
 def batch_graphs(graphs: Sequence[Graph]) -> Graph:

@@ -1,4 +1,4 @@
-"""Score models and forward models."""
+"""Score models, forward models and potentials."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from acgen.networks.config import NetworkConfig
 from acgen.networks.graph import Graph
 from acgen.networks.meshgraphnets import MeshGraphNets
 from acgen.networks.noise import NoiseSchedule
-from acgen.networks.painn import PaiNNForward, PaiNNScore
+from acgen.networks.painn import PaiNNEnergy, PaiNNForward, PaiNNScore
 from acgen.networks.schnet import SchNetForward
 
 
@@ -68,7 +68,40 @@ class ForwardModel(nn.Module):
         return self.network(graph)
 
 
-def start_from(model: ScoreModel | ForwardModel, weights: ScoreModel | ForwardModel) -> None:
+class EnergyModel(nn.Module):
+    """A potential: the energy is a sum over atoms, and forces are exactly its negative gradient."""
+
+    shift: Tensor
+
+    def __init__(self, config: NetworkConfig):
+        super().__init__()
+        self.config = config
+        c = config
+        self.network = PaiNNEnergy(c.width, c.interactions, c.radial, c.cutoff)
+        self.register_buffer("shift", torch.zeros(()))
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return self.shift.device
+
+    def forward(self, graph: Graph) -> Tensor:
+        """Energies of all atoms in eV, shape (N,)."""
+        return self.network(graph) + self.shift
+
+    def energies_and_forces(self, graph: Graph) -> tuple[Tensor, Tensor]:
+        """Energies of all atoms in eV, shape (N,), and the forces on them in eV/Å, shape (N, 3)."""
+        with torch.enable_grad():
+            pos = graph.pos.detach().clone().requires_grad_(True)
+            energies = self(replace(graph, pos=pos))
+            (gradient,) = torch.autograd.grad(energies.sum(), pos, create_graph=self.training)
+        return (energies, -gradient) if self.training else (energies.detach(), -gradient)
+
+
+Network = ScoreModel | ForwardModel | EnergyModel
+
+
+def start_from(model: Network, weights: Network) -> None:
     """Copy the weights of a network into a deeper one, in place; the interactions that it lacks start as no change.
 
     Raises
@@ -82,10 +115,11 @@ def start_from(model: ScoreModel | ForwardModel, weights: ScoreModel | ForwardMo
     if model.config.interactions > weights.config.interactions and model.config.kind != "painn":
         raise AcgenError(f"a network of kind {model.config.kind} cannot start from one with fewer interactions")
     model.load_state_dict(weights.state_dict(), strict=False)
-    if isinstance(model.network, PaiNNScore | PaiNNForward):
+    if isinstance(model.network, PaiNNScore | PaiNNForward | PaiNNEnergy):
         model.network.body.silence(weights.config.interactions)
 
 
-def build(config: NetworkConfig) -> ScoreModel | ForwardModel:
+def build(config: NetworkConfig) -> Network:
     """A freshly initialised network of this configuration."""
-    return ScoreModel(config) if config.task == "score" else ForwardModel(config)
+    made: dict[str, type[Network]] = {"score": ScoreModel, "forward": ForwardModel, "energy": EnergyModel}
+    return made[config.task](config)

@@ -123,6 +123,18 @@ class PaiNNScore(nn.Module):
         return self.out(v * self.gate(s)[:, None]).squeeze(-1)
 
 
+class PaiNNEnergy(nn.Module):
+    """Predicts the energy of every atom, shape (N,), in eV."""
+
+    def __init__(self, width: int, interactions: int, radial: int, cutoff: float):
+        super().__init__()
+        self.body = PaiNN(width, interactions, radial, cutoff, timed=False)
+        self.out = mlp(width, width, 1)
+
+    def forward(self, graph: Graph) -> Tensor:
+        return self.out(self.body(graph)[0]).squeeze(-1)
+
+
 class PaiNNForward(nn.Module):
     """Predicts the spectrum of every atom, shape (N, points), in the unit of the training spectra, never negative."""
 

@@ -1,4 +1,4 @@
-"""Training of score and forward networks (§4.4 and Table 1 of arXiv:2312.05472)."""
+"""Training of score and forward networks (§4.4 and Table 1 of arXiv:2312.05472) and of a potential."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import huber_loss
 from torch.optim.swa_utils import AveragedModel
 
 from acgen.data.cells import LabelledCell
@@ -19,7 +21,7 @@ from acgen.errors import AcgenError
 from acgen.memory import keep_freed_memory
 from acgen.networks.checkpoint import CheckpointError, file_sha256, load_model, read_tensors, save_model, write_tensors
 from acgen.networks.graph import batch_graphs, periodic_graph
-from acgen.networks.network import ForwardModel, ScoreModel, start_from
+from acgen.networks.network import EnergyModel, Network, start_from
 from acgen.networks.noise import T_MAX, T_MIN, NoiseSchedule
 
 
@@ -92,10 +94,14 @@ DEFAULTS: dict[tuple[str, str], TrainConfig] = {
     ("score", "weak"): TrainConfig(minutes=1),
     ("forward", "default"): TrainConfig(minutes=1, batch=1, rate=2e-3, warmup=200, jitter=0.25),
     ("forward", "judge"): TrainConfig(minutes=1, batch=1, rate=1e-3, warmup=200, jitter=0.25),
+    ("energy", "default"): TrainConfig(minutes=1, batch=4, rate=2e-3, ema=0.999, clip=10.0),
     ("score", "paper"): TrainConfig(updates=1_000_000, batch=64, rate=1e-3, constant=1.0, focused=0.0),
     ("forward", "paper"): TrainConfig(updates=400_000, batch=8, rate=1e-4, constant=1.0),
 }
 """How the networks of `config.CONFIGS` are trained; `paper` is Table 1, of which the end is replaced."""
+
+ENERGY_WEIGHT = 100.0
+"""Weight of the squared error of the energy per atom in eV² beside that of the forces in (eV/Å)²."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,8 @@ class Progress:
     """Where a training run stands.
 
     `loss` is the mean since the last report: per atom and summed over x, y, z for a score (3 knows nothing), per atom
-    and energy for a forward network. `seconds` is time spent training, over all resumptions; `done` runs from 0 to 1.
+    and energy for a forward network, and twice the Huber loss of a force component in (eV/Å)² with the squared error of the energies,
+weighted, for a potential. `seconds` is time spent training, over all resumptions; `done` runs from 0 to 1.
     """
 
     update: int
@@ -114,7 +121,7 @@ class Progress:
 
 
 def train(
-    model: ScoreModel | ForwardModel,
+    model: Network,
     cells: Sequence[LabelledCell],
     config: TrainConfig,
     out: Path,
@@ -133,27 +140,33 @@ def train(
     Parameters
     ----------
     cells
-        Structures, and for a forward network their spectra. Every kind of cell is drawn equally often.
+        Structures, for a forward network with spectra, for a potential with energies and forces. Every kind of cell is drawn equally often; for a
+        potential every structure is.
     resume
         Continue from the state beside `out`.
     start
         Weights to start from, of this network or of one with fewer interactions, instead of random ones.
     compile
-        Fuse operations with `torch.compile`; needs a C++ compiler, and is about twice as fast.
+        Fuse operations with `torch.compile`; needs a C++ compiler, and is about twice as fast. Not for a potential,
+        whose forces are a gradient already.
 
     Raises
     ------
     AcgenError
-        If there is nothing to train on, a cell lacks the spectra a forward network needs, the weights to start from
+        If there is nothing to train on, a cell lacks the spectra or forces that the network needs, the weights to start from
         do not fit, or the loss is not finite.
     """
     keep_freed_memory()
+    if compile and isinstance(model, EnergyModel):
+        raise AcgenError("a potential is trained without compile: its forces are a gradient already")
     run = _Run(model, cells, config, out)
     if start is not None:
         start_from(model, load_model(start))
         run.start = {"sha256": file_sha256(start)} | read_tensors(start)[1]["provenance"]
     if resume:
         run.load()
+    elif start is None and isinstance(model, EnergyModel):
+        model.shift.fill_(torch.stack([labels[0, 3] for _, _, labels in run.cells]).mean())
     step: Callable[..., Tensor] = torch.compile(model, dynamic=True) if compile else model
     saved, losses = time.monotonic(), []
     try:
@@ -177,7 +190,7 @@ def train(
 class _Run:
     """The mutable state of a training run, and one update of it."""
 
-    def __init__(self, model: ScoreModel | ForwardModel, cells: Sequence[LabelledCell], config: TrainConfig, out: Path):
+    def __init__(self, model: Network, cells: Sequence[LabelledCell], config: TrainConfig, out: Path):
         if not cells:
             raise AcgenError("there are no cells to train on; name a folder with structures")
         self.model, self.config, self.out = model, config, Path(out)
@@ -186,7 +199,8 @@ class _Run:
         kinds = defaultdict(list)
         for index, cell in enumerate(cells):
             kinds[kind(cell)].append(index)
-        self.groups = list(kinds.values())
+        # structures with forces are frames of a run, and each counts as much as another
+        self.groups = list(kinds.values()) if model.config.task != "energy" else [list(range(len(cells)))]
         self.kinds = {name: len(members) for name, members in sorted(kinds.items())}
         self.optimizer = torch.optim.RAdam(model.parameters(), lr=config.rate)
         self.averaged = AveragedModel(model, avg_fn=_moving_average(config.ema))
@@ -198,7 +212,8 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         batch = [self.cells[self._draw()] for _ in range(self.config.batch)]
-        loss = self._score_loss(step, batch) if self.model.config.task == "score" else self._forward_loss(step, batch)
+        losses = {"score": self._score_loss, "forward": self._forward_loss, "energy": self._energy_loss}
+        loss = losses[self.model.config.task](step, batch)
         self.optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
@@ -239,6 +254,18 @@ class _Run:
         error = step(batch_graphs(graphs)) - torch.cat(targets)
         cells = error.split([len(target) for target in targets])
         return error.square().mean() + torch.stack([cell.mean(0) for cell in cells]).square().mean()
+
+    def _energy_loss(self, step: Callable[..., Tensor], batch: list[tuple[Tensor, Tensor, Tensor]]) -> Tensor:
+        """Huber loss of the forces' components, plus the squared error of the energy per atom times `ENERGY_WEIGHT`.
+
+        Beyond 1 eV/Å the loss is linear, so that the few hot and close pairs do not drown what holds a glass together.
+        """
+        cutoff = self.model.config.cutoff
+        graph = batch_graphs([periodic_graph(positions, cell, cutoff) for positions, cell, _ in batch])
+        energies, forces = self.model.energies_and_forces(graph)
+        labels, sizes = torch.cat([label for _, _, label in batch]), [len(label) for _, _, label in batch]
+        off = torch.stack([each.mean() for each in (energies - labels[:, 3]).split(sizes)])
+        return 2 * huber_loss(forces, labels[:, :3]) + ENERGY_WEIGHT * off.square().mean()
 
     def _rotated(self, positions: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
         if self.model.config.equivariant:
@@ -307,10 +334,28 @@ def kind(cell: LabelledCell) -> str:
 
 
 def _prepare(cell: LabelledCell, task: str) -> tuple[Tensor, Tensor, Tensor]:
-    """Positions (N, 3), cell (3, 3) and, for a forward network, spectra (N, points)."""
+    """Positions (N, 3), cell (3, 3) and, for a forward network, spectra (N, points).
+
+    For a potential (N, 4): the force on every atom in eV/Å and the mean energy of an atom in eV.
+    """
     if task == "forward" and cell.spectra is None:
         raise AcgenError(f"{cell.name} has no spectra; train a forward network on cells that have them")
     positions = torch.tensor(cell.atoms.positions, dtype=torch.float32)
     box = torch.tensor(cell.atoms.cell.array, dtype=torch.float32)
-    spectra = torch.tensor(cell.spectra, dtype=torch.float32) if task == "forward" else torch.empty(0)
-    return positions, box, spectra
+    labels = torch.empty(0)
+    if task == "forward":
+        labels = torch.tensor(cell.spectra, dtype=torch.float32)
+    elif task == "energy":
+        labels = torch.tensor(_energy_labels(cell), dtype=torch.float32)
+    return positions, box, labels
+
+
+def _energy_labels(cell: LabelledCell) -> np.ndarray:
+    results = getattr(cell.atoms.calc, "results", {})
+    if not {"energy", "forces"} <= results.keys():
+        raise AcgenError(
+            f"{cell.name} has no energy or forces; train a potential on extxyz files that have both, such as those of "
+            "`acgen data energies`"
+        )
+    atoms = len(cell.atoms)
+    return np.column_stack([results["forces"], np.full(atoms, results["energy"] / atoms)])

@@ -38,8 +38,8 @@ def describe(candidates: Sequence[Candidate]) -> dict[str, Any]:
     dict
         `candidates` and, by quantity, `mean`, `std` (`acgen.statistics.mean_and_spread`) and, where there is one,
         `reference`: `CN0_percent` to `CN5_percent` (5 and more), `mean_angle_deg`, `first_peak_A`, `misfit`,
-        `judge_misfit`, `pdf_misfit`, and, if an instrument was fitted, `instrument_shift`, `_scale`, `_slope` and
-        `_sigma`.
+        `judge_misfit`, `pdf_misfit`, `energy_above_reference_eV`, and, if an instrument was fitted, `instrument_shift`,
+        `_scale`, `_slope` and `_sigma`.
     """
     analyses, reference = [candidate.analysis for candidate in candidates], reference_of(candidates)
     rows: dict[str, tuple[list[float | None], float | None]] = {
@@ -51,6 +51,7 @@ def describe(candidates: Sequence[Candidate]) -> dict[str, Any]:
     rows["misfit"] = [candidate.misfit for candidate in candidates], None
     rows["judge_misfit"] = [candidate.judge_misfit for candidate in candidates], None
     rows["pdf_misfit"] = [candidate.pdf_misfit for candidate in candidates], None
+    rows["energy_above_reference_eV"] = [candidate.energy for candidate in candidates], None
     fitted = [candidate.instrument.instrument for candidate in candidates if candidate.instrument is not None]
     for name in INSTRUMENT if fitted else ():
         rows[f"instrument_{name}"] = [getattr(instrument, name) for instrument in fitted], None
@@ -75,9 +76,11 @@ def fit_words(fit: Fit) -> str:
     return " · ".join(parts)
 
 
-def flags_of(candidate: Candidate, energy: float | None = None) -> tuple[str, ...]:
-    """What to know before believing a candidate, one sentence each; `energy` as for `structure_flags`."""
-    flags = prediction_flags(candidate.spectrum, candidate.judge_spectrum) + structure_flags(candidate.atoms, energy)
+def flags_of(candidate: Candidate) -> tuple[str, ...]:
+    """What to know before believing a candidate, one sentence each."""
+    flags = prediction_flags(candidate.spectrum, candidate.judge_spectrum) + structure_flags(candidate.atoms, candidate.energy)
+    if candidate.unrefined:
+        flags = (f"It was not refined: {candidate.unrefined}.", *flags)
     if candidate.unfinished is not None:
         flags = (f"It is unfinished: it was kept after step {candidate.unfinished} of its run.", *flags)
     fit = candidate.instrument

@@ -155,10 +155,11 @@ def _candidates_table(candidates: Sequence[Candidate]) -> Table:
         shares = [f"{100 * analysis.coordination[cn]:.1f}" for cn in range(HIGHEST_CN + 1)]
         known = (candidate.misfit, candidate.judge_misfit, *([candidate.pdf_misfit] if with_pdf else []))
         misfits = ["" if m is None else f"{m:.3f}" for m in known]
+        misfits.append("" if candidate.energy is None else f"{candidate.energy:.2f}")
         rest = [f"{analysis.mean_angle:.1f}", f"{analysis.mean_bond_length:.3f}", f"{candidate.wall_s:.1f}"]
         rows.append([str(candidate.index), str(candidate.seed), *misfits, *shares, *rest])
     shares = [f"CN{cn} %" for cn in range(HIGHEST_CN)] + ["CN≥5 %"]
-    heads = ["no.", "seed", "misfit", "judge", *(["PDF R_w"] if with_pdf else [])]
+    heads = ["no.", "seed", "misfit", "judge", *(["PDF R_w"] if with_pdf else []), "ΔE eV"]
     return [*heads, *shares, "angle °", "bond Å", "time s"], rows
 
 

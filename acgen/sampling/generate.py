@@ -17,9 +17,11 @@ from torch import Tensor
 from acgen.checks import is_array, is_count, is_curve, is_number, want
 from acgen.errors import AcgenError
 from acgen.memory import keep_freed_memory
+from acgen.networks.energies import energy_above_reference
 from acgen.networks.models import Models, predict_sites
 from acgen.sampling.guidance import GuidedScore, SpectrumGuide
 from acgen.sampling.pair_guide import PairGuide
+from acgen.sampling.refine import AnnealError, Refiner
 from acgen.sampling.sampler import Frame, random_positions, sample_together
 from acgen.sampling.settings import LiveXi, Settings, Strength, XiChanges
 from acgen.spectra.grid import N_POINTS
@@ -40,8 +42,11 @@ class Candidate:
     judge's mean; `misfit` and `judge_misfit` their distances to the target over the measured points, None without one.
     `xi` are the guidance strengths it was made with, by the step from which each held. `instrument` is what was fitted
     to `spectrum` if `Settings.instrument` says so: both misfits are then of spectra seen through it.
-    `unfinished` is the step after which it was kept, if its run did not finish it. `pdf` is its pair distribution
-    (points,) beside a measured one, as `acgen.scattering.target.PairTarget.values`, and `pdf_misfit` their distance.
+    `pdf` is its pair distribution (points,) beside a measured one, as `acgen.scattering.target.PairTarget.values`, and
+    `pdf_misfit` their distance. `energy` is that by the potential in eV per atom above the reference of the density, not relaxed; None where the
+    candidate is older than the potential.
+    `unfinished` is the step after which it was kept, if its run did not finish it. `unrefined` says why its anneal was
+    given up, if it was: the atoms are then as they were before.
     """
 
     index: int
@@ -58,6 +63,8 @@ class Candidate:
     unfinished: int | None = None
     pdf_misfit: float | None = None
     pdf: np.ndarray | None = field(default=None, repr=False)
+    unrefined: str = ""
+    energy: float | None = None
 
     def __post_init__(self) -> None:
         where = f"candidate {self.index!r:.20}"
@@ -67,13 +74,14 @@ class Candidate:
         want(is_array(self.judge_spectrum, N_POINTS), f"{where} has no spectrum by the judge")
         want(is_array(self.site_spectra, len(self.atoms), N_POINTS), f"{where} lacks spectra of its atoms")
         want(self.pdf is None or is_curve(self.pdf), f"{where} has an unfit pair distribution")
-        for value in (self.misfit, self.judge_misfit, self.pdf_misfit):
-            want(value is None or is_number(value), f"{where} has a misfit that is no number")
+        for value in (self.misfit, self.judge_misfit, self.pdf_misfit, self.energy):
+            want(value is None or is_number(value), f"{where} has a misfit or an energy that is no number")
         want(is_number(self.wall_s), f"{where} has a time that is no number")
         pairs = [len(pair) == 2 and is_count(pair[0]) and is_number(pair[1]) for pair in self.xi]
         want(all(pairs), f"{where} has strengths that are no numbers")
         want(self.instrument is None or isinstance(self.instrument, Fit), f"{where} has no fit instrument")
         want(self.unfinished is None or is_count(self.unfinished), f"{where} was kept at a step that is no number")
+        want(isinstance(self.unrefined, str), f"{where} does not say why it was not refined")
 
     @property
     def seen(self) -> np.ndarray:
@@ -101,10 +109,12 @@ class Candidate:
             "misfit": self.misfit,
             "judge_misfit": self.judge_misfit,
             **({} if self.pdf_misfit is None else {"pdf_misfit": self.pdf_misfit}),
+            "energy_above_reference_eV": self.energy,
             "wall_s": round(self.wall_s, 3),
             "xi": [list(change) for change in self.xi],
             **({} if self.instrument is None else {"instrument": self.instrument.to_dict()}),
             **({} if self.unfinished is None else {"unfinished_step": self.unfinished}),
+            **({"unrefined": self.unrefined} if self.unrefined else {}),
         }
 
 
@@ -224,21 +234,36 @@ def _joined(
     each = zip(generators, indices, strict=True)
     starts = torch.stack([starting_positions(settings, models, cell, generator, index) for generator, index in each])
     options: dict[str, Any] = {"noise_scale": settings.noise_scale, "first": first}
+    options["refiner"] = Refiner(models.potential, cell.to(device), settings.refine_temperature)
+    options["guides"] = lambda: score.guides
+    if settings.resume is not None and settings.resume.velocities is not None:
+        moving = torch.tensor(settings.resume.velocities, device=device)
+        options["velocities"] = moving.expand(len(indices), -1, -1)
     plan, schedule = settings.plan, models.score.schedule
     stream = sample_together(score.together, starts.to(device), plan, schedule, generators, **options)
     held: list[XiChanges] = [()] * len(indices)
     frames: list[Frame] = []
+    settled: list[Frame] = []
+    unrefined = ""
     for step in range(first + 1, len(plan) + 1):
         xis = [0.0 if guide is None else strength(index, step) for index in indices]
         if guide is not None:
             guide.xi = torch.tensor(xis, device=device)
             score.guides = (guide, *pairs) if max(xis) > 0 else pairs
         held = [old if old and xi == old[-1][1] else (*old, (step, xi)) for old, xi in zip(held, xis, strict=True)]
-        frames = next(stream)
+        try:
+            frames = next(stream)
+        except AnnealError as error:
+            if not settled:
+                raise
+            frames, unrefined = settled, str(error)
+            break
+        settled = settled if frames[0].phase == "refine" else frames
         yield from map(FrameEvent, indices, frames, xis)
     for index, frame, xi in zip(indices, frames, held, strict=True):
         atoms = carbon(frame.positions.astype(float), settings.box)
-        yield finish(settings, models, index, atoms, (time.perf_counter() - begin) / len(indices), xi)
+        made = finish(settings, models, index, atoms, (time.perf_counter() - begin) / len(indices), xi)
+        yield replace(made, unrefined=unrefined)
 
 
 def starting_positions(
@@ -266,12 +291,13 @@ def finish(
     spectrum, by_judge = sites.mean(0), predict_sites(models.judge, atoms).mean(0)
     target = settings.target
     made = Candidate(index, settings.seed + index, atoms, spectrum, sites, by_judge, None, None, wall_s, xi)
-    made = judged(settings, made)
+    made = replace(judged(settings, made), energy=energy_above_reference(atoms, models.potential))
     atoms.info = {
         "density": density_of(atoms),
         "seed": settings.seed + index,
         "xi": xi[-1][1] if xi else settings.xi if target is not None else 0.0,
         "restarts": settings.restarts,
+        "energy_above_reference": made.energy,
     }
     if target is not None:
         atoms.info |= {"target": target.name, "misfit": made.misfit, "judge_misfit": made.judge_misfit}

@@ -215,7 +215,7 @@ class GuidedScore:
                 penalties, told = zip(*(guide(estimates, self.cell) for guide in self.guides), strict=True)
                 (gradient,) = torch.autograd.grad(torch.stack(penalties).sum(), pos)
             score = score - _limited(gradient, PULL_LIMIT / sigma)
-        seen = (_sorted([each[k] for each in told]) for k in range(len(x)))
+        seen = (by_kind([each[k] for each in told]) for k in range(len(x)))
         parts = zip(score.view(x.shape), denoised.detach().view(x.shape), seen, strict=True)
         return [Evaluation(of_x, clean, *of_it) for of_x, clean, of_it in parts]
 
@@ -234,7 +234,7 @@ class GuidedScore:
         return scaled + _limited((self.autoguidance - 1) * (scaled - weak), CHANGE_LIMIT)
 
 
-def _sorted(told: Sequence[Seen | SeenPairs]) -> tuple[Seen | None, SeenPairs | None]:
+def by_kind(told: Sequence[Seen | SeenPairs]) -> tuple[Seen | None, SeenPairs | None]:
     """The first spectrum and the first pair distribution of what guides say of a structure."""
     spectra = (each for each in told if isinstance(each, Seen))
     pairs = (each for each in told if isinstance(each, SeenPairs))

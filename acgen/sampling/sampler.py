@@ -13,7 +13,8 @@ from torch import Tensor
 from acgen.checks import is_array, is_count, is_curve, is_number, want
 from acgen.errors import AcgenError
 from acgen.networks.noise import NoiseSchedule
-from acgen.sampling.guidance import Evaluation, GuidedScore
+from acgen.sampling.guidance import Evaluation, Guide, GuidedScore
+from acgen.sampling.refine import Annealed, Refiner
 from acgen.sampling.schedule import PHASES, Plan
 from acgen.spectra.grid import N_POINTS
 from acgen.spectra.instrument import Instrument
@@ -53,6 +54,9 @@ class Frame:
     pdf_misfit, pdf
         Misfit to a measured pair distribution and the predicted one, shape (points,), as
         `acgen.scattering.target.PairTarget.values`; None where that does not guide.
+    velocities, temperature, energy
+        In a step of an anneal: velocities in Å/fs, shape (N, 3), float32, temperature of the atoms in K, and energy by
+        the potential in eV per atom.
     """
 
     step: int
@@ -70,6 +74,9 @@ class Frame:
     spectrum: np.ndarray | None = None
     pdf_misfit: float | None = None
     pdf: np.ndarray | None = None
+    velocities: np.ndarray | None = None
+    temperature: float | None = None
+    energy: float | None = None
 
     def __post_init__(self) -> None:
         atoms = len(self.positions)
@@ -87,6 +94,11 @@ class Frame:
         for value in (self.misfit, self.pdf_misfit):
             want(value is None or is_number(value), "a frame has a misfit that is no number")
         want(self.pdf is None or is_curve(self.pdf), "a frame has an unfit pair distribution")
+        refined = (self.velocities is not None, self.temperature is not None, self.energy is not None)
+        want(refined == (self.phase == "refine",) * 3, "a frame of an anneal lacks something, or has it without one")
+        want(self.velocities is None or is_array(self.velocities, atoms, 3), "a frame has unfit velocities")
+        for value in (self.temperature, self.energy):
+            want(value is None or is_number(value), "a frame has a temperature or an energy that is no number")
         state = self.rng_state
         known = isinstance(state, Tensor) and state.dtype == torch.uint8 and state.ndim == 1
         want(known, "a frame has no state of its random generator")
@@ -148,6 +160,9 @@ def sample_together(
     *,
     noise_scale: float = 1.0,
     first: int = 0,
+    refiner: Refiner | None = None,
+    guides: Callable[[], Sequence[Guide]] = tuple,
+    velocities: Tensor | None = None,
 ) -> Iterator[list[Frame]]:
     """As `sample`, for several structures of one size in equal cells: a frame of each a step.
 
@@ -160,6 +175,12 @@ def sample_together(
         Evaluates structures (structures, N, 3) at a time, as `GuidedScore.together`.
     starts
         Shape (structures, N, 3).
+    refiner
+        For the anneal of a plan that has one.
+    guides
+        What pulls in the next step of the anneal.
+    velocities
+        Shape (structures, N, 3) in Å/fs, to resume in the middle of an anneal.
     """
     x = starts.clone()
 
@@ -169,6 +190,16 @@ def sample_together(
 
     for index in range(first, len(plan)):
         step = plan[index]
+        if step.phase == "refine":
+            if refiner is None:
+                raise AcgenError("the plan has an anneal, for which there is no potential: give a refiner")
+            if velocities is None:
+                velocities = refiner.start(x, step.temperature, generators)
+            annealed = refiner(x, velocities, step, generators, guides())
+            x, velocities = annealed.positions, annealed.velocities
+            where = (index + 1, len(plan), step.phase, step.cycle, 0.0, 0.0)
+            yield [_annealed_frame(where, annealed, k, each) for k, each in enumerate(generators)]
+            continue
         if step.renoise:
             x = x + schedule.sigma(step.t) * noise()
         now = score(x, step.t)
@@ -185,9 +216,13 @@ def sample_together(
 
 
 def _frame(
-    where: tuple[int, int, str, int, float, float], x: Tensor, now: Evaluation, generator: torch.Generator
+    where: tuple[int, int, str, int, float, float],
+    x: Tensor,
+    now: Evaluation,
+    generator: torch.Generator,
+    **moving: Any,
 ) -> Frame:
-    """A frame of one structure; `where` in the plan is the same for all."""
+    """A frame of one structure; `where` in the plan is the same for all, `moving` is what an anneal adds."""
     seen, pairs = now.seen, now.pairs
     return Frame(
         *where,
@@ -200,6 +235,23 @@ def _frame(
         None if seen is None else seen.spectrum,
         None if pairs is None else pairs.misfit,
         None if pairs is None else pairs.prediction,
+        **moving,
+    )
+
+
+def _annealed_frame(
+    where: tuple[int, int, str, int, float, float], annealed: Annealed, number: int, generator: torch.Generator
+) -> Frame:
+    """The same of structure `number` in an anneal, where atoms are as clean as they can be."""
+    x = annealed.positions[number]
+    return _frame(
+        where,
+        x,
+        Evaluation(x, x, *annealed.seen[number]),
+        generator,
+        velocities=annealed.velocities[number].cpu().numpy().copy(),
+        temperature=float(annealed.temperature[number]),
+        energy=float(annealed.energy[number]),
     )
 
 

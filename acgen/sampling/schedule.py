@@ -25,8 +25,19 @@ def placed_times(steps: int, start: float = T_MAX, end: float = T_MIN, rho: floa
     return times
 
 
-PHASES = ("denoise", "restart", "final")
+PHASES = ("denoise", "restart", "final", "refine")
 """What a step can be part of, see `Step`."""
+
+TIMESTEP = 1.0
+"""Step of the dynamics of an anneal in fs."""
+MD_STEPS = 5
+"""Steps of the dynamics in one step of a plan, which then takes about as long as a step of denoising."""
+REFINE_TEMPERATURE = 1500.0
+"""Temperature in K at which an anneal begins."""
+ROOM = 300.0
+"""Temperature in K at which it ends."""
+HELD = 0.5
+"""Part of an anneal at the first temperature; after it the temperature falls geometrically."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +47,16 @@ class Step:
     Parameters
     ----------
     phase
-        `denoise` (first pass), `restart` (a cycle of re-noising and denoising) or `final` (the jump to
-        the clean estimate).
+        `denoise` (first pass), `restart` (a cycle of re-noising and denoising), `final` (the jump to
+        the clean estimate) or `refine` (an anneal by molecular dynamics).
     cycle
         0 in the first pass, then the number of the restart.
     t, t_next
         Times the step runs between; a final step has t_next = 0 and adds no noise.
     renoise
         Whether the atoms, taken as clean, are noised to `t` before the step.
+    temperature
+        Of the thermostat in K, in a step of an anneal; its times are 0.
     """
 
     phase: str
@@ -51,6 +64,7 @@ class Step:
     t: float
     t_next: float
     renoise: bool = False
+    temperature: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -113,6 +127,12 @@ def restart_times(cycles: int, first: float = ANNEALED[0], last: float = ANNEALE
     return np.geomspace(first, last, cycles) if cycles else np.empty(0)
 
 
+def refine_temperatures(steps: int, first: float = REFINE_TEMPERATURE) -> np.ndarray:
+    """Temperatures in K of an anneal: `HELD` of the steps at the first, then geometrically down to `ROOM`."""
+    held = round(HELD * steps)
+    return np.concatenate([np.full(held, first), np.geomspace(first, ROOM, steps - held + 1)[1:]])
+
+
 def make_plan(
     steps: int = DEFAULT_EFFORT.steps,
     restarts: int = DEFAULT_EFFORT.restarts,
@@ -122,6 +142,8 @@ def make_plan(
     restart_t: tuple[float, float] = ANNEALED,
     end_t: float = END_T,
     rho: float = RHO,
+    refine: float = 0.0,
+    refine_temperature: float = REFINE_TEMPERATURE,
 ) -> Plan:
     """A first pass from `start_t` and `restarts` cycles, each ended by a noise-free jump to the clean estimate.
 
@@ -135,6 +157,8 @@ def make_plan(
         Time at which a pass jumps to the clean estimate: below it the noise is smaller than thermal motion.
     rho
         How steps are placed, see `placed_times`.
+    refine, refine_temperature
+        Duration in ps of an anneal at the end, and the temperature in K that it begins at.
 
     Raises
     ------
@@ -154,4 +178,6 @@ def make_plan(
         for k, (t, t_next) in enumerate(zip(times[:-1], times[1:], strict=True)):
             plan.append(Step(phase, cycle, float(t), float(t_next), renoise=phase == "restart" and k == 0))
         plan.append(Step("final", cycle, float(times[-1]), 0.0))
+    anneal = refine_temperatures(round(refine * 1000 / (TIMESTEP * MD_STEPS)), refine_temperature)
+    plan += [Step("refine", restarts + 1, 0.0, 0.0, temperature=float(each)) for each in anneal]
     return Plan(tuple(plan))

@@ -14,6 +14,17 @@ from acgen.networks.noise import T_MAX, T_MIN
 from acgen.sampling.options import docstring, option, options_of
 from acgen.sampling.schedule import ANNEALED, DEFAULT_EFFORT, END_T, GUIDE_BELOW, RHO, Plan, make_plan
 from acgen.scattering.target import PairTarget
+from acgen.sampling.schedule import (
+    ANNEALED,
+    DEFAULT_EFFORT,
+    END_T,
+    GUIDE_BELOW,
+    REFINE_TEMPERATURE,
+    RHO,
+    ROOM,
+    Plan,
+    make_plan,
+)
 from acgen.spectra.model_error import UNSEEN_ERROR
 from acgen.spectra.spectrum import Target, fits_instrument
 from acgen.structures.cell import DENSITY_RANGE, cell_matrix, n_atoms
@@ -153,6 +164,27 @@ class Settings:
         counts=(2,),
         names=("FIRST", "LAST"),
     )
+    refine: float = option(
+        0.0,
+        "Refine",
+        "Duration of a guided anneal after the restarts, which takes strain out of the bonds; 0 leaves it out. The "
+        "cell is held at the temperature below for one half and cooled to 300 K in the other, under the shipped "
+        "potential and the guide's pull.",
+        unit="ps",
+        bounds=(0.0, 100.0),
+        soft=(0.0, 4.0),
+        step=0.1,
+    )
+    refine_temperature: float = option(
+        REFINE_TEMPERATURE,
+        "Refine at",
+        "Temperature at which the anneal begins. Higher takes more strain out and forgets more of the structure; "
+        "from 4000 K on it melts.",
+        unit="K",
+        bounds=(ROOM, 4000.0),
+        soft=(500.0, 3000.0),
+        step=100.0,
+    )
     rho: float = option(
         RHO,
         "Placing of steps ρ",
@@ -286,6 +318,8 @@ class Settings:
             restart_t=self.restart_t,
             end_t=self.end_t,
             rho=self.rho,
+            refine=self.refine,
+            refine_temperature=self.refine_temperature,
         )
 
     def to_dict(self) -> dict[str, Any]:

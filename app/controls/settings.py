@@ -136,7 +136,7 @@ class Controls(pn.viewable.Viewer):
             css_classes=["acgen-plan"],
             on_click=lambda item: apply_plan(state, item["label"].partition(":")[0]),
         )
-        self.counts = [_slider(parameters[name]) for name in ("restarts", "steps", "candidates")]
+        self.counts = [_slider(parameters[name]) for name in ("restarts", "steps", "refine", "candidates")]
         self.seed = pmui.IntInput.from_param(
             parameters.seed, margin=(6, 16, 2, 16), css_classes=["acgen-seed"], **WIDE
         )
@@ -154,7 +154,7 @@ class Controls(pn.viewable.Viewer):
         state.param.watch(self._lock, "snapshot")
         sizes = ["density", "cell", "cubic", "cell_b", "cell_c", "start"]
         state.param.watch(self._arrange, ["cubic", "start"])
-        state.param.watch(self._estimate, [*sizes, "xi", *COUNTS, "candidates", "target_name", "pdf"])
+        state.param.watch(self._estimate, [*sizes, "xi", *COUNTS, "refine", "candidates", "target_name", "pdf"])
         self._describe_target()
         self._arrange()
         self._estimate()

@@ -11,7 +11,7 @@ from app.session.snapshot import Finished, Snapshot
 from app.session.state import State
 
 #: What a frame that a run goes on from has decided already.
-OF_THE_FRAME = frozenset({"density", "cell", "steps", "restarts", "start", "start_t"})
+OF_THE_FRAME = frozenset({"density", "cell", "steps", "restarts", "refine", "start", "start_t"})
 
 
 def go_on(state: State, snapshot: Snapshot, event: FrameEvent) -> tuple[Settings, str]:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from ase import Atoms
 
 from acgen.errors import AcgenError
 from acgen.inference.tasks import Load
@@ -46,8 +45,6 @@ class Runner:
         Learns how long steps take.
     clock
         Seconds, monotonic.
-    energy
-        Energy of a finished structure in eV per atom above the reference.
     """
 
     def __init__(
@@ -57,9 +54,8 @@ class Runner:
         slots: Slots | None = None,
         pace: Pace = SERVER_PACE,
         clock: Callable[[], float] = time.monotonic,
-        energy: Callable[[Atoms], float] | None = None,
     ):
-        self._generate, self._energy = generate, energy
+        self._generate = generate
         self._load_models = load_models
         self._slots = slots or Slots(1)
         self._pace = pace
@@ -168,7 +164,7 @@ class Runner:
             now = self._snapshot
             own = [item.candidate.index for item in now.finished if item.run == now.run]
             index = max([now.settings.candidates - 1, *own]) + 1
-            item = Finished(now.run, now.settings, replace(made, index=index), self._above(made), now.weights)
+            item = Finished(now.run, now.settings, replace(made, index=index), now.weights)
             self._publish(
                 f"Step {event.frame.step} of candidate {event.candidate + 1} kept as candidate {index + 1}, unfinished",
                 finished=(*now.finished, item)[-KEPT_CANDIDATES:],
@@ -297,7 +293,7 @@ class Runner:
 
     def _finish(self, candidate: Candidate, elapsed: float) -> None:
         now = self._snapshot
-        item = Finished(now.run, now.settings, candidate, self._above(candidate), now.weights)
+        item = Finished(now.run, now.settings, candidate, now.weights)
         misfit = "" if candidate.misfit is None else f", misfit {candidate.misfit:.3f}"
         self._publish(
             f"Candidate {candidate.index + 1} finished{misfit}",
@@ -305,9 +301,6 @@ class Runner:
             elapsed=elapsed,
         )
         self._pace.learn(now.settings, now.made, elapsed)
-
-    def _above(self, candidate: Candidate) -> float | None:
-        return None if self._energy is None else self._energy(candidate.atoms)
 
     def _wait(self, stop: threading.Event, turn: Turn) -> float:
         """Wait while the run is paused; seconds that it took. Meanwhile another run may have its place."""

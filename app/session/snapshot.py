@@ -41,14 +41,13 @@ class Status(StrEnum):
 class Finished:
     """A candidate, the run of this session that made it (from 1), and the settings of that run.
 
-    `energy` is that above the reference in eV per atom, None where no potential is known; `weights` are the SHA-256 of
+    `weights` are the SHA-256 of
     the networks that made it.
     """
 
     run: int
     settings: Settings
     candidate: Candidate
-    energy: float | None = None
     weights: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -172,7 +171,8 @@ def keep(trajectory: tuple[FrameEvent, ...], event: FrameEvent) -> tuple[FrameEv
     """A trajectory with one more frame, thinned if it has grown too large."""
     frame = event.frame
     spectrum = 0 if frame.prediction is None else frame.prediction.nbytes
-    size = frame.positions.nbytes + frame.denoised.nbytes + frame.rng_state.nbytes + spectrum
+    moving = 0 if frame.velocities is None else frame.velocities.nbytes
+    size = frame.positions.nbytes + frame.denoised.nbytes + frame.rng_state.nbytes + spectrum + moving
     if len(trajectory) >= max(2, KEPT_BYTES // size):
         trajectory = trajectory[::2]
     return (*trajectory, event)
@@ -182,9 +182,10 @@ def in_words(settings: Settings) -> str:
     """All that decides the result, in one line."""
     lengths = " × ".join(f"{edge:.2f}" for edge in (settings.box**2).sum(1) ** 0.5)
     guide = "no target" if settings.target is None else f"target {settings.target.name}, ξ {settings.xi:g}"
+    refined = f"{settings.refine:g} ps from {settings.refine_temperature:g} K, " if settings.refine else ""
     guide += " behind a fitted instrument" if settings.instrument else ""
     guide += "" if settings.pdf is None else f", PDF {settings.pdf.name}, ξ {settings.xi_pdf:g}"
     return (
         f"{settings.n_atoms} atoms at {settings.density:.3g} g/cm³ in {lengths} Å, {guide}, {settings.steps} steps, "
-        f"{settings.restarts} restarts, {settings.candidates} candidates, seed {settings.seed}"
+        f"{settings.restarts} restarts, {refined}{settings.candidates} candidates, seed {settings.seed}"
     )

@@ -59,6 +59,7 @@ class State(param.Parameterized):
     restarts = _setting("restarts")
     steps = _setting("steps")
     restart_steps = _setting("restart_steps")
+    refine = _setting("refine")
     candidates = _setting("candidates")
     seed = _setting("seed")
     target_name = param.Selector(

@@ -186,10 +186,10 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 def _row(item: Finished, shown: Shown, checked: Check | None = None) -> dict[str, Any]:
     doubts = [] if checked is None or not checked.doubtful else [f"By FEFF: {verdict(checked)}"]
-    flags = " ".join([*flags_of(item.candidate, item.energy), *doubts])
+    flags = " ".join([*flags_of(item.candidate), *doubts])
     sign = f'<span class="sign" title="{html.escape(flags)}">⚠</span>' if flags else ""
     words = {"picture": projection(shown, FEW, item.colour), "name": item.name, "flags": sign, "colour": item.colour}
-    numbers = _numbers(item.candidate, shown) | {"energy": item.energy}
+    numbers = _numbers(item.candidate, shown) | {"energy": item.candidate.energy}
     distance = None if checked is None else checked.distances.get("target")
     numbers |= {"slopes": derivative_correlation(item), "check": None if distance is None else distance.value}
     return words | numbers | (dict.fromkeys(("seed", "seconds")) if isinstance(item, Uploaded) else {})

@@ -17,7 +17,7 @@ from app.session.snapshot import Snapshot, Status
 from app.session.state import State
 from app.views.plot import LivePlot
 
-PHASES = {"denoise": "denoising", "final": "last step"}
+PHASES = {"denoise": "denoising", "final": "last step", "refine": "annealing"}
 
 
 class ProgressView(pn.viewable.Viewer):
@@ -118,6 +118,8 @@ def describe(snapshot: Snapshot) -> str:
         word = {Status.DONE: "Done", Status.STOPPED: "Stopped", Status.FAILED: "Failed"}[status]
         return f"{word}: {finished} in {clock(snapshot.elapsed)}"
     phase = f"restart {frame.cycle}/{settings.restarts}" if frame.phase == "restart" else PHASES[frame.phase]
+    if frame.temperature is not None:
+        phase += f" at {frame.temperature:.0f} K"
     first, last = snapshot.candidate + 1, snapshot.candidate + snapshot.at_work
     parts = [
         f"Candidate {first}/{settings.candidates}"

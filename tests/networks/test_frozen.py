@@ -17,7 +17,7 @@ CELL = torch.tensor([[6.5, 0, 0], [1.5, 6.0, 0], [-0.5, 1.0, 7.0]], dtype=torch.
 SIZES = {"width": 16, "interactions": 3}
 
 
-@pytest.fixture(params=["score", "forward"])
+@pytest.fixture(params=["score", "forward", "energy"])
 def model(request):
     torch.manual_seed(0)
     return build(NetworkConfig(request.param, **SIZES)).double().eval().requires_grad_(False)
@@ -68,7 +68,7 @@ def test_the_gradient_is_that_of_finite_differences(model, graph):
 
     def function(pos):
         moved = replace(short, pos=pos)
-        return model(moved, times) if model.config.task == "score" else model(moved)[:, :7]
+        return model(moved, times) if model.config.task == "score" else model(moved)[..., :7]
 
     assert torch.autograd.gradcheck(function, short.pos.clone().requires_grad_(True), rtol=1e-5, atol=1e-7)
 

@@ -203,7 +203,8 @@ def test_what_is_written_can_be_read(models, tmp_path):
     written = json.loads((tmp_path / "summary.json").read_text())
     assert written == json.loads(json.dumps(summary(run)))
     entry = written["candidates"][0]
-    assert set(entry) == {"index", "seed", "n_atoms", "cn_fraction", "misfit", "judge_misfit", "wall_s", "xi"}
+    assert set(entry) == {"index", "seed", "n_atoms", "cn_fraction", "misfit", "judge_misfit", "wall_s", "xi",
+                          "energy_above_reference_eV"}
     assert set(written["weights"]) == {"score", "weak", "forward", "judge"}
     assert all(len(digest) == 64 for digest in written["weights"].values())
 
