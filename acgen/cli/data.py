@@ -48,13 +48,15 @@ def _energies(args: argparse.Namespace) -> None:
     from acgen.data.energies import DENSITIES, DISPLACED, crystals, quench_frames, structure_frames
 
     out = output_file(args.out)
-    structures = [cell.atoms for cell in load_cells([Path(each) for each in args.structures])] if args.structures else []
+    given = load_cells([Path(each) for each in args.structures]) if args.structures else []
+    structures = [cell.atoms for cell in given]
     structures += crystals() if args.crystals else []
     if not structures and not args.runs:
         raise AcgenError("nothing to label: name files or folders with structures, or give --runs")
     frames = []
     with progress_bar() as bar:
-        task = bar.add_task("labelling", total=len(structures) * (1 + len(DISPLACED)) + args.runs * len(DENSITIES), note="")
+        total = len(structures) * (1 + len(DISPLACED)) + args.runs * len(DENSITIES)
+        task = bar.add_task("labelling", total=total, note="")
         for frame in structure_frames(structures, args.potential, args.seed):
             frames.append(frame)
             bar.advance(task)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def add_commands(commands) -> None:
     """Add `train`."""
-    p = commands.add_parser("train", help="train a score network, a forward network or a potential", description=_run.__doc__)
+    p = commands.add_parser("train", help="train a network of your own", description=_run.__doc__)
     p.add_argument("task", choices=["score", "forward", "energy"])
     p.add_argument("--data", nargs="+", required=True, metavar="DIR", help="folders or files with cells")
     p.add_argument("--leave-out", nargs="+", default=[], metavar="NETWORK", help="networks to leave out, such as 2.0")

@@ -109,8 +109,8 @@ class Progress:
     """Where a training run stands.
 
     `loss` is the mean since the last report: per atom and summed over x, y, z for a score (3 knows nothing), per atom
-    and energy for a forward network, and twice the Huber loss of a force component in (eV/Å)² with the squared error of the energies,
-weighted, for a potential. `seconds` is time spent training, over all resumptions; `done` runs from 0 to 1.
+    and energy for a forward network, and for a potential twice the Huber loss of a force component in (eV/Å)² plus the
+    weighted error of the energies. `seconds` is time spent training, over all resumptions; `done` runs from 0 to 1.
     """
 
     update: int
@@ -140,8 +140,8 @@ def train(
     Parameters
     ----------
     cells
-        Structures, for a forward network with spectra, for a potential with energies and forces. Every kind of cell is drawn equally often; for a
-        potential every structure is.
+        Structures, for a forward network with spectra, for a potential with energies and forces. Every kind of cell is
+        drawn equally often; for a potential every structure is.
     resume
         Continue from the state beside `out`.
     start
@@ -153,8 +153,8 @@ def train(
     Raises
     ------
     AcgenError
-        If there is nothing to train on, a cell lacks the spectra or forces that the network needs, the weights to start from
-        do not fit, or the loss is not finite.
+        If there is nothing to train on, a cell lacks the spectra or forces that the network needs, the weights to start
+        from do not fit, or the loss is not finite.
     """
     keep_freed_memory()
     if compile and isinstance(model, EnergyModel):
@@ -262,7 +262,8 @@ class _Run:
         """
         cutoff = self.model.config.cutoff
         graph = batch_graphs([periodic_graph(positions, cell, cutoff) for positions, cell, _ in batch])
-        energies, forces = self.model.energies_and_forces(graph)
+        model: Any = self.model
+        energies, forces = model.energies_and_forces(graph)
         labels, sizes = torch.cat([label for _, _, label in batch]), [len(label) for _, _, label in batch]
         off = torch.stack([each.mean() for each in (energies - labels[:, 3]).split(sizes)])
         return 2 * huber_loss(forces, labels[:, :3]) + ENERGY_WEIGHT * off.square().mean()

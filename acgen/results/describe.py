@@ -78,7 +78,8 @@ def fit_words(fit: Fit) -> str:
 
 def flags_of(candidate: Candidate) -> tuple[str, ...]:
     """What to know before believing a candidate, one sentence each."""
-    flags = prediction_flags(candidate.spectrum, candidate.judge_spectrum) + structure_flags(candidate.atoms, candidate.energy)
+    flags = prediction_flags(candidate.spectrum, candidate.judge_spectrum)
+    flags += structure_flags(candidate.atoms, candidate.energy)
     if candidate.unrefined:
         flags = (f"It was not refined: {candidate.unrefined}.", *flags)
     if candidate.unfinished is not None:

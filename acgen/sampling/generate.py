@@ -43,8 +43,8 @@ class Candidate:
     `xi` are the guidance strengths it was made with, by the step from which each held. `instrument` is what was fitted
     to `spectrum` if `Settings.instrument` says so: both misfits are then of spectra seen through it.
     `pdf` is its pair distribution (points,) beside a measured one, as `acgen.scattering.target.PairTarget.values`, and
-    `pdf_misfit` their distance. `energy` is that by the potential in eV per atom above the reference of the density, not relaxed; None where the
-    candidate is older than the potential.
+    `pdf_misfit` their distance. `energy` is that by the potential in eV per atom above the reference of the density,
+    not relaxed; None where the candidate is older than the potential.
     `unfinished` is the step after which it was kept, if its run did not finish it. `unrefined` says why its anneal was
     given up, if it was: the atoms are then as they were before.
     """

@@ -134,7 +134,8 @@ class Refiner:
             penalties, told = zip(*(guide(pos, self.cell) for guide in guides), strict=True)
             (gradient,) = torch.autograd.grad(torch.stack(penalties).sum(), pos)
         force = -self.worth * gradient
-        return force * (PULL_LIMIT / (force.norm(dim=-1, keepdim=True) + 1e-12)).clamp(max=1.0), [by_kind(each) for each in zip(*told, strict=True)]
+        limited = force * (PULL_LIMIT / (force.norm(dim=-1, keepdim=True) + 1e-12)).clamp(max=1.0)
+        return limited, [by_kind(each) for each in zip(*told, strict=True)]
 
 
 def temperature_of(velocities: Tensor) -> Tensor:

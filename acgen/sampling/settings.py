@@ -12,8 +12,6 @@ from ase import Atoms
 from acgen.errors import AcgenError
 from acgen.networks.noise import T_MAX, T_MIN
 from acgen.sampling.options import docstring, option, options_of
-from acgen.sampling.schedule import ANNEALED, DEFAULT_EFFORT, END_T, GUIDE_BELOW, RHO, Plan, make_plan
-from acgen.scattering.target import PairTarget
 from acgen.sampling.schedule import (
     ANNEALED,
     DEFAULT_EFFORT,
@@ -25,6 +23,7 @@ from acgen.sampling.schedule import (
     Plan,
     make_plan,
 )
+from acgen.scattering.target import PairTarget
 from acgen.spectra.model_error import UNSEEN_ERROR
 from acgen.spectra.spectrum import Target, fits_instrument
 from acgen.structures.cell import DENSITY_RANGE, cell_matrix, n_atoms

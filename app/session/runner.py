@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-
 from acgen.errors import AcgenError
 from acgen.inference.tasks import Load
 from acgen.networks.models import Models

@@ -10,11 +10,11 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from acgen.data.energies import crystals
 from acgen.data.public import LabelledCell
 from acgen.errors import AcgenError
-from acgen.networks.energies import energy_above_reference, potential_error
 from acgen.networks.checkpoint import CheckpointError, load_energy
 from acgen.networks.config import NetworkConfig
+from acgen.networks.energies import energy_above_reference, potential_error
 from acgen.networks.graph import NearList, batch_graphs, equal_graphs, periodic_graph
-from acgen.networks.models import load_potential, predict_energies, predict_forces
+from acgen.networks.models import load_potential, predict_energies
 from acgen.networks.network import build
 from acgen.networks.train import TrainConfig, train
 from acgen.structures.reference import reference_cells
