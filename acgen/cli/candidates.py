@@ -17,7 +17,7 @@ from acgen.inference.tasks import Weights, candidate_tasks
 from acgen.networks.checkpoint import read_tensors
 from acgen.networks.models import Models, load_models
 from acgen.results.archive import write_zip
-from acgen.results.describe import describe
+from acgen.results.describe import describe, misfits_of_mean
 from acgen.results.files import trajectory as images_of
 from acgen.results.files import write_results
 from acgen.results.run import LogEntry, Run
@@ -31,8 +31,9 @@ def models_of(files: list[str]) -> Models:
 
 
 def files_by_task(files: list[str]) -> dict[str, str]:
-    """Weights files by what they were trained for: ``score`` or ``forward``."""
-    return {read_tensors(file)[1].get("config", {}).get("task", "score"): file for file in files}
+    """Weights files by what they are for in a run: ``score``, ``forward`` or ``potential``."""
+    tasks = [read_tensors(file)[1].get("config", {}).get("task", "score") for file in files]
+    return {"potential" if task == "energy" else task: file for task, file in zip(tasks, files, strict=True)}
 
 
 def make_candidates(
@@ -126,6 +127,9 @@ def _end(settings: Settings, done: list[Candidate], directory: Path, code: int, 
         print("  " + _line(candidate))
     if len(done) > 1:
         print("  " + _together(done))
+    if settings.joint and settings.target is not None:
+        seen, by_judge = misfits_of_mean(settings, done)
+        print(f"  mean of all: misfit {seen:.3f}, judge {by_judge:.3f}")
     return 0
 
 

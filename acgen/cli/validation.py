@@ -86,7 +86,7 @@ def add_commands(commands) -> None:
 
 
 def _common(parser: argparse.ArgumentParser, candidates: int) -> None:
-    add_settings(parser, ("candidates", "seed", "restarts"), candidates=candidates)
+    add_settings(parser, ("candidates", "seed", "restarts", "refine", "refine_temperature"), candidates=candidates)
     add_plan(parser)
     add_threads(parser)
     parser.add_argument("--potential", type=Path, metavar="FILE", help="C_2022_NEP4.txt, for energies")

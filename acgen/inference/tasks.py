@@ -93,6 +93,8 @@ def candidate_tasks(settings: Settings, weights: Weights) -> list[Task]:
     """
     if settings.resume is not None:
         raise AcgenError("a run that goes on from a frame is made in one process: leave out the scheduler")
+    if settings.joint:
+        raise AcgenError("candidates that are fitted in their mean are made in one process: leave out the scheduler")
     return [
         Task(replace(settings, candidates=1, seed=settings.seed + index), weights)
         for index in range(settings.candidates)

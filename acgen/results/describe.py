@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from acgen.errors import AcgenError
 from acgen.inference.flags import NEAR, density_flags, prediction_flags, structure_flags
 from acgen.sampling.generate import Candidate
 from acgen.sampling.settings import Settings
-from acgen.spectra.instrument_fit import Fit
+from acgen.spectra.instrument_fit import Beamline, Fit
 from acgen.statistics import mean_and_spread
 from acgen.structures.analysis import HIGHEST_CN
 from acgen.structures.cell import density as density_of
@@ -62,6 +63,19 @@ def describe(candidates: Sequence[Candidate]) -> dict[str, Any]:
             mean, std = mean_and_spread(numbers)
             result[name] = {"mean": float(mean), "std": float(std), "reference": known}
     return result
+
+
+def misfits_of_mean(settings: Settings, candidates: Sequence[Candidate]) -> tuple[float, float]:
+    """Distances to the target of the mean spectrum of all candidates and of the judge's, through one instrument."""
+    target = settings.target
+    if target is None:
+        raise AcgenError("there is no target to compare the mean with; give one")
+    mean = np.mean([candidate.spectrum for candidate in candidates], axis=0)
+    by_judge = np.mean([candidate.judge_spectrum for candidate in candidates], axis=0)
+    fit = Beamline(target, settings.instrument).fit(mean)
+    if fit is None:
+        return target.misfit(mean), target.misfit(by_judge)
+    return target.misfit(fit.prediction), target.misfit(fit.instrument.apply(by_judge))
 
 
 def fit_words(fit: Fit) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from ase import Atoms
 
 from acgen import __version__
-from acgen.results.describe import describe
+from acgen.results.describe import describe, misfits_of_mean
 from acgen.results.run import Run
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.scattering.target import PairTarget
@@ -29,10 +29,18 @@ def summary(run: Run) -> dict[str, Any]:
         "acgen": __version__,
         "settings": run.settings.to_dict(),
         "weights": dict(run.weights),
-        "overview": describe(run.candidates),
+        "overview": describe(run.candidates) | _of_mean(run),
         "candidates": [candidate.to_dict() for candidate in run.candidates],
         "log": [entry.line for entry in run.log],
     }
+
+
+def _of_mean(run: Run) -> dict[str, float]:
+    """The misfits of the mean spectrum, where candidates were guided by it."""
+    if not run.settings.joint or run.settings.target is None:
+        return {}
+    seen, by_judge = misfits_of_mean(run.settings, run.candidates)
+    return {"misfit_of_mean": seen, "judge_misfit_of_mean": by_judge}
 
 
 def summary_json(run: Run) -> str:

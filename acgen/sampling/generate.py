@@ -152,7 +152,8 @@ def generate(
     strength
         Guidance strengths instead of `settings.xi`, such as a `LiveXi` to change them while the run goes on.
     together
-        How many candidates to work on at a time: a step of each, in their order, then the next.
+        How many candidates to work on at a time: a step of each, in their order, then the next. All where their mean
+        is guided (`Settings.joint`).
     joined
         Whether these go through the networks as one graph, or each on a thread of its own: a candidate is then the
         same, bit by bit, as one that is made alone. By default threads on a CPU and one graph elsewhere.
@@ -166,6 +167,8 @@ def generate(
     check_cell(settings.box, models.score.config.cutoff)
     strength = strength or LiveXi(settings.xi)
     joined = models.device.type != "cpu" if joined is None else joined
+    if settings.joint:
+        together, joined = settings.candidates, True
     for first in range(0, settings.candidates, together):
         indices = range(first, min(first + together, settings.candidates))
         if joined or len(indices) == 1:
@@ -219,7 +222,13 @@ def _joined(
     pairs = () if settings.pdf is None or settings.xi_pdf == 0 else (PairGuide(settings.pdf, settings.xi_pdf),)
     if target is not None:
         guide = SpectrumGuide(
-            models.forward, target, settings.xi, settings.guide, settings.tolerance, instrument=settings.instrument
+            models.forward,
+            target,
+            settings.xi,
+            settings.guide,
+            settings.tolerance,
+            instrument=settings.instrument,
+            joint=settings.joint,
         )
     score = GuidedScore(
         models.score,

@@ -104,6 +104,9 @@ class SpectrumGuide:
         Compare with the target what an instrument would make of the prediction, with its shift, scale, slope and
         broadening fitted anew, within bounds, to every clean estimate (`acgen.spectra.instrument_fit`): for `cell`
         only. Misfit and prediction are then those behind the instrument.
+    joint
+        The mean over all structures is compared with the target, instead of each; an atom is pulled as hard. What is
+        seen of each is then what is seen of all.
     """
 
     def __init__(
@@ -115,6 +118,7 @@ class SpectrumGuide:
         tolerance: float = UNSEEN_ERROR,
         *,
         instrument: bool = False,
+        joint: bool = False,
     ):
         if not (np.isfinite(xi) and xi >= 0):
             raise AcgenError(f"xi is {xi}; give a number that is not negative, such as 1500 (cell) or 100 (site)")
@@ -124,6 +128,7 @@ class SpectrumGuide:
             raise AcgenError("an instrument sees the mean over atoms: use guide mode 'cell' with it")
         self.model, self.target, self.mode, self.tolerance = model, target, mode, tolerance
         self.xi: float | Tensor = xi
+        self.joint = joint
         self._beamline = Beamline(target, instrument)
         device = model.device
         self._y = torch.tensor(np.where(target.mask, target.intensity, 0.0), dtype=torch.float32, device=device)
@@ -133,6 +138,10 @@ class SpectrumGuide:
         structures, atoms = denoised.shape[:2]
         sites = self.model(equal_graphs(denoised, cell, self.model.config.cutoff))
         sites = sites.view(structures, atoms, -1)
+        if self.joint:
+            penalty, told = self._one(sites.flatten(0, 1))
+            pull = torch.as_tensor(self.xi).max() * structures * atoms / REFERENCE_ATOMS
+            return 2 * pull * penalty, [told] * structures
         penalties, seen = zip(*map(self._one, sites), strict=True)
         return (2 * self.xi * atoms / REFERENCE_ATOMS * torch.stack(penalties)).sum(), list(seen)
 

@@ -1,9 +1,9 @@
 """Refining a structure by a short guided anneal: Langevin dynamics under a potential and the guides' pull.
 
 A score network leaves strain in the network of bonds that no relaxation takes out; a picosecond at 1500 K does. The
-guides' penalty -log p(y|x) counts as an energy of k_B T times itself, with T the temperature that the anneal begins at,
-so that what is sampled there is the posterior of Eq. 9 of arXiv:2312.05472 with the potential's Boltzmann factor as
-prior. While the cell cools, the pull stays as it is.
+guides' penalty -log p(y|x) counts as an energy of `WORTH` k_B T times itself, with T the temperature that the anneal
+begins at: with 1, what is sampled there would be the posterior of Eq. 9 of arXiv:2312.05472 with the potential's
+Boltzmann factor as prior. While the cell cools, the pull stays as it is.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from acgen.sampling.guidance import Guide, Seen, SeenPairs, by_kind
 from acgen.sampling.schedule import MD_STEPS, TIMESTEP, Step
 from acgen.structures.cell import CARBON_MASS
 
-FRICTION = 0.02
-"""Friction of the thermostat in 1/fs: an atom forgets its velocity within 50 fs."""
+FRICTION = 0.05
+"""Friction of the thermostat in 1/fs: an atom forgets its velocity within 20 fs, and what a pull heats flows off."""
+WORTH = 3.0
+"""What a guide's penalty is multiplied with in an anneal: with 1 a structure forgets half of its fit, with 3 none."""
 PULL_LIMIT = 3.0
 """Largest pull of an atom in eV/Å; thermal forces at 1500 K are about as large."""
 HOT = 6000.0
@@ -71,7 +73,7 @@ class Refiner:
 
     def __init__(self, potential: EnergyModel, cell: Tensor, temperature: float):
         self.potential, self.cell = potential, cell
-        self.worth = units.kB * temperature
+        self.worth = WORTH * units.kB * temperature
         self._near: NearList | None = None
 
     def start(self, positions: Tensor, temperature: float, generators: Sequence[torch.Generator]) -> Tensor:

@@ -121,6 +121,12 @@ class Settings:
         soft=(0.0, 1_000.0),
         step=10.0,
     )
+    joint: bool = option(
+        False,
+        "Fit the mean of all candidates",
+        "Guide the mean spectrum of all candidates towards the target, as a beam sees many places at once, instead of "
+        "the spectrum of each. Single candidates may then differ. They are worked on together. Only for guide cell.",
+    )
     gradient: GuideGradient = option(
         "estimate",
         "Gradient of the guide",
@@ -283,6 +289,8 @@ class Settings:
         n_atoms(self.density, self.box)
         if self.xi is None:
             object.__setattr__(self, "xi", DEFAULT_XI[self.guide])
+        if self.joint and self.guide != "cell":
+            raise AcgenError(f"joint candidates share the mean spectrum: use guide 'cell', not {self.guide!r}")
         if self.instrument and self.guide != "cell":
             raise AcgenError(f"the instrument is fitted to the mean over atoms: use guide 'cell', not {self.guide!r}")
         fitted = self.guide == "cell" and fits_instrument(self.target, self.instrument)

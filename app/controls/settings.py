@@ -125,6 +125,7 @@ class Controls(pn.viewable.Viewer):
         state, parameters = self.state, self.state.param
         self.xi = _slider(parameters.xi)
         self.instrument = pmui.Checkbox.from_param(parameters.instrument, size="small", margin=(0, 14))
+        self.joint = pmui.Checkbox.from_param(parameters.joint, size="small", margin=(0, 14))
         evaluations = {name: f"{name}: {plan.total} evaluations" for name, plan in PLANS.items()}
         self.plans = pmui.MenuButton(
             label="Plan",
@@ -241,7 +242,8 @@ class Controls(pn.viewable.Viewer):
         cell = [self.density, self.cell, self.cubic, *self.edges]
         start = [self.structure, self.start_t, self.random]
         target = [self.presets, self.target, self.targets.button, self.upload, self.prepare.button]
-        return [*target, *self.pdf.locked, *cell, *start, self.plans, self.instrument, *self.counts, self.seed]
+        run = [self.plans, self.instrument, self.joint, *self.counts, self.seed]
+        return [*target, *self.pdf.locked, *cell, *start, *run]
 
     def __panel__(self):
         return pmui.Column(
@@ -269,6 +271,7 @@ class Controls(pn.viewable.Viewer):
             self.xi,
             self.pdf.slider,
             self.instrument,
+            self.joint,
             *self.counts,
             self.seed,
             self.atoms,

@@ -60,6 +60,7 @@ class State(param.Parameterized):
     steps = _setting("steps")
     restart_steps = _setting("restart_steps")
     refine = _setting("refine")
+    joint = _setting("joint")
     candidates = _setting("candidates")
     seed = _setting("seed")
     target_name = param.Selector(

@@ -155,4 +155,4 @@ def test_the_example_is_a_session_like_any_other():
     assert len(found.finished) == 3
     assert len(found.trajectory) > 20
     assert max(item.candidate.judge_misfit for item in found.finished) < 0.2, "something worth looking at"
-    assert not any(flags_of(item.candidate, None) for item in found.finished)
+    assert not any(flags_of(item.candidate) for item in found.finished)

@@ -10,6 +10,8 @@ import torch
 from ase.build import bulk
 from ase.io import read
 
+from acgen.errors import AcgenError
+from acgen.inference.tasks import Weights, candidate_tasks
 from acgen.networks.graph import all_pairs
 from acgen.networks.models import load_models, predict_sites
 from acgen.results.files import summary, write_results
@@ -205,7 +207,7 @@ def test_what_is_written_can_be_read(models, tmp_path):
     entry = written["candidates"][0]
     assert set(entry) == {"index", "seed", "n_atoms", "cn_fraction", "misfit", "judge_misfit", "wall_s", "xi",
                           "energy_above_reference_eV"}
-    assert set(written["weights"]) == {"score", "weak", "forward", "judge"}
+    assert set(written["weights"]) == {"score", "weak", "forward", "judge", "potential"}
     assert all(len(digest) == 64 for digest in written["weights"].values())
 
 
@@ -356,3 +358,20 @@ def test_a_run_with_an_instrument_goes_on_bit_by_bit(models):
     assert np.array_equal(resumed.atoms.positions, events[-1].atoms.positions)
     with pytest.raises(ValueError, match="cell"):
         replace(settings, guide="site")
+
+
+def test_joint_candidates_are_made_together_and_their_mean_is_told(models, tmp_path):
+    settings = replace(SMALL, target=builtin_targets()["sp2"], joint=True)
+    events = list(generate(settings, models))
+    frames = [event.frame for event in events if isinstance(event, FrameEvent)]
+    found = [event for event in events if isinstance(event, Candidate)]
+    assert len(found) == 2
+    assert frames[-1].misfit == frames[-2].misfit
+    assert not np.array_equal(found[0].atoms.positions, found[1].atoms.positions)
+    overview = summary(Run(settings, tuple(found), models.sha256))["overview"]
+    mean = np.mean([candidate.spectrum for candidate in found], axis=0)
+    assert overview["misfit_of_mean"] == pytest.approx(settings.target.misfit(mean))
+    with pytest.raises(AcgenError, match="joint candidates"):
+        replace(SMALL, guide="site", joint=True)
+    with pytest.raises(AcgenError, match="one process"):
+        candidate_tasks(settings, Weights({}, {}))

@@ -215,3 +215,29 @@ def test_structures_in_one_graph_are_evaluated_as_alone(networks, atoms, gradien
         assert torch.allclose(found.score, alone.score, rtol=1e-9, atol=1e-9)
         assert torch.allclose(found.denoised, alone.denoised, rtol=1e-9, atol=1e-9)
         assert found.seen.misfit == pytest.approx(alone.seen.misfit, rel=1e-9)
+
+
+def gradient_of(guide, structures):
+    pos = structures.clone().requires_grad_(True)
+    penalty, seen = guide(pos, CELL.double())
+    return torch.autograd.grad(penalty, pos)[0], seen
+
+
+def test_a_joint_guide_pulls_equal_structures_as_a_single_one_does(networks, atoms):
+    target = builtin_targets()["sp2"]
+    single, _ = gradient_of(SpectrumGuide(networks[1], target, 150.0), atoms[None])
+    pair, seen = gradient_of(SpectrumGuide(networks[1], target, 150.0, joint=True), torch.stack([atoms, atoms]))
+    for each in pair:
+        assert torch.allclose(each, single[0], rtol=1e-5, atol=1e-6)
+    assert seen[0] is seen[1]
+
+
+def test_a_joint_guide_sees_the_mean_of_all(networks, atoms):
+    forward = networks[1]
+    other = random_positions(40, CELL.double(), torch.Generator().manual_seed(7))
+    spectra = [forward(periodic_graph(x, CELL.double(), forward.config.cutoff)).mean(0) for x in (atoms, other)]
+    mean = torch.stack(spectra).mean(0).numpy()
+    guide = SpectrumGuide(forward, Target(mean, np.ones(100, bool), "mean"), 150.0, joint=True)
+    _, seen = gradient_of(guide, torch.stack([atoms, other]))
+    assert seen[0].misfit < 1e-6
+    assert np.allclose(seen[0].prediction, mean)

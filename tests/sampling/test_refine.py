@@ -13,7 +13,7 @@ from acgen.networks.models import load_models
 from acgen.networks.noise import NoiseSchedule
 from acgen.sampling.generate import Candidate, FrameEvent, generate
 from acgen.sampling.guidance import Evaluation, Seen
-from acgen.sampling.refine import PULL_LIMIT, AnnealError, Refiner, temperature_of
+from acgen.sampling.refine import PULL_LIMIT, WORTH, AnnealError, Refiner, temperature_of
 from acgen.sampling.sampler import sample_together
 from acgen.sampling.schedule import MD_STEPS, REFINE_TEMPERATURE, ROOM, Plan, Step, make_plan, refine_temperatures
 from acgen.sampling.settings import Settings
@@ -74,15 +74,15 @@ def test_a_pull_displaces_by_what_it_is_worth():
     made, home = anneal(Springs(), 1000.0, 60, [Slope(slope)])
     moved = (made.positions - home)[0].mean(0)
     spread = (units.kB * 1000 / STIFF / 1500) ** 0.5
-    assert float(moved[0]) == pytest.approx(-slope * units.kB * 1000 / STIFF, abs=5 * spread)
+    assert float(moved[0]) == pytest.approx(-WORTH * slope * units.kB * 1000 / STIFF, abs=5 * spread)
     assert abs(float(moved[1])) < 5 * spread
     assert made.seen[0][0].misfit == 0.5
 
 
 def test_a_pull_has_a_limit():
     refiner, x = Refiner(Springs(), CELL, 300.0), atoms(50)
-    (weak, _), (strong, _) = (refiner.pull(x, [Slope(slope)]) for slope in (40.0, 1e9))
-    assert torch.allclose(weak[0], torch.tensor([-40.0 * units.kB * 300, 0.0, 0.0]))
+    (weak, _), (strong, _) = (refiner.pull(x, [Slope(slope)]) for slope in (10.0, 1e9))
+    assert torch.allclose(weak[0], torch.tensor([-10.0 * WORTH * units.kB * 300, 0.0, 0.0]))
     assert torch.allclose(strong[0], torch.tensor([-PULL_LIMIT, 0.0, 0.0]))
 
 
