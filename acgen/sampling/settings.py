@@ -45,7 +45,7 @@ DEFAULT_XI: dict[GuideMode, float] = {"cell": 1500.0, "site": 100.0}
 twice as many steps, which each pull less: candidates are then as little strained, and fit and judge as well."""
 
 DEFAULT_XI_PDF = 200.0
-"""Strength of a measured pair distribution: the misfit halves, and energies are those of unguided candidates."""
+"""Strength of a measured pair distribution: the misfit falls by 40 %, and energies are those of unguided ones."""
 
 MAX_STEPS = 100_000
 """Steps of one candidate; a longer plan is not built."""
