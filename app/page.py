@@ -103,8 +103,9 @@ class Dashboard(pn.viewable.Viewer):
         self.progress = Deck(below | {"Log": LogView(self.state)})
         self.reach.opened = lambda: self.progress.show("Reach")
         self.transport.beside.append(self.reach.short)
-        self.distributions = Deck({"Angles": self.angles, "g(r)": self.radial, "PDF": self.pairs})
-        self.state.param.watch(lambda event: event.new is None or self.distributions.show("PDF"), "pdf")
+        self.distributions = Deck({"Angles": self.angles, "g(r)": self.radial})
+        self.pairs.active = False  # there is no place for it before it is of use
+        self.state.param.watch(self._offer_pairs, "pdf")
         self.help = Help()
         self.shortcuts = Shortcuts({
             " ": self.transport.pause_or_go_on,
@@ -119,6 +120,14 @@ class Dashboard(pn.viewable.Viewer):
         self._uploaded: tuple[Any, ...] = ()  # the structures from files that are listed
         self._source_shown: object = None
         self._shown_at = self._plotted_at = self._told_at = float("-inf")
+
+    def _offer_pairs(self, event: param.parameterized.Event) -> None:
+        """Bring a measured pair distribution to the front."""
+        if event.new is None:
+            return
+        if self.pairs.title not in self.distributions.choice.options:
+            self.distributions.add(self.pairs.title, self.pairs)
+        self.distributions.show(self.pairs.title)
 
     @property
     def runner(self) -> Runner:

@@ -19,9 +19,12 @@ from bokeh.core.serialization import Serializer
 from waiting import LIMIT
 
 from acgen.sampling.settings import OPTIONS, Settings
+from acgen.scattering.pairs import reduced_pdf
+from acgen.scattering.read import read_pdf
 from acgen.spectra.targets import builtin_targets
 from acgen.statistics import mean_and_spread
 from acgen.structures.cell import carbon
+from acgen.structures.reference import reference_cells
 from app.controls.settings import size_text
 from app.look import colours
 from app.page import Dashboard
@@ -295,3 +298,16 @@ def test_a_page_without_the_front_end_says_what_to_do(monkeypatch):
     dashboard.state.param.update(cell=7.0, steps=8, restarts=0, candidates=1)
     finish(dashboard)
     assert dashboard.state.snapshot.status is Status.DONE
+
+
+def test_a_pair_distribution_has_a_plot_once_there_is_one(dashboard):
+    r = np.arange(0.05, 8, 0.05)
+    curve = reduced_pdf(reference_cells()[4], r, 0.05)
+    measured = read_pdf("".join(f"{x:.3f} {g:.6f}\n" for x, g in zip(r, curve, strict=True)).encode(), name="film.gr")
+    choice = dashboard.distributions.choice
+    assert "PDF" not in choice.options
+    dashboard.state.pdf = measured
+    assert choice.value == "PDF"
+    dashboard.state.pdf = None
+    dashboard.state.pdf = measured
+    assert choice.options.count("PDF") == 1
