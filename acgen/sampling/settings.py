@@ -123,7 +123,7 @@ class Settings:
     )
     joint: bool = option(
         False,
-        "Fit the mean of all candidates",
+        "Joint",
         "Guide the mean spectrum of all candidates towards the target, as a beam sees many places at once, instead of "
         "the spectrum of each. Single candidates may then differ. They are worked on together. Only for guide cell.",
     )

@@ -125,7 +125,7 @@ class Controls(pn.viewable.Viewer):
         state, parameters = self.state, self.state.param
         self.xi = _slider(parameters.xi)
         self.instrument = pmui.Checkbox.from_param(parameters.instrument, size="small", margin=(0, 14))
-        self.joint = pmui.Checkbox.from_param(parameters.joint, size="small", margin=(0, 14))
+        self.joint = pmui.Checkbox.from_param(parameters.joint, size="small", margin=(0, 0))
         evaluations = {name: f"{name}: {plan.total} evaluations" for name, plan in PLANS.items()}
         self.plans = pmui.MenuButton(
             label="Plan",
@@ -137,9 +137,12 @@ class Controls(pn.viewable.Viewer):
             css_classes=["acgen-plan"],
             on_click=lambda item: apply_plan(state, item["label"].partition(":")[0]),
         )
-        self.counts = [_slider(parameters[name]) for name in ("restarts", "steps", "refine", "candidates")]
+        self.counts = [_slider(parameters[name]) for name in ("restarts", "steps", "candidates")]
+        self.refine = pmui.FloatInput.from_param(
+            parameters.refine, margin=(6, 4, 2, 16), css_classes=["acgen-refine"], **WIDE
+        )
         self.seed = pmui.IntInput.from_param(
-            parameters.seed, margin=(6, 16, 2, 16), css_classes=["acgen-seed"], **WIDE
+            parameters.seed, margin=(6, 16, 2, 4), css_classes=["acgen-seed"], **WIDE
         )
         self.atoms = pn.pane.HTML(
             "", margin=(0, 18), stylesheets=[STYLE], css_classes=["acgen-small", "acgen-atoms"]
@@ -242,7 +245,7 @@ class Controls(pn.viewable.Viewer):
         cell = [self.density, self.cell, self.cubic, *self.edges]
         start = [self.structure, self.start_t, self.random]
         target = [self.presets, self.target, self.targets.button, self.upload, self.prepare.button]
-        run = [self.plans, self.instrument, self.joint, *self.counts, self.seed]
+        run = [self.plans, self.instrument, self.joint, *self.counts, self.refine, self.seed]
         return [*target, *self.pdf.locked, *cell, *start, *run]
 
     def __panel__(self):
@@ -270,10 +273,9 @@ class Controls(pn.viewable.Viewer):
                    sizing_mode="stretch_width"),
             self.xi,
             self.pdf.slider,
-            self.instrument,
-            self.joint,
+            pn.Row(self.instrument, self.joint, margin=0, sizing_mode="stretch_width"),
             *self.counts,
-            self.seed,
+            pn.Row(self.refine, self.seed, margin=0, sizing_mode="stretch_width"),
             self.atoms,
             margin=0,
             sizing_mode="stretch_width",
