@@ -26,7 +26,7 @@ from acgen.structures.cell import CARBON_MASS
 FRICTION = 0.05
 """Friction of the thermostat in 1/fs: an atom forgets its velocity within 20 fs, and what a pull heats flows off."""
 WORTH = 3.0
-"""What a guide's penalty is multiplied with in an anneal: with 1 a structure forgets half of its fit, with 3 none."""
+"""What a guide's penalty is multiplied with in an anneal: with 1 candidates of a-C-2.0 lost a quarter of their fit."""
 PULL_LIMIT = 3.0
 """Largest pull of an atom in eV/Å; thermal forces at 1500 K are about as large."""
 HOT = 6000.0
