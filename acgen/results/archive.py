@@ -121,6 +121,7 @@ def read_zip(file: str | Path | BinaryIO, max_bytes: int = MAX_BYTES) -> Run:
         with zipfile.ZipFile(file) as pack:
             text, arrays = _unpack(pack, max_bytes)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        # the last two are what zipfile raises for an unknown compression and for a password
         raise ResultsError(f"this is not a zip file of acgen, or it is damaged ({error})") from error
     try:
         run = _run(codec.load(text, arrays, _CLASSES))

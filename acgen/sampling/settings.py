@@ -173,8 +173,8 @@ class Settings:
         0.0,
         "Refine",
         "Duration of a guided anneal after the restarts, which takes strain out of the bonds; 0 leaves it out. The "
-        "cell is held at the temperature below for one half and cooled to 300 K in the other, under the shipped "
-        "potential and the guide's pull.",
+        "cell is held at 1500 K, or at `refine_temperature`, for one half and cooled to 300 K in the other, under the "
+        "shipped potential and the guide's pull.",
         unit="ps",
         bounds=(0.0, 100.0),
         soft=(0.0, 4.0),
