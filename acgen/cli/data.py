@@ -45,7 +45,7 @@ def _energies(args: argparse.Namespace) -> None:
     from ase.io import write
 
     from acgen.data.cells import load_cells
-    from acgen.data.energies import DENSITIES, DISPLACED, crystals, quench_frames, structure_frames
+    from acgen.data.energy_labels import DENSITIES, DISPLACED, crystals, quench_frames, structure_frames
 
     out = output_file(args.out)
     given = load_cells([Path(each) for each in args.structures]) if args.structures else []

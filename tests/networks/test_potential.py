@@ -7,7 +7,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from acgen.data.energies import crystals
+from acgen.data.energy_labels import crystals
 from acgen.data.public import LabelledCell
 from acgen.errors import AcgenError
 from acgen.networks.checkpoint import CheckpointError, load_energy
