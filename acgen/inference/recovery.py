@@ -22,7 +22,7 @@ from acgen.statistics import mean_and_spread
 from acgen.structures.analysis import coordination_fractions
 from acgen.structures.cell import density
 from acgen.structures.potential import energy_per_atom
-from acgen.structures.reference import COMPARED
+from acgen.structures.reference import coordination_error
 from acgen.structures.rings import rings
 
 RESOLUTION = 0.05
@@ -106,15 +106,10 @@ def recover(
         _mean([target.misfit(each.spectrum) for each in found]),
         _mean([float(np.linalg.norm(each.judge_spectrum - by_judge)) for each in found]),
         _mean([pdf.compare(each.atoms)[0] for each in found]),
-        _mean([_cn_error(each.atoms, shares) for each in found]),
+        _mean([coordination_error(coordination_fractions(each.atoms), shares) for each in found]),
         _mean([float(np.abs(_rings_per_atom(each.atoms) - ring_counts).sum()) for each in found]),
         None if potential is None else _energies(found, cell, potential),
     )
-
-
-def _cn_error(atoms: Atoms, known: dict[int, float]) -> float:
-    shares = coordination_fractions(atoms)
-    return 100 * float(np.mean([abs(shares[cn] - known[cn]) for cn in COMPARED]))
 
 
 def _rings_per_atom(atoms: Atoms) -> np.ndarray:

@@ -17,7 +17,7 @@ from acgen.reproduction.figure import DENSITIES, Answer, Case, Given, PaperFigur
 from acgen.results.colours import OVERLAY_COLOURS, PREDICTION_COLOUR, REFERENCE_COLOUR
 from acgen.results.figures import empty
 from acgen.structures.analysis import ANGLE_EDGES, radial_distribution
-from acgen.structures.distances import COMPARED, distance, features
+from acgen.structures.distances import DISTANCES, distance, features
 from acgen.structures.environments import RARE, copied
 from acgen.structures.reference import reference_cells
 from acgen.structures.rings import RING_SIZES
@@ -144,7 +144,7 @@ def _worst(what: str, found: dict[str, tuple[float, float, float]], foreign: Seq
     if foreign:
         note += f"; public networks, of another potential, {min(foreign):.1f} to {max(foreign):.1f}"
     return Row(
-        f"{COMPARED[what]}: over that within dynamics, worst density",
+        f"{DISTANCES[what]}: over that within dynamics, worst density",
         PAPER.get(what, ""),
         max(ratios.values()),
         note=note,
@@ -193,7 +193,7 @@ def draw(found: Answer) -> Figure:
         last.set(xlabel="energy of an atom (eV)", ylabel="atoms (per eV)")
     else:
         last.set(xlabel="atoms of a ring", ylabel="rings per atom")
-    for what, colour in zip(COMPARED, OVERLAY_COLOURS, strict=False):
+    for what, colour in zip(DISTANCES, OVERLAY_COLOURS, strict=False):
         if f"distance-floor-ratio-{what}" in found.arrays:
             ratio = found.arrays[f"distance-floor-ratio-{what}"][:, 2]
             ratios.plot(found.arrays["density"], ratio, "o-", color=colour, ms=4, lw=1.2, label=what)

@@ -15,7 +15,7 @@ from acgen.spectra.grid import N_POINTS
 from acgen.spectra.spectrum import Target
 from acgen.spectra.targets import load_target
 from acgen.structures.analysis import coordination_fractions
-from acgen.structures.reference import COMPARED, DENSITIES, public_coordination, reference_cells
+from acgen.structures.reference import COMPARED, DENSITIES, coordination_error, public_coordination, reference_cells
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,7 +65,7 @@ def answer(given: Given, made: Structures) -> Answer:
         free = coordination(made[f"supp2-{density}-free"])
         for name, shares in truth.items():
             known, found = 100 * np.array([*shares.values()]), coordination(made[f"supp2-{density}-{name}"])
-            pair = [float(np.abs(each.mean(0) - known)[list(COMPARED)].mean()) for each in (found, free)]
+            pair = [coordination_error(each.mean(0) / 100, known / 100) for each in (found, free)]
             errors.append(pair)
             kind = "public network" if name == "public" else f"cell quenched in {name.removesuffix('fs')} fs"
             note = f"{pair[1]:.1f} unguided; CN2/3/4 {_shares(found.mean(0))} % guided, {_shares(known)} % true"

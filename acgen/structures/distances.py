@@ -13,7 +13,7 @@ from acgen.structures.analysis import bond_angles, radial_distribution, steinhar
 from acgen.structures.potential import nep_energies
 from acgen.structures.rings import RING_SIZES, rings
 
-COMPARED = {
+DISTANCES = {
     "order": "energy distance of the points (q̄4, q̄6)",
     "angles": "Wasserstein distance of bond angles in degrees",
     "rdf": "root mean square difference of g(r) up to 6 Å",
@@ -25,7 +25,7 @@ COMPARED = {
 
 
 def features(atoms: Atoms, potential: str | Path | None = None) -> dict[str, np.ndarray]:
-    """What is compared of a structure, by the names of `COMPARED`; energies only with a potential.
+    """What is compared of a structure, by the names of `DISTANCES`; energies only with a potential.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def distance(what: str, first: Sequence[np.ndarray], second: Sequence[np.ndarray
     Parameters
     ----------
     what
-        A name of `COMPARED`.
+        A name of `DISTANCES`.
     first, second
         That part of the `features` of each structure of the sets.
     """

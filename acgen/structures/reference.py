@@ -7,7 +7,7 @@ published network (its thermal snapshots averaged) and our own melt-quench cells
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -23,7 +23,7 @@ from acgen.structures.analysis import Analysis, RadialDistribution, analyse
 from acgen.structures.potential import energy_per_atom
 
 COMPARED = (2, 3, 4)
-"""Coordination numbers that count in `Realism.mean_difference`: sp, sp² and sp³."""
+"""Coordination numbers that count in `coordination_error`: sp, sp² and sp³."""
 
 DIAMOND_EDGE = 3.5665
 """Lattice constant of the diamond of the public data set in Å."""
@@ -135,14 +135,13 @@ def realism(structures: Sequence[Atoms], density: float, potential: str | Path |
     """
     reference = reference_at(density)
     found = figures_of(structures, density, energies(structures, potential))
-    differences = [abs(found.coordination[cn] - reference.coordination[cn]) for cn in COMPARED]
     above = None if found.energy is None or reference.energy is None else found.energy - reference.energy
     return Realism(
         density=density,
         structures=len(structures),
         cn_percent={cn: 100 * fraction for cn, fraction in found.coordination.items()},
         reference_cn_percent={cn: 100 * fraction for cn, fraction in reference.coordination.items()},
-        mean_difference=100 * float(np.mean(differences)),
+        mean_difference=coordination_error(found.coordination, reference.coordination),
         energy=found.energy,
         energy_above=above,
         first_peak=found.rdf.first_peak,
@@ -150,6 +149,11 @@ def realism(structures: Sequence[Atoms], density: float, potential: str | Path |
         mean_angle=found.mean_angle,
         reference_mean_angle=reference.mean_angle,
     )
+
+
+def coordination_error(found: Mapping[int, float] | np.ndarray, known: Mapping[int, float] | np.ndarray) -> float:
+    """Mean absolute difference of fractions, by coordination number, over CN 2, 3 and 4, in percentage points."""
+    return 100 * float(np.mean([abs(found[cn] - known[cn]) for cn in COMPARED]))
 
 
 def reference_at(density: float) -> Figures:

@@ -6,7 +6,7 @@ from ase.build import bulk
 from scipy.stats import norm
 
 from acgen.statistics import energy_distance
-from acgen.structures.distances import COMPARED, distance, features
+from acgen.structures.distances import DISTANCES, distance, features
 
 DIAMOND = bulk("C", "diamond", a=3.567, cubic=True).repeat(2)
 
@@ -34,7 +34,7 @@ def test_distances_of_shifted_samples_and_of_curves():
 
 def test_features_of_diamond():
     found = features(DIAMOND)
-    assert set(found) == set(COMPARED) - {"energies"}
+    assert set(found) == set(DISTANCES) - {"energies"}
     np.testing.assert_allclose(found["rings"], [0, 0, 0, 2, 0])
     np.testing.assert_allclose(found["angles"], 109.4712, atol=1e-3)
     np.testing.assert_allclose(found["volumes"], DIAMOND.get_volume() / len(DIAMOND), rtol=1e-4)
