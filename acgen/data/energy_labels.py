@@ -26,13 +26,13 @@ DISPLACED = (0.04, 0.08)
 
 
 def labelled(atoms: Atoms, calculator: Any) -> Atoms:
-    """A copy with energy in eV and forces in eV/Å, kept as ase keeps them (and as extxyz files have them)."""
+    """A copy with energy in eV, its parts by atoms, and forces in eV/Å, kept as in extxyz files of ase."""
     copy = carbon(atoms.positions, atoms.cell.array)
     copy.info = dict(atoms.info)
     trial = copy.copy()
     trial.calc = calculator
-    energy, forces = trial.get_potential_energy(), trial.get_forces()
-    copy.calc = SinglePointCalculator(copy, energy=float(energy), forces=np.asarray(forces))
+    energies, forces = np.asarray(trial.get_potential_energies()), np.asarray(trial.get_forces())
+    copy.calc = SinglePointCalculator(copy, energy=float(energies.sum()), energies=energies, forces=forces)
     return copy
 
 

@@ -102,6 +102,8 @@ DEFAULTS: dict[tuple[str, str], TrainConfig] = {
 
 ENERGY_WEIGHT = 100.0
 """Weight of the squared error of the energy per atom in eV² beside that of the forces in (eV/Å)²."""
+SITE_WEIGHT = 4.0
+"""The same of the mean squared error of each atom's own energy, where the labels have it."""
 
 
 @dataclass(frozen=True)
@@ -259,6 +261,8 @@ class _Run:
         """Huber loss of the forces' components, plus the squared error of the energy per atom times `ENERGY_WEIGHT`.
 
         Beyond 1 eV/Å the loss is linear, so that the few hot and close pairs do not drown what holds a glass together.
+        Where labels say how the energy is shared out among the atoms, that counts too (`SITE_WEIGHT`): it tells a bond
+        that costs energy from one that does not, which the sum over a cell hardly does.
         """
         cutoff = self.model.config.cutoff
         graph = batch_graphs([periodic_graph(positions, cell, cutoff) for positions, cell, _ in batch])
@@ -266,7 +270,11 @@ class _Run:
         energies, forces = model.energies_and_forces(graph)
         labels, sizes = torch.cat([label for _, _, label in batch]), [len(label) for _, _, label in batch]
         off = torch.stack([each.mean() for each in (energies - labels[:, 3]).split(sizes)])
-        return 2 * huber_loss(forces, labels[:, :3]) + ENERGY_WEIGHT * off.square().mean()
+        loss = 2 * huber_loss(forces, labels[:, :3]) + ENERGY_WEIGHT * off.square().mean()
+        known = labels[:, 4].isfinite()
+        if not known.any():
+            return loss
+        return loss + SITE_WEIGHT * 2 * huber_loss(energies[known], labels[known, 4])
 
     def _rotated(self, positions: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
         if self.model.config.equivariant:
@@ -337,7 +345,8 @@ def kind(cell: LabelledCell) -> str:
 def _prepare(cell: LabelledCell, task: str) -> tuple[Tensor, Tensor, Tensor]:
     """Positions (N, 3), cell (3, 3) and, for a forward network, spectra (N, points).
 
-    For a potential (N, 4): the force on every atom in eV/Å and the mean energy of an atom in eV.
+    For a potential (N, 5): the force on every atom in eV/Å, the mean energy of an atom in eV, and the atom's own, NaN
+    where it is not known.
     """
     if task == "forward" and cell.spectra is None:
         raise AcgenError(f"{cell.name} has no spectra; train a forward network on cells that have them")
@@ -359,4 +368,5 @@ def _energy_labels(cell: LabelledCell) -> np.ndarray:
             "`acgen data energies`"
         )
     atoms = len(cell.atoms)
-    return np.column_stack([results["forces"], np.full(atoms, results["energy"] / atoms)])
+    sites = results.get("energies", np.full(atoms, np.nan))
+    return np.column_stack([results["forces"], np.full(atoms, results["energy"] / atoms), sites])

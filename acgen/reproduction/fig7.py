@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from acgen.reproduction.figure import Answer, Case, Given, PaperFigure, Row, Structures, misfits, row_of
-from acgen.reproduction.perturbed import AMORPHOUS, two_cells
+from acgen.reproduction.perturbed import DIAMOND
 from acgen.results.colours import OVERLAY_COLOURS, TARGET_COLOUR
 from acgen.results.figures import empty
 from acgen.spectra.grid import ENERGY
@@ -16,7 +16,6 @@ from acgen.spectra.model_error import UNSEEN_ERROR
 from acgen.spectra.targets import load_target
 from acgen.statistics import mean_and_spread
 from acgen.structures.analysis import Analysis
-from acgen.structures.rings import diamond_fraction
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,13 +29,13 @@ SHOWN = (0, 1, 5, 250)
 def cases(given: Given) -> list[Case]:
     """At each strength, from the same perturbed crystals."""
     strengths = (XI[0], XI[-1]) if given.quick else XI
-    return [two_cells(given, xi) for xi in strengths]
+    return [DIAMOND.case(given, xi) for xi in strengths]
 
 
 def answer(given: Given, made: Structures) -> Answer:
     """Diamond-like atoms, misfits and curves at each strength, and where the transition is."""
-    strengths = np.array([float(name.removeprefix("two-cells-")) for name in made])
-    ordered = np.array([[100 * diamond_fraction(each.atoms) for each in found] for found in made.values()])
+    strengths = np.array([float(name.removeprefix(f"{DIAMOND.cases}-")) for name in made])
+    ordered = np.array([[100 * DIAMOND.fraction(each.atoms) for each in found] for found in made.values()])
     misfit = np.array([misfits(found) for found in made.values()])
     judged = np.array([misfits(found, judge=True) for found in made.values()])
     rows = []
@@ -49,7 +48,7 @@ def answer(given: Given, made: Structures) -> Answer:
     rows += _transition(strengths, ordered, misfit)
     arrays: dict[str, Any] = {"xi": strengths, "diamond-percent": ordered, "misfit": misfit, "judge-misfit": judged}
     for name, found in made.items():
-        xi = name.removeprefix("two-cells-")
+        xi = name.removeprefix(f"{DIAMOND.cases}-")
         if float(xi) in SHOWN:
             arrays |= {f"{key}-{xi}": values for key, values in _curves([e.candidate.analysis for e in found]).items()}
             arrays[f"spectrum-{xi}"] = np.mean([each.candidate.spectrum for each in found], axis=0)
@@ -111,7 +110,7 @@ def draw(found: Answer) -> Figure:
     mean, spread = mean_and_spread(found.arrays["misfit"].T)
     beside.errorbar(xi, mean, spread, color=OVERLAY_COLOURS[2], ls="--", **style)
     beside.set(ylabel="misfit (dashed)", ylim=(0, None))
-    spectra.plot(ENERGY, load_target(AMORPHOUS).intensity, color=TARGET_COLOUR, lw=3, label="target")
+    spectra.plot(ENERGY, load_target(DIAMOND.amorphous).intensity, color=TARGET_COLOUR, lw=3, label="target")
     for strength, colour in zip(SHOWN, OVERLAY_COLOURS, strict=False):
         if f"spectrum-{strength}" in found.arrays:
             curve = {"color": colour, "lw": 1.4, "label": f"ξ = {strength}"}

@@ -15,7 +15,6 @@ from acgen.sampling.generate import Candidate
 from acgen.sampling.settings import Settings
 from acgen.statistics import mean_and_spread
 from acgen.structures.cell import edge_of
-from acgen.structures.reference import diamond
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -111,10 +110,6 @@ class Given:
         short = {"steps": 8, "restart_steps": 4, "restarts": 1} if self.quick else {}
         size = {"density": density, "cell": edge_of(self.atoms, density), "candidates": self.count(full)}
         return Settings(**{**size, **short, **others})
-
-    def diamond(self) -> Atoms:
-        """A perfect crystal of 216 atoms, or of 64 for a quick look."""
-        return diamond(2 if self.quick else 3)
 
 
 @dataclass(frozen=True)

@@ -1,36 +1,111 @@
-"""Perturbed diamond, with which Figs. 6, 7 and Supp. 4 begin."""
+"""Perturbed crystals, with which Figs. 6, 7 and Supp. 3 and 4 begin."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from ase import Atoms
 
 from acgen.reproduction.figure import PAPER_XI, Case, Given
 from acgen.sampling.settings import Settings
 from acgen.spectra.targets import load_target
+from acgen.structures.crystals import buckyballs, diamond
+from acgen.structures.rings import buckyball_fraction, diamond_fraction
 
 NOISE_T = 0.5
 """Noise time of the start: 0.4 Å along each axis."""
-AMORPHOUS, CRYSTAL = "a-C-3.5", "diamond"
-"""Targets: the public amorphous network of 3.5 g/cm³, and diamond."""
 SEEDS = 5
 """Perturbed crystals of each kind; the same ones for every strength of the guide."""
-TWO_CELLS = "reproduction/two_cells.safetensors"
-"""Score network that knows diamond and one amorphous cell, as the paper trained for these figures."""
 HEALING = {"steps": 32, "restarts": 16, "restart_t": (0.4, 0.3), "noise_scale": 0.0}
-"""How perturbed diamond becomes a crystal again: steps without noise, and restarts at which crystal grows."""
+"""How a perturbed crystal becomes whole again: steps without noise, and restarts at which crystal grows."""
 #: Atoms that are laid on a site to begin with, and rounds of taking the mean shift out.
 _STARTS, _ROUNDS = 8, 4
 
 
-def two_cells(given: Given, paper_xi: float) -> Case:
-    """Perturbed diamond by the paper's own kind of network, towards amorphous carbon; Figs. 6 and 7 share them."""
-    return Case(f"two-cells-{paper_xi:g}", from_diamond(given, AMORPHOUS, paper_xi, SEEDS), TWO_CELLS)
+@dataclass(frozen=True)
+class Crystal:
+    """A crystal that noise perturbs, and the amorphous carbon that a spectrum makes of it.
+
+    Parameters
+    ----------
+    name, rings
+        What it is called, and what atoms of it have.
+    cells
+        Function of the number of cells along an axis; gives the perfect crystal.
+    full, quick
+        Number of cells of a figure and of a quick look.
+    fraction
+        Part of the atoms of a structure that have the crystal's rings.
+    score
+        Shipped score network that knows the crystal and one amorphous cell, as the paper trained for these figures.
+    cases
+        What names of cases with that network begin with; those with the usual one begin with `usual_cases`.
+    amorphous, density
+        Target of the amorphous carbon, and the density in g/cm³ of its reference.
+    """
+
+    name: str
+    rings: str
+    cells: Callable[[int], Atoms]
+    full: int
+    quick: int
+    fraction: Callable[[Atoms], float]
+    score: str
+    cases: str
+    usual_cases: str
+    amorphous: str
+    density: float
+
+    def perfect(self, given: Given) -> Atoms:
+        """The crystal of a figure, or of a quick look."""
+        return self.cells(self.quick if given.quick else self.full)
+
+    def case(self, given: Given, paper_xi: float) -> Case:
+        """Perturbed crystals by the paper's own kind of network, towards amorphous carbon."""
+        settings = perturbed(given, self, self.amorphous, paper_xi, SEEDS)
+        return Case(f"{self.cases}-{paper_xi:g}", settings, self.score)
+
+    def usual_case(self, given: Given, paper_xi: float) -> Case:
+        """The same by the usual network."""
+        return Case(f"{self.usual_cases}-{paper_xi:g}", perturbed(given, self, self.amorphous, paper_xi, SEEDS))
 
 
-def from_diamond(given: Given, target: str, paper_xi: float, candidates: int, **others: Any) -> Settings:
-    """Settings of runs from diamond that is noised.
+DIAMOND = Crystal(
+    name="diamond",
+    rings="diamond's rings",
+    cells=diamond,
+    full=3,
+    quick=2,
+    fraction=diamond_fraction,
+    score="reproduction/two_cells.safetensors",
+    cases="two-cells",
+    usual_cases="usual",
+    amorphous="a-C-3.5",
+    density=3.5,
+)
+"""216 atoms, and the public amorphous network of the same density."""
+
+BUCKYBALLS = Crystal(
+    name="buckyballs",
+    rings="a buckyball's rings",
+    cells=lambda _: buckyballs(),
+    full=1,
+    quick=1,
+    fraction=buckyball_fraction,
+    score="reproduction/buckyballs.safetensors",
+    cases="buckyballs",
+    usual_cases="buckyballs-usual",
+    amorphous="a-C-1.5",
+    density=1.68,
+)
+"""240 atoms of solid C60; the amorphous network whose spectrum guides is of 1.5 g/cm³, the nearest that is public."""
+
+
+def perturbed(given: Given, crystal: Crystal, target: str, paper_xi: float, candidates: int, **others: Any) -> Settings:
+    """Settings of runs from a crystal that is noised.
 
     Parameters
     ----------
@@ -42,7 +117,7 @@ def from_diamond(given: Given, target: str, paper_xi: float, candidates: int, **
         Further settings.
     """
     short = {"steps": 8, "restarts": 1, "restart_steps": 4} if given.quick else {}
-    start = {"start_t": NOISE_T, "start": given.diamond()}
+    start = {"start_t": NOISE_T, "start": crystal.perfect(given)}
     guide = {"target": load_target(target), "xi": paper_xi * PAPER_XI}
     return Settings(**{**HEALING, **short, **start, **guide, "candidates": given.count(candidates), **others})
 

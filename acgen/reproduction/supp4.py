@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from acgen.reproduction.figure import Answer, Case, Given, PaperFigure, Row, Structures, row_of
-from acgen.reproduction.perturbed import CRYSTAL, TWO_CELLS, displacement, from_diamond
+from acgen.reproduction.perturbed import DIAMOND, displacement, perturbed
 from acgen.results.colours import OVERLAY_COLOURS
 from acgen.results.figures import empty
 from acgen.statistics import mean_and_spread
-from acgen.structures.rings import diamond_fraction
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,13 +19,13 @@ TIMES = (0.3, 0.5, 0.7)
 """Noise times of the start: 0.24 to 0.56 Å along each axis."""
 XI, SEEDS = 250, 3
 """Strength of the guide in the paper's unit, and perturbed crystals of each kind."""
-NETWORKS = {"two-cells": TWO_CELLS, "usual": ""}
+NETWORKS = {DIAMOND.cases: DIAMOND.score, DIAMOND.usual_cases: ""}
 
 
 def cases(given: Given) -> list[Case]:
     """Unguided and guided, from several noise times, by the network of two cells and by the usual one."""
     return [
-        Case(f"supp4-{name}-{t}-{xi}", from_diamond(given, CRYSTAL, xi, SEEDS, start_t=t), score)
+        Case(f"supp4-{name}-{t}-{xi}", perturbed(given, DIAMOND, DIAMOND.name, xi, SEEDS, start_t=t), score)
         for name, score in NETWORKS.items()
         for t in (TIMES[1:2] if given.quick else TIMES)
         for xi in (0, XI)
@@ -35,19 +34,20 @@ def cases(given: Given) -> list[Case]:
 
 def answer(given: Given, made: Structures) -> Answer:
     """Diamond-like atoms and distance from the lattice, of each network, noise time and strength."""
-    crystal = given.diamond()
+    crystal = DIAMOND.perfect(given)
     rows: list[Row] = []
     arrays: dict[str, np.ndarray] = {}
     for name, found in made.items():
         network, t, xi = name.removeprefix("supp4-").rsplit("-", 2)
-        order = [100 * diamond_fraction(each.atoms) for each in found]
+        order = [100 * DIAMOND.fraction(each.atoms) for each in found]
         away = [displacement(each.atoms.positions, crystal.positions, crystal.cell.array) for each in found]
         arrays[f"diamond-percent-{network}-{t}-{xi}"] = np.array(order)
         arrays[f"displacement-{network}-{t}-{xi}"] = np.array(away)
         words = "guided" if int(xi) else "unguided"
-        kind = f"{words}, noise {0.8 * float(t):.2g} Å, {'network of two cells' if network == 'two-cells' else 'usual'}"
+        model = "network of two cells" if network == DIAMOND.cases else "usual"
+        kind = f"{words}, noise {0.8 * float(t):.2g} Å, {model}"
         paper = "close to diamond" if int(xi) else "diamond-like"
-        rows.append(row_of(f"atoms with diamond's rings, {kind}", paper, order, "%"))
+        rows.append(row_of(f"atoms with {DIAMOND.rings}, {kind}", paper, order, "%"))
         rows.append(row_of(f"distance from the lattice (rms), {kind}", "", away, "Å"))
     return Answer(tuple(rows), arrays)
 

@@ -25,9 +25,6 @@ from acgen.structures.potential import energy_per_atom
 COMPARED = (2, 3, 4)
 """Coordination numbers that count in `coordination_error`: sp, sp² and sp³."""
 
-DIAMOND_EDGE = 3.5665
-"""Lattice constant of the diamond of the public data set in Å."""
-
 DENSITIES = ("1.5", "2.0", "2.5", "3.0", "3.5")
 """Densities of the reference in g/cm³, as in the names of the networks."""
 
@@ -192,13 +189,6 @@ def public_coordination(density: str) -> dict[int, float]:
     entry = content["densities"][DENSITIES.index(density)]
     kind = next(kind for kind in entry["kinds"] if kind["kind"] == "public network")
     return {int(cn): fraction for cn, fraction in kind["cn_fraction"].items()}
-
-
-def diamond(cells: int = 3) -> Atoms:
-    """A perfect crystal of `cells` cubic cells of 8 atoms along each axis, as long as those of the public set."""
-    from ase.build import bulk  # which nothing else here needs
-
-    return bulk("C", "diamond", a=DIAMOND_EDGE, cubic=True).repeat(cells)
 
 
 def reference_cells() -> list[Atoms]:

@@ -8,7 +8,7 @@ image of where it began is none.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 import numpy as np
@@ -72,9 +72,18 @@ def diamond_fraction(atoms: Atoms, cutoff: float = BOND_CUTOFF) -> float:
     AcgenError
         As `rings`.
     """
-    through = {size: np.bincount(found.ravel(), minlength=len(atoms)) for size, found in rings(atoms, cutoff).items()}
-    others = sum(count for size, count in through.items() if size != 6)
-    return float(np.mean((through[6] == 12) & (others == 0) & (coordination_numbers(atoms, cutoff) == 4)))
+    return _fraction_with({6: 12}, 4, atoms, cutoff)
+
+
+def buckyball_fraction(atoms: Atoms, cutoff: float = BOND_CUTOFF) -> float:
+    """Part of the atoms that have the rings of C60: three neighbours, one ring of 5 and two of 6, no others up to 7.
+
+    Raises
+    ------
+    AcgenError
+        As `rings`.
+    """
+    return _fraction_with({5: 1, 6: 2}, 3, atoms, cutoff)
 
 
 def chains(atoms: Atoms, cutoff: float = BOND_CUTOFF) -> list[np.ndarray]:
@@ -97,6 +106,13 @@ def chains(atoms: Atoms, cutoff: float = BOND_CUTOFF) -> list[np.ndarray]:
     labels = connected_components(links, directed=False)[1]
     runs = (np.flatnonzero(thin & (labels == label)) for label in np.unique(labels[thin]))
     return [run for run in runs if len(run) > 1]
+
+
+def _fraction_with(wanted: Mapping[int, int], cn: int, atoms: Atoms, cutoff: float) -> float:
+    """Part of the atoms with so many neighbours and, by their size, exactly so many rings through them."""
+    through = {size: np.bincount(found.ravel(), minlength=len(atoms)) for size, found in rings(atoms, cutoff).items()}
+    fits = [count == wanted.get(size, 0) for size, count in through.items()]
+    return float(np.mean(np.all([*fits, coordination_numbers(atoms, cutoff) == cn], axis=0)))
 
 
 def _steps(atoms: Atoms, cutoff: float) -> list[list[int]]:

@@ -19,6 +19,8 @@ from acgen.results.archive import write_zip
 from acgen.results.run import Run
 from acgen.sampling.generate import Candidate, FrameEvent, generate
 from acgen.sampling.settings import Settings, Strength, check_xi
+from acgen.scattering.read import read_pdf
+from acgen.scattering.target import PairTarget
 from acgen.spectra.grid import N_POINTS
 from acgen.threads import use_threads
 from app.notebook.inputs import target_of
@@ -30,6 +32,7 @@ from app.session.shown import Shown, show_candidate, show_frame
 from app.session.snapshot import Snapshot, Status
 from app.viewer.frontend import in_notebook
 from app.views import spectrum as spectrum_view
+from app.views.pairs import PairsView
 from app.views.progress import MisfitView, describe
 from app.workers.models import shared_models
 
@@ -45,7 +48,9 @@ class GuidedSampler(WithPlots):
     Parameters
     ----------
     target
-        As for `SpectrumView`; None generates without guidance.
+        As for `SpectrumView`; None generates without guidance by a spectrum.
+    pdf
+        Measured pair distribution to guide by as well, or alone: a `PairTarget`, or a file for `acgen.read_pdf`.
     models
         The networks; by default the shipped ones.
     options
@@ -54,17 +59,27 @@ class GuidedSampler(WithPlots):
     Raises
     ------
     AcgenError
-        If the settings make no sense.
+        If the settings make no sense, or a file cannot be read.
     """
 
-    def __init__(self, target: Any = None, *, models: Models | None = None, **options: Any):
-        self.settings = Settings(target=None if target is None else target_of(target), **options)
+    def __init__(
+        self,
+        target: Any = None,
+        *,
+        pdf: PairTarget | str | Path | None = None,
+        models: Models | None = None,
+        **options: Any,
+    ):
+        measured = read_pdf(pdf) if isinstance(pdf, (str, Path)) else pdf
+        self.settings = Settings(target=None if target is None else target_of(target), pdf=measured, **options)
         self.runner = Runner(_generate, shared_models if models is None else lambda: models)
         self.state = state_with(self.settings.target)
+        self.state.pdf = measured
         self.structure = StructureView(width=360, height=360)
         self.plots = (
             Plot(spectrum_view.SpectrumView(self.state), 440, 230),
             Plot(MisfitView(self.state), 440, 150),
+            *([] if measured is None else [Plot(PairsView(self.state), 440, 190)]),
         )
         self.xi = ipywidgets.BoundedFloatText(
             self.settings.xi, min=0, max=1e6, step=10, description="ξ", layout=size(190)

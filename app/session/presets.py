@@ -45,7 +45,7 @@ def apply_preset(state: State, name: str) -> None:
 
 def _diamond() -> Atoms:
     """The crystal, with the name that a page shows."""
-    from acgen.structures.reference import diamond  # when it is asked for: a page should open at once
+    from acgen.structures.crystals import diamond  # when it is asked for: a page should open at once
 
     crystal = diamond()
     crystal.info["name"] = "diamond"

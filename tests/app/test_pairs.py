@@ -15,6 +15,7 @@ from acgen.scattering.read import read_pdf
 from acgen.structures.reference import reference_cells
 from app.controls.pdf import PairUpload
 from app.controls.settings import _slider
+from app.notebook.sampler import GuidedSampler
 from app.session.opening import follow
 from app.session.shown import show_candidate
 from app.session.snapshot import Finished, Snapshot
@@ -150,3 +151,19 @@ def test_it_comes_back_with_a_run_and_with_a_session(state, content, tmp_path):
     other.carry(back.choices, back.targets)
     assert same(other.pdf, pdf)
     assert SimpleNamespace(**other.choices).xi_pdf == 50
+
+
+def test_it_guides_in_a_notebook(content, tmp_path):
+    file = tmp_path / "film.gr"
+    file.write_bytes(content)
+    sampler = GuidedSampler(pdf=str(file), density=2.0, cell=9.0, steps=4, restarts=0, candidates=1)
+    curves = sampler.plots[-1]._plot.data["curves"]
+    assert sampler.plots[-1].figure.xaxis[0].axis_label == "Distance r (Å)"
+    assert len(curves.data["measured"]) > 40
+    assert np.isnan(curves.data["prediction"]).all()
+    sampler.wait()
+    candidate = sampler.results[0]
+    points = len(candidate.pdf)
+    assert candidate.pdf_misfit > 0
+    drawn = sampler.settings.pdf.drawn(candidate.pdf)
+    np.testing.assert_allclose(curves.data["prediction"][:points], drawn, rtol=1e-6)

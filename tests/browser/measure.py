@@ -21,6 +21,8 @@ from app.workers.pool import Processes
 
 #: Cell edges in Å that hold about 216, 1000 and 3000 atoms at 2.0 g/cm³.
 EDGES = (12.93, 21.55, 31.05)
+#: So many that a run lasts as long as it is looked at.
+CANDIDATES = 20
 
 
 class Watch:
@@ -76,7 +78,8 @@ def measure(
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.set_default_timeout(120_000)
     watch, begin = Watch(page), time.perf_counter()
-    page.goto(address if guided else f"{address}?{urlencode({'target_name': NO_TARGET})}")
+    query = {"candidates": CANDIDATES} | ({} if guided else {"target_name": NO_TARGET})
+    page.goto(f"{address}?{urlencode(query)}")
     page.locator(".acgen-card canvas").first.wait_for()
     page.locator(SPINNER).wait_for(state="hidden")
     usable = time.perf_counter() - begin
@@ -110,7 +113,7 @@ def measure(
 def unwatched(edge: float, guided: bool, seconds: float = 8.0) -> str:
     """How fast the sampler is when nobody looks: a line of figures."""
     processes = Processes(1)
-    settings = Settings(cell=edge, target=load_target("a-C-2.0") if guided else None)
+    settings = Settings(cell=edge, candidates=CANDIDATES, target=load_target("a-C-2.0") if guided else None)
     events = processes.generate(settings, load_models(), LiveXi(settings.xi))
     next(events)
     begin, steps = time.perf_counter(), 0

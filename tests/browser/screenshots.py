@@ -1,7 +1,11 @@
-"""Pictures of every state of the dashboard: `python tests/browser/screenshots.py [FOLDER]`, or `make screenshots`."""
+"""Pictures of every state of the dashboard: `python tests/browser/screenshots.py [FOLDER]`, or `make screenshots`.
+
+The measured film is one of `ACGEN_SHARED_DATA`; its check by FEFF takes minutes.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import tempfile
@@ -12,6 +16,8 @@ from serving import FLAGS, ROOT, SPINNER, find_chromium, serve
 
 SIZE = {"width": 1440, "height": 900}
 SMALL = {"width": 1280, "height": 720}
+#: What is prepared, compared and checked.
+FILM = "DLC_CKedge_SLRI_LG4X.csv"
 
 
 class Camera:
@@ -107,6 +113,24 @@ def pick(camera: Camera) -> None:
             return
 
 
+def film(camera: Camera, path: Path) -> None:
+    """A measured film: prepared, compared with candidates, and the best of them checked by FEFF."""
+    page = camera.page
+    page.locator(".acgen-spectrum-file input[type=file]").set_input_files(path)
+    page.get_by_role("combobox").filter(has_text=path.name).first.wait_for()
+    camera.press("Prepare")
+    page.get_by_role("dialog").get_by_text("Left over").first.wait_for()
+    camera.shoot("prepare")
+    camera.press("Use as target")
+    page.get_by_role("dialog").wait_for(state="hidden")
+    camera.press("Start")
+    camera.see("Done: 3 of 3")
+    camera.press("Candidates")
+    page.locator(".acgen-check button").click()
+    camera.see("Candidate .* by FEFF: ", 600.0)
+    camera.shoot("film")
+
+
 def troubles(camera: Camera, folder: Path) -> None:
     """A file that is no spectrum, and a link that cannot be used."""
     bad = folder / "holiday.csv"
@@ -120,6 +144,7 @@ def troubles(camera: Camera, folder: Path) -> None:
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "assets" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
+    shared = Path(os.environ.get("ACGEN_SHARED_DATA", ROOT.parent / "shared" / "data"))
     with (
         tempfile.TemporaryDirectory() as scratch,
         serve(Path(scratch) / "log.txt") as address,
@@ -136,8 +161,9 @@ def main() -> None:
         camera = Camera(open_page(browser, address, SIZE, "?target_name=sp3&density=1.5"), folder)
         camera.see("Out of reach")
         camera.shoot("out-of-reach")
-        camera.press("Prepare")
-        camera.shoot("prepare", 3.0)
+        camera.page.close()
+        camera = Camera(open_page(browser, address, SIZE, "?candidates=3&density=2.6"), folder)
+        film(camera, shared / "measured" / FILM)
         camera.page.close()
         Camera(open_page(browser, address, SMALL), folder).shoot("small-window")
         browser.close()

@@ -112,6 +112,21 @@ def test_a_spring_is_learned_and_the_weights_come_back(tmp_path):
     assert error.rank > 0.7
 
 
+def test_energies_of_atoms_are_learned_where_labels_have_them(tmp_path):
+    cells = []
+    for number in range(8):
+        half = 1.3 + 0.01 * number
+        atoms = Atoms("C3", positions=[[4, 4, 4 + z] for z in (-half, 0, half)], cell=[8, 8, 8], pbc=True)
+        atoms.calc = SinglePointCalculator(atoms, energy=-21.0, energies=[-6.0, -9.0, -6.0], forces=np.zeros((3, 3)))
+        cells.append(LabelledCell(f"row{number}", "0.5", atoms))
+    torch.manual_seed(0)
+    out = tmp_path / "row.safetensors"
+    config = TrainConfig(updates=300, batch=4, rate=5e-3, warmup=20, ema=0.98, clip=10.0)
+    list(train(build(CONFIG), cells, config, out))
+    found = predict_energies(load_energy(out), cells[3].atoms)
+    np.testing.assert_allclose(found, [-6, -9, -6], atol=0.5)
+
+
 def test_what_has_no_forces_is_refused(tmp_path):
     cell = LabelledCell("bare", "3.5", bulk("C", cubic=True))
     with pytest.raises(AcgenError, match="no energy or forces"):

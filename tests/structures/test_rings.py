@@ -11,7 +11,9 @@ from matscipy.neighbours import neighbour_list
 
 from acgen.errors import AcgenError
 from acgen.structures.analysis import BOND_CUTOFF
-from acgen.structures.rings import MOST_NEIGHBOURS, RING_SIZES, chains, diamond_fraction, rings
+from acgen.structures.cell import density
+from acgen.structures.crystals import buckyballs, diamond
+from acgen.structures.rings import MOST_NEIGHBOURS, RING_SIZES, buckyball_fraction, chains, diamond_fraction, rings
 
 DIAMOND = bulk("C", "diamond", a=3.567, cubic=True)
 
@@ -63,6 +65,16 @@ def test_fullerene_has_twelve_pentagons_and_twenty_hexagons():
     ball = molecule("C60")
     ball.center(vacuum=5.0)
     assert counts(ball) == {5: 12, 6: 20}
+
+
+def test_crystals_have_their_own_rings_and_not_each_others():
+    crystal, balls = diamond(2), buckyballs()
+    assert (len(balls), round(density(balls), 2)) == (240, 1.68)
+    assert (diamond_fraction(crystal), buckyball_fraction(crystal)) == (1, 0)
+    assert (diamond_fraction(balls), buckyball_fraction(balls)) == (0, 1)
+    broken = balls.copy()
+    del broken[0]
+    assert 0.8 < buckyball_fraction(broken) < 1
 
 
 @pytest.mark.parametrize("size", [*RING_SIZES, 8])
