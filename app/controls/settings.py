@@ -13,6 +13,7 @@ from acgen.errors import AcgenError
 from acgen.sampling.schedule import PLANS
 from acgen.sampling.settings import Settings
 from app.controls.pdf import PairUpload
+from app.look.card import row
 from app.look.css import STYLE
 from app.look.notice import Notice
 from app.preparation.choices import Preparation
@@ -250,32 +251,30 @@ class Controls(pn.viewable.Viewer):
 
     def __panel__(self):
         return pmui.Column(
-            pn.Row(_section("Target"), pn.Spacer(sizing_mode="stretch_width"), self.presets, margin=0,
-                   sizing_mode="stretch_width"),
-            pn.Row(self.target, self.targets.button, margin=0, sizing_mode="stretch_width"),
-            pn.Row(self.upload, self.prepare.button, margin=0, sizing_mode="stretch_width"),
+            row(_section("Target"), pn.Spacer(sizing_mode="stretch_width"), self.presets),
+            row(self.target, self.targets.button),
+            row(self.upload, self.prepare.button),
             self.message,
             self.warning,
             self.history,
             # Of fixed height, for what a closed dialog holds would stretch the sidebar.
             self.prepare,
-            pn.Row(self.targets, height=1, margin=0, sizing_mode="stretch_width"),
+            row(self.targets, height=1),
             _section("Structure"),
             self.density,
             self.cell,
             self.cubic,
             self.edges,
-            pn.Row(self.structure, self.pdf.upload, margin=0, sizing_mode="stretch_width"),
+            row(self.structure, self.pdf.upload),
             self.pdf,
             self.start_t,
             self.random,
-            pn.Row(_section("Run"), pn.Spacer(sizing_mode="stretch_width"), self.plans, margin=0,
-                   sizing_mode="stretch_width"),
+            row(_section("Run"), pn.Spacer(sizing_mode="stretch_width"), self.plans),
             self.xi,
             self.pdf.slider,
-            pn.Row(self.instrument, self.joint, margin=0, sizing_mode="stretch_width"),
+            row(self.instrument, self.joint),
             *self.counts,
-            pn.Row(self.refine, self.seed, margin=0, sizing_mode="stretch_width"),
+            row(self.refine, self.seed),
             self.atoms,
             margin=0,
             sizing_mode="stretch_width",

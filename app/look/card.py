@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import panel as pn
 
@@ -30,6 +31,11 @@ def heading(title: str | pn.viewable.Viewable, *parts: pn.viewable.Viewable) -> 
     if isinstance(title, str):
         title = pn.pane.HTML(f"<h2>{title}</h2>", margin=0, stylesheets=[STYLE], css_classes=["acgen-title"])
     return pn.Row(title, *parts, margin=0, stylesheets=[STYLE], css_classes=["acgen-heading"])
+
+
+def row(*parts: pn.viewable.Viewable, **options: Any) -> pn.Row:
+    """Parts side by side over the whole width, whose words and icons have the colour of the page, in the dark too."""
+    return pn.Row(*parts, margin=0, sizing_mode="stretch_width", styles={"color": "inherit"}, **options)
 
 
 def swatch(colour: str, text: str, kind: str = "line") -> str:

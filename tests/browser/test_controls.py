@@ -145,12 +145,23 @@ def test_spin_full_screen_and_picture(opened):
     until(lambda: canvas.bounding_box()["width"] < page.viewport_size["width"] / 2)
 
 
+#: How bright the words of elements are, from 0 to 255.
+BRIGHTNESS = """all => all.map((one) => {
+  const parts = getComputedStyle(one).color.match(/[\\d.]+/g).slice(0, 3).map(Number);
+  return (parts[0] + parts[1] + parts[2]) / 3;
+})"""
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_tab_menu_and_dialog_without_another_host(opened, theme):
     page = opened.page
     if theme == "dark":
         page.get_by_role("button", name="Toggle theme").click()
         page.locator(".mui-dark").first.wait_for(state="attached")
+    words = page.locator(".MuiFormControlLabel-label").locator("visible=true")
+    assert words.count() >= 3
+    for brightness in words.evaluate_all(BRIGHTNESS):
+        assert (brightness > 180) if theme == "dark" else (brightness < 80)
     for tab in ("Reach", "Misfit", "Candidates", "Log", "g(r)", "Angles"):
         opened.press(tab)
         page.locator("button[aria-pressed=true]").filter(has_text=tab).wait_for()
