@@ -11,7 +11,7 @@ app: $(VENV)/app.stamp
 
 # A test that needs the browser fails without it. Tests of one file, and all that open a browser, run one after the other.
 test: $(VENV)/test.stamp lint
-	ACGEN_TEST_BROWSER=required $(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder
+	ACGEN_TEST_BROWSER=required $(BIN)/pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check acgen app tests

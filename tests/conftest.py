@@ -35,12 +35,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than cores: the one with the browser mostly waits."""
-    return min((os.cpu_count() or 1) + 1, 4)
-
-
-@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log):
     """Hand tests out by `_group`: marks for that (`--dist loadgroup`) have no effect with pytest 9.2."""
     from xdist.scheduler import LoadScopeScheduling
