@@ -1,4 +1,4 @@
-"""Figs. 6 and Supp. 3: a perturbed crystal returns by itself, and becomes amorphous where a spectrum guides."""
+"""Fig. 6 and Supp. Fig. 3: a perturbed crystal returns by itself, and becomes amorphous where a spectrum guides."""
 
 from __future__ import annotations
 
@@ -35,13 +35,10 @@ class Amorphised:
         What is perturbed.
     cn
         The coordination number that is told.
-    axes
-        Upper ends of the axes of g(r) and of the bond angles in % per degree.
     """
 
     crystal: Crystal
     cn: int
-    axes: tuple[float, float] = (12, 8)
 
     def figure(self, name: str, title: str) -> PaperFigure:
         """The figure of the paper by this name."""
@@ -95,9 +92,9 @@ class Amorphised:
             order.plot(*found.arrays[f"order-{name}"].T, "o", ms=2, alpha=0.5, color=colour)
         spectra.set(xlabel="photon energy (eV)", ylabel="absorption (arb. units)", xlim=(ENERGY[0], ENERGY[-1]))
         spectra.legend(frameon=False, fontsize="x-small")
-        rdf.set(xlabel="distance r (Å)", ylabel="g(r)", xlim=(0.8, 6), ylim=(0, self.axes[0]))
+        rdf.set(xlabel="distance r (Å)", ylabel="g(r)", xlim=(0.8, 6), ylim=(0, 12))
         rdf.legend(frameon=False, fontsize="x-small")
-        angles.set(xlabel="bond angle (°)", ylabel="bond angles (% per °)", xlim=(60, 180), ylim=(0, self.axes[1]))
+        angles.set(xlabel="bond angle (°)", ylabel="bond angles (% per °)", xlim=(60, 180), ylim=(0, 8))
         order.set(xlabel="q̄4", ylabel="q̄6")
         return figure
 

@@ -1,4 +1,4 @@
-"""Perturbed crystals, with which Figs. 6, 7 and Supp. 3 and 4 begin."""
+"""Perturbed crystals, with which Figs. 6 and 7 and Supp. Figs. 3 and 4 begin."""
 
 from __future__ import annotations
 
@@ -33,10 +33,8 @@ class Crystal:
     ----------
     name, rings
         What it is called, and what atoms of it have.
-    cells
-        Function of the number of cells along an axis; gives the perfect crystal.
-    full, quick
-        Number of cells of a figure and of a quick look.
+    cell
+        Gives the perfect crystal, of a quick look or (False) of the figure.
     fraction
         Part of the atoms of a structure that have the crystal's rings.
     score
@@ -49,9 +47,7 @@ class Crystal:
 
     name: str
     rings: str
-    cells: Callable[[int], Atoms]
-    full: int
-    quick: int
+    cell: Callable[[bool], Atoms]
     fraction: Callable[[Atoms], float]
     score: str
     cases: str
@@ -61,7 +57,7 @@ class Crystal:
 
     def perfect(self, given: Given) -> Atoms:
         """The crystal of a figure, or of a quick look."""
-        return self.cells(self.quick if given.quick else self.full)
+        return self.cell(given.quick)
 
     def case(self, given: Given, paper_xi: float) -> Case:
         """Perturbed crystals by the paper's own kind of network, towards amorphous carbon."""
@@ -76,9 +72,7 @@ class Crystal:
 DIAMOND = Crystal(
     name="diamond",
     rings="diamond's rings",
-    cells=diamond,
-    full=3,
-    quick=2,
+    cell=lambda quick: diamond(2 if quick else 3),
     fraction=diamond_fraction,
     score="reproduction/two_cells.safetensors",
     cases="two-cells",
@@ -91,9 +85,7 @@ DIAMOND = Crystal(
 BUCKYBALLS = Crystal(
     name="buckyballs",
     rings="a buckyball's rings",
-    cells=lambda _: buckyballs(),
-    full=1,
-    quick=1,
+    cell=lambda _quick: buckyballs(),
     fraction=buckyball_fraction,
     score="reproduction/buckyballs.safetensors",
     cases="buckyballs",
