@@ -39,7 +39,6 @@ def test_a_figure_in_seconds_and_again_at_once(tmp_path, capsys):
     assert "table.md" in capsys.readouterr().out
 
 
-@pytest.mark.slow
 def test_all_figures_in_a_look(tmp_path):
     assert main(["reproduce", "--quick", "--threads", "1", "--out", str(tmp_path)]) == 0
     for name in IDS:
