@@ -17,6 +17,7 @@ from importlib import import_module
 import panel as pn
 
 from acgen.threads import thread_count, use_threads
+from app.look.theme import TEXT
 from app.page import Dashboard
 from app.session.shelf import server_shelf
 from app.workers.cluster import on_scheduler
@@ -36,7 +37,7 @@ use_threads(asked=given.threads)  # of the page itself, which predicts spectra o
 # The threads that hand on the frames of a run get their turn this often, in seconds, while a page is being updated.
 sys.setswitchinterval(1e-3)
 
-pn.extension("tabulator")
+pn.extension("tabulator", raw_css=[TEXT])
 import_module("freud")  # now, and not while the first g(r) of a run is waited for
 processes = server_processes(given.max_runs, given.threads)
 pn.state.onload(functools.partial(processes.warm, seconds=2.0))

@@ -34,8 +34,8 @@ def heading(title: str | pn.viewable.Viewable, *parts: pn.viewable.Viewable) -> 
 
 
 def row(*parts: pn.viewable.Viewable, **options: Any) -> pn.Row:
-    """Parts side by side over the whole width, whose words and icons have the colour of the page, in the dark too."""
-    return pn.Row(*parts, margin=0, sizing_mode="stretch_width", styles={"color": "inherit"}, **options)
+    """Parts side by side over the whole width."""
+    return pn.Row(*parts, margin=0, sizing_mode="stretch_width", **options)
 
 
 def swatch(colour: str, text: str, kind: str = "line") -> str:

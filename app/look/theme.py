@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TEXT = ":root { --design-background-text-color: currentcolor; }"
+"""Lets words and icons in Panel's own rows and columns have the colour of what is around them: black otherwise, in the
+dark too."""
+
 PARTS = {
     "MuiToolbar": {"defaultProps": {"variant": "dense"}},
     "MuiAppBar": {"styleOverrides": {"root": {"backgroundColor": "#1f3a5f", "color": "#ffffff"}}},
@@ -12,6 +16,8 @@ PARTS = {
     },
     # The title is the heading of the page; what keeps its place free elsewhere is none.
     "MuiTypography": {"defaultProps": {"variantMapping": {"h3": "h1", "h5": "div", "body2": "p"}}},
+    # Minus and plus of a number: dark grey otherwise, in the dark too.
+    "MuiInputAdornment": {"styleOverrides": {"root": {"& .MuiIconButton-root": {"color": "inherit"}}}},
     "MuiLinearProgress": {"defaultProps": {"aria-label": "Work of the page"}},
 }
 THEME = {

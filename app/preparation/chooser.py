@@ -16,7 +16,7 @@ from app.session.uploads import MAX_SPECTRUM_BYTES, BoundedInput
 
 FIELD = {"size": "small", "sizing_mode": "stretch_width", "margin": (4, 4)}
 #: In a dialog the words beside a box have no colour of their own.
-BOX = {"size": "small", "stylesheets": [".MuiFormControlLabel-label { color: var(--mui-palette-text-primary); }"]}
+BOX = {"size": "small"}
 
 
 def spectrum_input(label: str, **options) -> BoundedInput:

@@ -152,16 +152,21 @@ BRIGHTNESS = """all => all.map((one) => {
 })"""
 
 
+def check_words(place, least: int, theme: str) -> None:
+    """That words of boxes, at least so many, can be read before the background of a theme."""
+    words = place.locator(".MuiFormControlLabel-label").locator("visible=true")
+    words.nth(least - 1).wait_for()
+    for brightness in words.evaluate_all(BRIGHTNESS):
+        assert (brightness > 180) if theme == "dark" else (brightness < 80)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_tab_menu_and_dialog_without_another_host(opened, theme):
     page = opened.page
     if theme == "dark":
         page.get_by_role("button", name="Toggle theme").click()
         page.locator(".mui-dark").first.wait_for(state="attached")
-    words = page.locator(".MuiFormControlLabel-label").locator("visible=true")
-    assert words.count() >= 3
-    for brightness in words.evaluate_all(BRIGHTNESS):
-        assert (brightness > 180) if theme == "dark" else (brightness < 80)
+    check_words(page, 3, theme)
     for tab in ("Reach", "Misfit", "Candidates", "Log", "g(r)", "Angles"):
         opened.press(tab)
         page.locator("button[aria-pressed=true]").filter(has_text=tab).wait_for()
@@ -177,6 +182,7 @@ def test_every_tab_menu_and_dialog_without_another_host(opened, theme):
     dialog = page.get_by_role("dialog")
     opened.press("Prepare")
     dialog.get_by_text("Measurement").first.wait_for()
+    check_words(dialog, 2, theme)
     background = opened.wait_for_rest(lambda: look_at(dialog))[12, 12]
     assert (background.max() < 90) if theme == "dark" else (background.min() > 220)
     page.keyboard.press("Escape")
