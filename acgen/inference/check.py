@@ -356,7 +356,7 @@ def _notes(
     if loose:
         notes.append(f"Potentials are not self-consistent at {', '.join(map(str, loose))}.")
     if found.unseen > 0:
-        notes.append(f"{100 * found.unseen:.0f} % of the carbon have a coordination that no checked site has.")
+        notes.append(f"{100 * found.unseen:.2g} % of the carbon atoms have a coordination that no checked site has.")
     if correction is None:
         return tuple(notes)
     if not correction.covers(density):

@@ -17,7 +17,9 @@ PARTS = {
     # The title is the heading of the page; what keeps its place free elsewhere is none.
     "MuiTypography": {"defaultProps": {"variantMapping": {"h3": "h1", "h5": "div", "body2": "p"}}},
     # Minus and plus of a number: dark grey otherwise, in the dark too.
-    "MuiInputAdornment": {"styleOverrides": {"root": {"& .MuiIconButton-root": {"color": "inherit"}}}},
+    "MuiInputAdornment": {
+        "styleOverrides": {"root": {"& .MuiIconButton-root:not(.Mui-disabled)": {"color": "inherit"}}}
+    },
     "MuiLinearProgress": {"defaultProps": {"aria-label": "Work of the page"}},
 }
 THEME = {

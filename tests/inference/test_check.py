@@ -150,7 +150,7 @@ def test_unlike_densities_and_unseen_coordination_are_noted(atoms, spectra):
     four = [site for site in sites(atoms, spectra, 20) if site.coordination == 4]
     notes = " ".join(check(atoms, four, far).notes)
     share = 100 * np.mean(numbers != 4)
-    assert f"{share:.0f} % of the carbon have a coordination" in notes
+    assert f"{share:.2g} % of the carbon atoms have a coordination" in notes
     assert "No reference network is near" in notes
 
 
