@@ -145,7 +145,8 @@ def main() -> None:
         check(other, cut=False)
         browser.close()
         log = (Path(scratch) / "log.txt").read_text()
-        assert "Traceback" not in log, log
+        # What Tornado says of the socket that was cut is no error of the dashboard.
+        assert str(ROOT / "app") not in log, log
     wire.close()
 
 
