@@ -16,13 +16,9 @@ from importlib import import_module
 
 import panel as pn
 
+from acgen.memory import import_for_good
 from acgen.threads import thread_count, use_threads
 from app.look.theme import TEXT
-from app.page import Dashboard
-from app.session.shelf import server_shelf
-from app.workers.cluster import on_scheduler
-from app.workers.pool import server_processes
-from app.workers.slots import server_slots
 
 options = argparse.ArgumentParser()
 options.add_argument("--max-runs", type=int, default=int(os.environ.get("ACGEN_MAX_RUNS", "2")))
@@ -38,11 +34,15 @@ use_threads(asked=given.threads)  # of the page itself, which predicts spectra o
 sys.setswitchinterval(1e-3)
 
 pn.extension("tabulator", raw_css=[TEXT])
+page = import_for_good("app.page")
+pool, cluster, slots, sessions = map(
+    import_module, ("app.workers.pool", "app.workers.cluster", "app.workers.slots", "app.session.shelf")
+)
 import_module("freud")  # now, and not while the first g(r) of a run is waited for
-processes = server_processes(given.max_runs, given.threads)
+processes = pool.server_processes(given.max_runs, given.threads)
 pn.state.onload(functools.partial(processes.warm, seconds=2.0))
 generate = processes.generate
 if given.scheduler is not None:
-    generate = on_scheduler(given.scheduler, generate)
-shelf = server_shelf(given.unattended, given.sessions)
-Dashboard(generate, slots=server_slots(given.max_runs), shelf=shelf).page().servable()
+    generate = cluster.on_scheduler(given.scheduler, generate)
+shelf = sessions.server_shelf(given.unattended, given.sessions)
+page.Dashboard(generate, slots=slots.server_slots(given.max_runs), shelf=shelf).page().servable()

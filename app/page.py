@@ -104,6 +104,10 @@ class Dashboard(pn.viewable.Viewer):
         self.reach.opened = lambda: self.progress.show("Reach")
         self.transport.beside.append(self.reach.short)
         self.distributions = Deck({"Angles": self.angles, "g(r)": self.radial})
+        self.decks = {"below": self.progress, "beside": self.distributions}
+        for name, deck in self.decks.items():
+            deck.choice.param.watch(functools.partial(self._turned, name), "value")
+        self.state.param.watch(self._bring_to_front, "fronts")
         self.pairs.active = False  # there is no place for it before it is of use
         self.state.param.watch(self._offer_pairs, "pdf")
         self.help = Help()
@@ -118,6 +122,7 @@ class Dashboard(pn.viewable.Viewer):
         self._later: deque[tuple[pn.Column, Any]] = deque()  # places of the page, and what is still to come there
         self._analysed: dict[tuple[int, int], Shown] = {}  # the candidates, by key
         self._uploaded: tuple[Any, ...] = ()  # the structures from files that are listed
+        self._came_back = False  # to a session of which nothing is shown yet
         self._source_shown: object = None
         self._shown_at = self._plotted_at = self._told_at = float("-inf")
 
@@ -128,6 +133,16 @@ class Dashboard(pn.viewable.Viewer):
         if self.pairs.title not in self.distributions.choice.options:
             self.distributions.add(self.pairs.title, self.pairs)
         self.distributions.show(self.pairs.title)
+
+    def _turned(self, deck: str, event: param.parameterized.Event) -> None:
+        """Remember which view of a deck is in front."""
+        self.state.fronts = self.state.fronts | {deck: event.new}
+
+    def _bring_to_front(self, event: param.parameterized.Event) -> None:
+        """Show the views that another page had in front."""
+        for name, title in event.new.items():
+            if name in self.decks and title in self.decks[name].choice.options:
+                self.decks[name].show(title)
 
     @property
     def runner(self) -> Runner:
@@ -187,6 +202,9 @@ class Dashboard(pn.viewable.Viewer):
         new = {item.key: item for item in listed if item.key not in self._analysed}
         self._analysed |= {key: show_candidate(item.candidate, item.name, item.colour) for key, item in new.items()}
         self.candidates.refresh(listed, self._analysed)
+        came_back, self._came_back = self._came_back, False
+        if came_back:
+            return
         if turned and snapshot.status is Status.DONE and self.state.moment is None and not self.state.picked:
             self.state.picked = best_first(snapshot)
             self.progress.show("Candidates")
@@ -231,6 +249,7 @@ class Dashboard(pn.viewable.Viewer):
     def _taken(self) -> None:
         """Go on with a session that another page had."""
         self.transport.runner = self.runner
+        self._came_back = True
 
     def close(self) -> None:
         """Leave the session, and let go of all frames and structures, which Panel might keep longer than the page."""

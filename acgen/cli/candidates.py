@@ -55,7 +55,7 @@ def make_candidates(
     log = (LogEntry.now("Made by acgen generate."),)
 
     def run_of(finished: list[Candidate]) -> Run:
-        return Run(settings, tuple(finished), models.sha256, log=log)
+        return Run(settings, tuple(finished), models.sha256, log=log, elapsed=time.perf_counter() - begin)
 
     begin, code = time.perf_counter(), 0
     with progress_bar() as bar, interrupts() as check:
@@ -96,6 +96,11 @@ def make_on_cluster(args: argparse.Namespace, settings: Settings, directory: Pat
     weights = Weights.of(files_by_task(args.weights))
     tasks = candidate_tasks(settings, weights)
     done: list[Candidate] = []
+    log = (LogEntry.now("Made by acgen generate."),)
+
+    def run_of(finished: list[Candidate]) -> Run:
+        return Run(settings, tuple(finished), weights.sha256, log=log, elapsed=time.perf_counter() - begin)
+
     begin, code = time.perf_counter(), 0
     with progress_bar() as bar, worked(args, tasks) as results:
         row = bar.add_task("candidates", total=len(tasks), note="")
@@ -106,13 +111,12 @@ def make_on_cluster(args: argparse.Namespace, settings: Settings, directory: Pat
                 else:
                     done.append(replace(made, index=task.settings.seed - settings.seed))
                     done.sort(key=lambda candidate: candidate.index)
-                    write_results(directory, Run(settings, tuple(done), weights.sha256))
+                    write_results(directory, run_of(done))
                 bar.update(row, advance=1)
         except KeyboardInterrupt:
             code = 130
     if archive is not None and done:
-        log = (LogEntry.now("Made by acgen generate."),)
-        write_zip(archive, Run(settings, tuple(done), weights.sha256, log=log))
+        write_zip(archive, run_of(done))
     return _end(settings, done, directory, code, time.perf_counter() - begin)
 
 

@@ -17,7 +17,6 @@ from queue import SimpleQueue
 from threading import Event, Lock
 from typing import Any
 
-import ase.io
 import numpy as np
 from ase import Atoms
 
@@ -287,13 +286,15 @@ def _label(about: dict[str, Any], text: str, run: Callable[[str, Event], FeffRes
 
 def _store(folder: Path, atoms: Atoms, label: Label) -> None:
     """Put structure and label on the disk, the label last."""
+    from ase.io import write  # a third of a second of imports, which a page does not need
+
     structures = folder / "structures"
     structures.mkdir(parents=True, exist_ok=True)
     path = structures / f"{label.sha256[:_DIGITS]}.extxyz"
     if not path.exists():
         plain = Atoms(atoms.symbols, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
         part = path.with_suffix(".part")
-        ase.io.write(part, plain, format="extxyz")
+        write(part, plain, format="extxyz")
         os.replace(part, path)
     with open(folder / LABELS, "ab") as file:
         start = b"\n" if file.tell() and not _ends_line(folder / LABELS) else b""  # a line cut off by a crash

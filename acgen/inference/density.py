@@ -15,7 +15,6 @@ from typing import Any
 import ase.io
 import numpy as np
 from ase import Atoms
-from scipy.stats import truncnorm
 
 from acgen.assets import asset
 from acgen.errors import AcgenError
@@ -193,6 +192,8 @@ def estimate_density(
 
 def _truncated(found: Adjusted, limits: tuple[float, float]) -> Any:
     """Density as a normal distribution within limits."""
+    from scipy.stats import truncnorm  # half a second of imports, which a page does not need before
+
     mean, std = found.mean[0], max(float(np.sqrt(max(found.covariance[0, 0], 0.0))), 1e-3)
     mean = np.clip(mean, limits[0] - 4 * std, limits[1] + 4 * std)
     return truncnorm((limits[0] - mean) / std, (limits[1] - mean) / std, loc=mean, scale=std)

@@ -8,7 +8,6 @@ from functools import lru_cache
 
 import numpy as np
 from ase import Atoms
-from scipy.stats import spearmanr
 
 from acgen.errors import AcgenError
 from acgen.networks.models import predict_energies, predict_forces
@@ -72,6 +71,8 @@ def potential_error(potential: EnergyModel, structures: Sequence[Atoms]) -> Pote
     AcgenError
         If a structure has none.
     """
+    from scipy.stats import spearmanr  # half a second of imports, which a page does not need
+
     for atoms in structures:
         if not {"energy", "forces"} <= getattr(atoms.calc, "results", {}).keys():
             raise AcgenError("a structure has no energy or forces: give files of `acgen data energies`")

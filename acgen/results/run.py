@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from acgen.checks import all_of, is_count, want
+from acgen.checks import all_of, is_count, is_number, want
 from acgen.errors import AcgenError
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.settings import Settings
@@ -60,6 +60,8 @@ class Run:
     uploaded
         Structures from files as candidates, each with its name in `atoms.info["name"]`, and the settings that they were
         compared by: no run made them.
+    elapsed
+        Seconds of work, without pauses; None where it is not known.
     """
 
     settings: Settings
@@ -70,6 +72,7 @@ class Run:
     number: int = 1
     earlier: tuple[Run, ...] = ()
     uploaded: Run | None = None
+    elapsed: float | None = None
 
     def __post_init__(self) -> None:
         # Until format 3 a log was lines of text.
@@ -85,3 +88,4 @@ class Run:
         want(all_of(self.earlier, Run), "a run has earlier runs that are none")
         want(not any(run.earlier for run in self.earlier), "an earlier run has earlier ones")
         want(self.uploaded is None or isinstance(self.uploaded, Run), "the structures from files are none")
+        want(self.elapsed is None or is_number(self.elapsed), "a run has a time of work that is no number")

@@ -36,7 +36,7 @@ class Resume(pn.viewable.Viewer):
     problem
         Where to say what went wrong.
     taken
-        Called when the page goes on with the session of another page, whose runner it has to use.
+        Called when the page goes on with a session of before, whose runner it has to use.
     """
 
     def __init__(
@@ -152,6 +152,7 @@ class Resume(pn.viewable.Viewer):
             return
         self._shelf.rename(self.kept, name_of(key, self._user))
         self._hold(key)
+        self._taken()
         if saved.cut_off:
             self._problem.say(f"{saved.snapshot.log[-1].text}. Branch → Go on from here continues the run.", "warning")
 

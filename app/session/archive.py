@@ -133,7 +133,7 @@ def _snapshot(run: Run, version: int) -> Snapshot:
         finished=finished,
         log=(*last.log, LogEntry.now("Brought back from a file")),
         earlier=tuple(replace(part, candidates=(), frames=(), earlier=()) for part in earlier),
-        elapsed=sum(candidate.wall_s for candidate in last.candidates),
+        elapsed=last.elapsed or 0.0,
     )
 
 

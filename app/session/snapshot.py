@@ -103,7 +103,7 @@ class Snapshot:
     load
         What the cluster that the run is on has to do; None for a run of this server.
     elapsed
-        Seconds of work so far, without pauses.
+        Seconds of work so far, without pauses; 0 where it is not known.
     error
         What went wrong and what to do, if the run failed.
     """
@@ -133,7 +133,8 @@ class Snapshot:
         """Settings, networks and log of every run of the session, without what was found."""
         if self.settings is None:
             return self.earlier
-        this = Run(self.settings, (), dict(self.weights), log=self.log, number=self.run)
+        elapsed = self.elapsed or None
+        this = Run(self.settings, (), dict(self.weights), log=self.log, number=self.run, elapsed=elapsed)
         return (*self.earlier, this)[-KEPT_RUNS:]
 
     @property

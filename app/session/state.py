@@ -106,6 +106,8 @@ class State(param.Parameterized):
         doc="Draw predictions as they are, not as the fitted instrument would see them; every misfit is of what the "
         "instrument sees.",
     )
+    view = param.Dict(default={}, doc="How the structure is looked at, see `app.viewer.ngl.FrameStream.look`.")
+    fronts = param.Dict(default={}, doc="Which view is in front, by the name of the card that has several.")
     drawing = param.ClassSelector(class_=Drawing, doc="How the spectrum is drawn.")
     dark = param.Boolean(False, doc="Whether the page is dark.")
 
@@ -257,6 +259,6 @@ def _size(files: Mapping[str, tuple[str, bytes]]) -> int:
 SET_HERE = tuple(name for name in OPTIONS if name in State.param)
 CARRIED = (
     *SET_HERE, "target_name", "pdf", "cubic", "cell_b", "cell_c", "start", "plain", "energies", "motif", "picked",
-    "moment", "dark", "beamlines", "uploaded", "raw",
+    "moment", "dark", "beamlines", "uploaded", "raw", "view", "fronts",
 )
 LEFT_ALONE = tuple(name for name in OPTIONS if name not in State.param)

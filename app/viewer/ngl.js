@@ -8,7 +8,10 @@ let drawing = false;
 let shape = null; // what is loaded was made for: atoms, cell and images
 let scene = null; // buffers of the graphics card, and what they show
 let last = null; // the newest frame that was drawn, read
-const how = { orthographic: false, axes: true, repeat: [1, 1, 1], slab: [0, 1] };
+// `turn` is a quaternion; `near` is how far the eye is, in units of where all corners can just be seen.
+const how = {
+  orthographic: false, axes: true, repeat: [1, 1, 1], slab: [0, 1], turn: [0.17, -0.24, 0.04, 0.954], near: 1,
+};
 const overlay = new Overlay(viewer.container);
 
 // Adds primitives whose number stays the same: only what they look like changes from frame to frame.
@@ -33,21 +36,22 @@ function buffers(atoms, room, point) {
 const centre = (cell) => times(cell, how.repeat.map((count) => count / 2));
 
 function load({ frame, positions, pairs }, needed) {
-  const first = scene === null;
+  if (scene === null) turn();
   [...view.stage.compList].filter((part) => !kept.includes(part)).forEach((part) => view.stage.removeComponent(part));
   view.addShape("cell", cellEdges(frame.cell, how.repeat, frame.edge));
   const atoms = (positions.length / 3) * cellsOf(how.repeat).length;
   scene = buffers(atoms, Math.max(2 * atoms, Math.ceil(1.3 * needed)), centre(frame.cell)); // most atoms have three bonds
   scene.cell = frame.cell;
-  if (first) {
-    view.stage.viewerControls.rotate(new viewer.rotationGroup.quaternion.constructor(0.17, -0.24, 0.04, 0.954).normalize());
-  }
   fit(0);
 }
 
-// As near as all corners of what is drawn allow, as it is turned now.
-function fit(milliseconds) {
-  if (scene === null) return;
+// Turn the cell as `how` says.
+function turn() {
+  view.stage.viewerControls.rotate(new viewer.rotationGroup.quaternion.constructor(...how.turn).normalize());
+}
+
+// How far away all corners of what is drawn can just be seen, as it is turned now.
+function farEnough() {
   const [middle, vector] = [centre(scene.cell), viewer.translationGroup.position.clone()];
   const up = Math.tan((viewer.perspectiveCamera.fov * Math.PI) / 360) * 0.94;
   const across = (up * viewer.width) / viewer.height;
@@ -58,7 +62,27 @@ function fit(milliseconds) {
     const needed = Math.max((Math.abs(x) + BALL) / across, (Math.abs(y) + BALL) / up) - (how.orthographic ? 0 : z);
     distance = Math.max(distance, needed);
   }
-  view.stage.animationControls.zoomMove(vector.clone().set(...middle), -distance, milliseconds);
+  return distance;
+}
+
+function fit(milliseconds) {
+  if (scene === null) return;
+  const middle = viewer.translationGroup.position.clone().set(...centre(scene.cell));
+  view.stage.animationControls.zoomMove(middle, -how.near * farEnough(), milliseconds);
+}
+
+// Tell how it is turned and how near it is now, so that another page can show it alike.
+function tell() {
+  if (scene === null) return;
+  how.near = viewer.cameraDistance / farEnough();
+  how.turn = viewer.rotationGroup.quaternion.toArray();
+  view.send({ type: "acgen_turned", turn: how.turn, near: how.near });
+}
+
+let told = null;
+function tellSoon() {
+  clearTimeout(told);
+  told = setTimeout(tell, 200);
 }
 
 function place(read) {
@@ -182,6 +206,7 @@ async function draw() {
     const needed = sticksOf(last, how);
     const wanted = `${frame.shape} ${how.repeat}`;
     if (wanted !== shape || needed > scene.room) {
+      if (shape !== null && wanted !== shape) how.near = 1;
       load(last, needed);
       shape = wanted;
     }
@@ -204,17 +229,20 @@ view.acgenShow = (frame) => {
 view.acgenLook = (wanted) => {
   const turned = wanted.orthographic !== undefined && wanted.orthographic !== how.orthographic;
   Object.assign(how, wanted);
-  if (turned) {
-    view.stage.setParameters({ cameraType: how.orthographic ? "orthographic" : "perspective" });
-    fit(0);
-  }
+  if (turned) view.stage.setParameters({ cameraType: how.orthographic ? "orthographic" : "perspective" });
+  if (wanted.turn !== undefined) turn();
+  if (turned || wanted.turn !== undefined) fit(0);
   if (last !== null && waiting === null) view.acgenShow(last.frame);
 };
 view.acgenBackground = (colour) => {
   view.stage.setParameters({ backgroundColor: colour });
   overlay.background(colour);
 };
-view.acgenReset = () => fit(300);
+view.acgenReset = () => {
+  how.near = 1;
+  fit(300);
+  setTimeout(tell, 400);
+};
 view.acgenSpin = (on) => view.stage.setSpin(on ? [0, 1, 0] : null, on ? 0.005 : null);
 view.acgenFullScreen = () => view.stage.toggleFullscreen(view.el.parentElement);
 view.acgenPicture = async (name) => {
@@ -240,6 +268,7 @@ view.stage.setParameters({ sampleLevel: -1, clipDist: 1, fogNear: 55, fogFar: 12
 view.stage.pickingBehavior.dispose(); // it would draw everything again to find what is under the pointer
 const mouse = view.stage.mouseObserver;
 mouse.signals.clicked.add(tapped);
+for (const kind of ["dropped", "scrolled"]) mouse.signals[kind].add(tellSoon);
 mouse.domElement.addEventListener("touchstart", () => { pressed = null; }, { passive: true });
 mouse.domElement.addEventListener("mousedown", (event) => { pressed = [event.clientX, event.clientY]; });
 mouse.domElement.addEventListener("click", clicked);

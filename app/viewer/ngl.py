@@ -14,6 +14,7 @@ import panel as pn
 import traitlets
 from ipywidgets.widgets.widget import _instances as ALL_WIDGETS  # what Panel uses for want of a public name
 
+from acgen.checks import is_number
 from app.look import colours
 from app.viewer import frontend
 from app.viewer.colouring import Colouring
@@ -71,12 +72,13 @@ class FrameStream:
         self.drawn = 0
         self.picked: Callable[[int | None, bool], None] = lambda atom, more: None
         self.set_up: Callable[[], None] = lambda: None
+        self.turned: Callable[[], None] = lambda: None
         self._clock = clock
         self._ids = itertools.count(1)
         self._ready = False
         self._awaited: dict[int, float] = {}  # frames without an answer, and when they were sent
         self._background = colours.VIEW_BACKGROUND["light"]
-        self._how: dict[str, Any] = {}
+        self.how: dict[str, Any] = {}  # as `look` was told, and as the user has turned it since
         self._newest: dict | None = None  # not sent yet
 
     @property
@@ -141,11 +143,12 @@ class FrameStream:
         ----------
         how
             `orthographic` and `axes`, true or false; `repeat`, how often the cell is drawn along each vector;
-            `slab`, from where to where along the third vector atoms are drawn, as fractions of all that is drawn.
+            `slab`, from where to where along the third vector atoms are drawn, as fractions of all that is drawn;
+            `turn`, a quaternion, and `near`, in units of the distance from which all can just be seen.
         """
-        self._how |= how
+        self.how = self.how | how
         if self._ready:
-            self._call("acgenLook", self._how)
+            self._call("acgenLook", how)
 
     def reset_view(self) -> None:
         """Fit the cell into the view."""
@@ -193,7 +196,7 @@ class FrameStream:
         elif kind == "acgen_ready":
             self._ready = True
             self.set_background(self._background)
-            self.look()
+            self.look(**self.how)
             self._send()
             self.set_up()
         elif kind == "acgen_drawn":
@@ -202,6 +205,11 @@ class FrameStream:
             self._send()
         elif kind == "acgen_picked":
             self.picked(message.get("atom"), message.get("more") is True)
+        elif kind == "acgen_turned":
+            turn, near = message.get("turn"), message.get("near")
+            if isinstance(turn, list) and len(turn) == 4 and all(map(is_number, [*turn, near])):
+                self.how = self.how | {"turn": turn, "near": near}
+                self.turned()
 
 
 def _encode(values: np.ndarray, kind: type) -> str:

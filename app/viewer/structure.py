@@ -8,6 +8,7 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
+import param
 
 from app.look import colours
 from app.look.card import MENU, card, heading, swatch
@@ -41,6 +42,8 @@ VIEWS: dict[str, dict[str, Any]] = {
     "3 × 3 × 1 cells": {"repeat": [3, 3, 1]},
     "Slab, on or off": {"slab": [0, 1]},
 }
+#: A slab that is all of it.
+WHOLE = [0, 1]
 
 
 class StructureView(pn.viewable.Viewer):
@@ -67,6 +70,7 @@ class StructureView(pn.viewable.Viewer):
         if self.stream is not None:
             self.stream.picked = self._pick
             self.stream.set_up = lambda: self._show(None)
+            self.stream.turned = lambda: state.param.update(view=self.stream.how)
         self._more: tuple[int, ...] = ()  # atoms that are measured from the picked one on
         self._atoms = 0  # of what is on display
         self.slab = pmui.RangeSlider(
@@ -76,6 +80,7 @@ class StructureView(pn.viewable.Viewer):
         self.slab.param.watch(lambda event: self._look(slab=[end / 100 for end in event.new]), "value")
         state.param.watch(self._show, ["shown", "atom", "energies", "motif"])
         state.param.watch(self._theme, "dark")
+        state.param.watch(self._come_back, "view")
         self._explain()
         self._theme()
 
@@ -129,13 +134,22 @@ class StructureView(pn.viewable.Viewer):
     def _look(self, **how: Any) -> None:
         if self.stream is not None:
             self.stream.look(**how)
+            self.state.view = self.stream.how
+
+    def _come_back(self, event: param.parameterized.Event) -> None:
+        """Look at it as another page did."""
+        if self.stream is None or event.new == self.stream.how:
+            return
+        low, high = event.new.get("slab", WHOLE)
+        self.slab.param.update(value=(round(100 * low), round(100 * high)), visible=[low, high] != WHOLE)
+        self._look(**event.new)
 
     def _turn(self, item: dict[str, Any]) -> None:
         """Something of the view's menu was chosen."""
         how = VIEWS[item["label"]]
         if "slab" in how:
             self.slab.visible = not self.slab.visible
-            self._look(slab=[end / 100 for end in self.slab.value] if self.slab.visible else [0, 1])
+            self._look(slab=[end / 100 for end in self.slab.value] if self.slab.visible else WHOLE)
         else:
             self._look(**how)
 

@@ -116,7 +116,7 @@ def describe(snapshot: Snapshot) -> str:
         return "Loading the networks …"
     if status in (Status.DONE, Status.STOPPED, Status.FAILED):
         word = {Status.DONE: "Done", Status.STOPPED: "Stopped", Status.FAILED: "Failed"}[status]
-        return f"{word}: {finished} in {clock(snapshot.elapsed)}"
+        return f"{word}: {finished}" + (f" in {clock(snapshot.elapsed)}" if snapshot.elapsed else "")
     phase = f"restart {frame.cycle}/{settings.restarts}" if frame.phase == "restart" else PHASES[frame.phase]
     if frame.temperature is not None:
         phase += f" at {frame.temperature:.0f} K"

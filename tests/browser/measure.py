@@ -7,6 +7,7 @@ import os
 import re
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -102,6 +103,7 @@ def measure(
     steps = step_of(page) - steps
     made = steps / (time.perf_counter() - since)
     press(page, "Stop")
+    page.get_by_text(re.compile("Stopped|Done")).first.wait_for()  # or the next run would share the cores with it
     page.close()
     kind = "guided" if guided else "unguided"
     return (
@@ -133,6 +135,9 @@ def main() -> None:
         serve(Path(folder) / "log.txt") as address,
         sync_playwright() as tools,
     ):
+        begin = time.perf_counter()
+        urllib.request.urlopen(address).read()
+        print(f"the server's first page: {time.perf_counter() - begin:.1f} s, before the browser sees it")
         browser = tools.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
         for guided, edge in itertools.product((True, False), EDGES):
             print(measure(browser, address, edge, guided), flush=True)

@@ -7,6 +7,7 @@ import re
 import signal
 import time
 
+import numpy as np
 import pytest
 from page import Page
 from serving import serve
@@ -59,6 +60,32 @@ def wait_for_a_new_page(page: Page) -> None:
     page.page.wait_for_function("window.before === undefined")
 
 
+AXES = """() => {
+  const find = (root) => [...root.querySelectorAll("*")].flatMap((e) => [
+    ...(e.matches("svg[aria-hidden] line[stroke-linecap]") ? [e] : []), ...(e.shadowRoot ? find(e.shadowRoot) : [])]);
+  return find(document).map((line) => ["x", "y"].map((d) => line.getAttribute(`${d}2`) - line.getAttribute(`${d}1`)));
+}"""
+
+
+def axes(page: Page) -> np.ndarray:
+    """Where the axes of the cell point in the view, in pixels."""
+    return np.array(page.page.evaluate(AXES))
+
+
+def turn(page: Page) -> np.ndarray:
+    """Drag over the structure; where its axes point then."""
+    page.wait_for_atoms()
+    before = axes(page)
+    box = page.page.locator(".acgen-card canvas").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.page.mouse.move(x, y)
+    page.page.mouse.down()
+    page.page.mouse.move(x + 90, y + 60, steps=6)
+    page.page.mouse.up()
+    until(lambda: np.abs(axes(page) - before).max() > 5, "another view")
+    return page.wait_for_rest(lambda: axes(page))
+
+
 @pytest.mark.parametrize("seconds", [3, *(pytest.param(each, marks=pytest.mark.slow) for each in (12, 30))])
 def test_a_run_goes_on_while_the_network_is_away_and_the_page_comes_back_to_it(page, wire, seconds):
     page.page.get_by_role("button", name="Toggle theme").click()
@@ -88,6 +115,9 @@ def test_a_page_that_is_loaded_again_is_where_it_was_and_another_browser_sees_no
     page.upload(file)
     page.wait_for_text("film.csv")
     begin(page)
+    seen = turn(page)
+    page.press("Log")
+    page.wait_for_text("Run 1 started")
     asked = []
     page.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     page.page.reload()
@@ -95,6 +125,9 @@ def test_a_page_that_is_loaded_again_is_where_it_was_and_another_browser_sees_no
     assert asked == ["beforeunload"]
     page.wait_for_text(r"Candidate \d+/32 .* left")
     page.wait_for_text("film.csv")
+    page.wait_for_text("Run 1 started")
+    page.wait_for_atoms()
+    until(lambda: axes(page).shape == seen.shape and np.abs(axes(page) - seen).max() < 0.5, "the same view")
 
     second = page.context.new_page()
     second.goto(far)
