@@ -19,7 +19,7 @@ CORE = (
     ("data",),
     ("scattering",),
     ("spectra", "structures"),
-    ("assets", "checks", "threads"),
+    ("assets", "checks", "processes", "threads"),
     ("errors", "memory", "statistics"),
 )
 APP = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -19,6 +18,7 @@ from acgen.errors import AcgenError
 from acgen.memory import keep_freed_memory
 from acgen.networks.energies import energy_above_reference
 from acgen.networks.models import Models, predict_sites
+from acgen.sampling.beside import Helpers, worth_it
 from acgen.sampling.guidance import GuidedScore, SpectrumGuide
 from acgen.sampling.pair_guide import PairGuide
 from acgen.sampling.refine import AnnealError, Refiner
@@ -155,8 +155,9 @@ def generate(
         How many candidates to work on at a time: a step of each, in their order, then the next. All where their mean
         is guided (`Settings.joint`).
     joined
-        Whether these go through the networks as one graph, or each on a thread of its own: a candidate is then the
-        same, bit by bit, as one that is made alone. By default threads on a CPU and one graph elsewhere.
+        Whether these go through the networks as one graph, or each in a process of its own, if there is enough to do
+        (`acgen.sampling.beside.WORTH`): a candidate is then the same, bit by bit, as one that is made alone on one
+        thread. By default processes on a CPU and one graph elsewhere.
 
     Raises
     ------
@@ -169,27 +170,40 @@ def generate(
     joined = models.device.type != "cpu" if joined is None else joined
     if settings.joint:
         together, joined = settings.candidates, True
+    together = min(together, settings.candidates)
+    if not joined and together > 1:
+        yield from _side_by_side(settings, models, strength, together if worth_it(settings) else 1)
+        return
     for first in range(0, settings.candidates, together):
         indices = range(first, min(first + together, settings.candidates))
-        if joined or len(indices) == 1:
-            yield from _joined(settings, models, indices, strength)
-        else:
-            yield from _side_by_side([_joined(settings, models, [index], strength) for index in indices])
+        yield from _joined(settings, models, indices, strength)
 
 
-def _side_by_side(streams: Sequence[Iterator[FrameEvent | Candidate]]) -> Iterator[FrameEvent | Candidate]:
-    """What streams of equal length yield, in turns; each is advanced on a thread of its own.
+def _side_by_side(
+    settings: Settings, models: Models, strength: Strength, together: int
+) -> Iterator[FrameEvent | Candidate]:
+    """Candidates as many at a time, a step of each in turns: one here, the others by `Helpers`.
 
     One graph of all cells would take no less time on a CPU, where what a step works on should stay in the cache of a
     core, and its rounding would depend on what else is in it.
     """
-    with ThreadPoolExecutor(len(streams)) as pool:
-        while True:
-            events = list(pool.map(lambda stream: next(stream, None), streams))
-            found = [event for event in events if event is not None]
-            if not found:
-                return
-            yield from found
+    helpers = Helpers(together - 1, models)
+    try:
+        for first in range(0, settings.candidates, together):
+            streams = [candidate_events(settings, models, first, strength)]
+            others = range(first + 1, min(first + together, settings.candidates))
+            streams += [helpers.stream(k, settings, index, strength) for k, index in enumerate(others)]
+            while found := [event for stream in streams if (event := next(stream, None)) is not None]:
+                yield from found
+    finally:
+        helpers.close()
+
+
+def candidate_events(
+    settings: Settings, models: Models, index: int, strength: Strength
+) -> Iterator[FrameEvent | Candidate]:
+    """The frames of the candidate of an index, then the candidate, as of `generate`."""
+    return _joined(settings, models, [index], strength)
 
 
 def fit_together(atoms: int) -> int:

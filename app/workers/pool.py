@@ -1,28 +1,22 @@
 """The sampler in processes of its own, so that steps and page do not wait for each other's turn of the interpreter.
 
-A process is started by ``python -m app.workers.pool`` and lives until its standard input is closed. It takes settings,
-answers with the networks that it has loaded, and takes a guidance strength for every event that it is to produce, or
-None to end the run; it answers with the events, with None at the end of a run and with a `Failure` if it failed. It is
-asked for one event more than is looked at, so that it works meanwhile: what is asked for when a run has ended is not
-answered. Both directions are pickles between two processes of one program; nothing of a user's files is read this way.
+A process (`acgen.processes`) is started by ``python -m app.workers.pool``. It takes settings, answers with the
+networks that it has loaded, and takes a guidance strength for every event that it is to produce, or None to end the
+run; it answers with the events, with None at the end of a run and with a `Failure` if it failed. It is asked for one
+event more than is looked at, so that it works meanwhile: what is asked for when a run has ended is not answered.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import pickle
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, BinaryIO
 
-from acgen.errors import AcgenError
 from acgen.networks.models import Models
+from acgen.processes import Child, send, serve
 from acgen.sampling.generate import Candidate, FrameEvent, generate
 from acgen.sampling.settings import LiveXi, Settings
 from acgen.threads import VARIABLE, candidates_together, use_threads
@@ -47,7 +41,7 @@ class Processes:
 
     def __init__(self, limit: int, threads: int | None = None):
         self.limit, self.threads = limit, threads
-        self._idle: list[subprocess.Popen] = []
+        self._idle: list[Child] = []
         self._lock = threading.Lock()
         self._started = False
 
@@ -77,80 +71,47 @@ class Processes:
         """
         process = self._take()
         try:
-            _send(process.stdin, settings)
-            _send(process.stdin, strength.xi)
+            process.send(settings)
+            process.send(strength.xi)
             while True:
-                _send(process.stdin, strength.xi)
-                event = _receive(process)
+                process.send(strength.xi)
+                event = process.receive()
                 if event is None:
                     return
                 if isinstance(event, Failure):
                     raise event.error
                 yield event
         except GeneratorExit:
-            _send(process.stdin, None)
-            while not _ends(_receive(process)):
+            process.send(None)
+            while not _ends(process.receive()):
                 pass
             raise
         finally:
             self._give(process)
 
-    def _take(self) -> subprocess.Popen:
+    def _take(self) -> Child:
         with self._lock:
-            alive = [process for process in self._idle if process.poll() is None]
+            alive = [process for process in self._idle if process.alive]
             self._idle, self._started = alive[1:], True
         return alive[0] if alive else _start(self.threads)
 
-    def _give(self, process: subprocess.Popen) -> None:
+    def _give(self, process: Child) -> None:
         with self._lock:
-            if process.poll() is None and len(self._idle) < self.limit:
+            if process.alive and len(self._idle) < self.limit:
                 self._idle.append(process)
                 return
-        _end(process)
+        process.end()
 
     def close(self) -> None:
         """End the idle processes."""
         with self._lock:
             ended, self._idle = self._idle, []
         for process in ended:
-            _end(process)
+            process.end()
 
 
-def _start(threads: int | None) -> subprocess.Popen:
-    root = str(Path(__file__).parents[2])
-    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
-    return subprocess.Popen(
-        [sys.executable, "-m", "app.workers.pool"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": path} | ({} if threads is None else {VARIABLE: str(threads)}),
-    )
-
-
-def _end(process: subprocess.Popen) -> None:
-    """A process ends when nobody can ask it any more."""
-    process.stdin.close()
-    process.wait()
-    process.stdout.close()
-
-
-def _send(stream: BinaryIO, thing: Any) -> None:
-    try:
-        pickle.dump(thing, stream, pickle.HIGHEST_PROTOCOL)
-        stream.flush()
-    except OSError:
-        """The process has ended, which the next answer tells."""
-
-
-def _receive(process: subprocess.Popen) -> Any:
-    try:
-        return pickle.load(process.stdout)
-    except (EOFError, pickle.UnpicklingError) as error:
-        code = process.wait()
-        raise AcgenError(
-            f"the process of the sampler ended (code {code}), perhaps for want of memory: choose a smaller cell, or "
-            "start again"
-        ) from error
+def _start(threads: int | None) -> Child:
+    return Child(__name__, {} if threads is None else {VARIABLE: str(threads)})
 
 
 def _ends(event: Any) -> bool:
@@ -172,35 +133,29 @@ def _events(settings: Settings, strength: LiveXi) -> Iterator[Loaded | FrameEven
     yield from generate(settings, models, strength, together=together)
 
 
-def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
+def _answer(requests: BinaryIO, answers: BinaryIO) -> None:
     """Run what is asked for until nobody asks any more."""
     with contextlib.suppress(Exception):  # the first run tries again, and tells
         shared_models()
     while True:
-        try:
-            settings = pickle.load(requests)
-            use_threads(settings.n_atoms, beside=SERVER)
-            strength = LiveXi(0.0)
-            events = _events(settings, strength)
-            while (xi := pickle.load(requests)) is not None:
-                strength.xi = xi
-                try:
-                    event = next(events, None)
-                except Exception as error:
-                    event = Failure.of(error)
-                _send(answers, event)
-                if _ends(event):
-                    pickle.load(requests)
-                    break
-            else:
-                events.close()
-                _send(answers, None)
-        except EOFError:
-            return
+        settings = pickle.load(requests)
+        use_threads(settings.n_atoms, beside=SERVER)
+        strength = LiveXi(0.0)
+        events = _events(settings, strength)
+        while (xi := pickle.load(requests)) is not None:
+            strength.xi = xi
+            try:
+                event = next(events, None)
+            except Exception as error:
+                event = Failure.of(error)
+            send(answers, event)
+            if _ends(event):
+                pickle.load(requests)
+                break
+        else:
+            events.close()
+            send(answers, None)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server ends by it, and then closes the input
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no answer
-    _serve(sys.stdin.buffer, answers)
+    serve(_answer)

@@ -17,7 +17,8 @@ def test_a_session_comes_back():
     snapshot = replace(session(), elapsed=12.5)  # of two candidates at a time: less than their times together
     back = snapshot_from_zip(results_zip(snapshot).getvalue(), version=8)
     assert back.version == 8
-    for name in ("run", "status", "settings", "weights", "candidate", "frame", "xi", "trajectory", "misfits", "elapsed"):
+    kept = ("run", "status", "settings", "weights", "candidate", "frame", "xi", "trajectory", "misfits", "elapsed")
+    for name in kept:
         assert same(getattr(back, name), getattr(snapshot, name)), name
     assert [item.key for item in back.finished] == [(1, 0), (1, 1), (2, 0)]
     for one, other in zip(back.finished, snapshot.finished, strict=True):

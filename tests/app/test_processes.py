@@ -70,7 +70,7 @@ def test_a_process_that_dies_says_what_to_do_and_another_takes_its_place(process
     events = processes.generate(SETTINGS, None, LiveXi(0.0))
     next(events)
     running = events.gi_frame.f_locals["process"]
-    running.kill()
+    running.process.kill()
     with pytest.raises(AcgenError, match="start again"):
         list(events)
     again = processes.generate(SETTINGS, None, LiveXi(0.0))

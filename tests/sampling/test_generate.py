@@ -14,11 +14,12 @@ from acgen.errors import AcgenError
 from acgen.inference.tasks import Weights, candidate_tasks
 from acgen.networks.graph import all_pairs
 from acgen.networks.models import load_models, predict_sites
+from acgen.processes import Child
 from acgen.results.files import summary, write_results
 from acgen.results.run import Run
 from acgen.sampling.generate import Candidate, FrameEvent, finish, generate
 from acgen.sampling.guidance import GuidedScore, SpectrumGuide
-from acgen.sampling.sampler import sample, sample_together
+from acgen.sampling.sampler import SamplingError, sample, sample_together
 from acgen.sampling.schedule import make_plan
 from acgen.sampling.settings import LiveXi, Settings
 from acgen.spectra.instrument import Instrument
@@ -51,8 +52,14 @@ def test_candidates_have_the_density_and_reproduce(models):
     assert np.array_equal(alone.atoms.positions, once[1].atoms.positions)
 
 
+@pytest.fixture
+def helped(monkeypatch):
+    """Processes make the other candidates, however little there is to do."""
+    monkeypatch.setattr("acgen.sampling.beside.WORTH", 0)
+
+
 @pytest.mark.parametrize("together", [2, 3])
-def test_candidates_made_together_are_those_made_alone(models, together):
+def test_candidates_made_together_are_those_made_alone(models, together, helped):
     settings = replace(SMALL, target=builtin_targets()["sp2"], candidates=3)
     alone, beside = list(generate(settings, models)), list(generate(settings, models, together=together))
     assert len(beside) == len(alone)
@@ -118,7 +125,47 @@ def test_twenty_steps_in_one_graph_are_those_made_alone(models, how, request):
             assert np.abs(one.positions - frames[index].positions).max() < 1e-5
 
 
-def test_a_run_that_fails_beside_another_tells_why(models):
+def test_a_little_work_starts_no_process(models, monkeypatch):
+    monkeypatch.setattr("acgen.sampling.beside.Child", None)
+    events = list(generate(replace(SMALL, candidates=2), models, together=2))
+    assert [event.index for event in events if isinstance(event, Candidate)] == [0, 1]
+
+
+def test_every_step_of_every_candidate_has_its_strength_in_whatever_process(models, helped):
+    def strength(candidate, step):
+        return 100.0 * (candidate + 1) + (step > 4)
+
+    settings = replace(SMALL, target=builtin_targets()["sp2"], candidates=3)
+    made = [event for event in generate(settings, models, strength, together=3) if isinstance(event, Candidate)]
+    assert [each.xi for each in made] == [((1, xi), (5, xi + 1)) for xi in (100.0, 200.0, 300.0)]
+
+
+def test_what_goes_wrong_in_a_helper_is_told_here_and_all_processes_end(models, helped, monkeypatch):
+    helpers = []
+
+    class Watched(Child):
+        def __init__(self, *args):
+            super().__init__(*args)
+            helpers.append(self)
+
+    monkeypatch.setattr("acgen.sampling.beside.Child", Watched)
+    settings = replace(SMALL, target=builtin_targets()["sp2"])
+    events = generate(settings, models, lambda candidate, _step: np.inf if candidate else 1.0, together=2)
+    with pytest.raises(SamplingError, match="xi"):
+        list(events)
+    events = generate(settings, models, together=2)
+    next(events), next(events)
+    helpers[-1].process.kill()
+    with pytest.raises(AcgenError, match="ended"):
+        list(events)
+    events = generate(settings, models, together=2)
+    next(events), next(events)
+    events.close()
+    assert len(helpers) == 3
+    assert not any(each.alive for each in helpers)
+
+
+def test_a_run_that_fails_beside_another_tells_why(models, helped):
     class Broken:
         def __call__(self, candidate, step):
             if candidate == 1 and step == 3:

@@ -1,0 +1,105 @@
+"""Processes of this program that answer over pipes.
+
+Both directions are pickles between two processes of one program; nothing of a user's files is read this way.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from acgen.errors import AcgenError
+
+
+class Child:
+    """A process that runs a module and lives until it is ended.
+
+    Parameters
+    ----------
+    module
+        Full name of a module whose main part is `serve`.
+    environment
+        Variables beside those of this process.
+    """
+
+    def __init__(self, module: str, environment: Mapping[str, str] | None = None):
+        root = str(Path(__file__).parents[1])
+        path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": path} | dict(environment or {}),
+        )
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended."""
+        return self.process.poll() is None
+
+    def send(self, thing: Any) -> None:
+        """Ask; if the process has ended, the next answer tells."""
+        assert self.process.stdin is not None
+        try:
+            pickle.dump(thing, self.process.stdin, pickle.HIGHEST_PROTOCOL)
+            self.process.stdin.flush()
+        except OSError:
+            """The process has ended."""
+
+    def receive(self) -> Any:
+        """The next answer.
+
+        Raises
+        ------
+        AcgenError
+            If the process has ended.
+        """
+        assert self.process.stdout is not None
+        try:
+            return pickle.load(self.process.stdout)
+        except (EOFError, pickle.UnpicklingError) as error:
+            code = self.process.wait()
+            raise AcgenError(
+                f"the process of the sampler ended (code {code}), perhaps for want of memory: choose a smaller cell, "
+                "or start again"
+            ) from error
+
+    def end(self, *, at_once: bool = False) -> None:
+        """Let it end, which it does when nobody can ask it any more, or `at_once`."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        if at_once:
+            self.process.kill()
+        try:
+            self.process.stdin.close()
+        except OSError:
+            """What was still to be sent is wanted by nobody."""
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def send(answers: BinaryIO, thing: Any) -> None:
+    """Answer, in the process; if nobody listens any more, the next question tells."""
+    try:
+        pickle.dump(thing, answers, pickle.HIGHEST_PROTOCOL)
+        answers.flush()
+    except OSError:
+        """The asking process has ended."""
+
+
+def serve(answer: Callable[[BinaryIO, BinaryIO], None]) -> None:
+    """The main part of such a module: `answer` reads requests with `pickle.load`, and answers with `send`, until
+    nobody asks any more (EOFError)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the asking process ends by it, and then closes the input
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no answer
+    try:
+        answer(sys.stdin.buffer, answers)
+    except EOFError:
+        return
