@@ -268,7 +268,7 @@ view.stage.setParameters({ sampleLevel: -1, clipDist: 1, fogNear: 55, fogFar: 12
 view.stage.pickingBehavior.dispose(); // it would draw everything again to find what is under the pointer
 const mouse = view.stage.mouseObserver;
 mouse.signals.clicked.add(tapped);
-for (const kind of ["dropped", "scrolled"]) mouse.signals[kind].add(tellSoon);
+for (const kind of ["dragged", "scrolled"]) mouse.signals[kind].add(tellSoon);
 mouse.domElement.addEventListener("touchstart", () => { pressed = null; }, { passive: true });
 mouse.domElement.addEventListener("mousedown", (event) => { pressed = [event.clientX, event.clientY]; });
 mouse.domElement.addEventListener("click", clicked);
