@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import pickle
 import threading
 from collections.abc import Iterator
@@ -23,8 +24,8 @@ from acgen.threads import VARIABLE, candidates_together, use_threads
 from app.workers.explain import Failure
 from app.workers.models import Loaded, shared_models
 
-#: Cores that a run leaves to the server and the browser.
-SERVER = 1
+#: Cores that a run leaves to the server and the browser; and by how much it steps back where they want the same core.
+SERVER, NICE = 1, 5
 
 
 class Processes:
@@ -135,6 +136,8 @@ def _events(settings: Settings, strength: LiveXi) -> Iterator[Loaded | FrameEven
 
 def _answer(requests: BinaryIO, answers: BinaryIO) -> None:
     """Run what is asked for until nobody asks any more."""
+    if hasattr(os, "nice"):
+        os.nice(NICE)
     with contextlib.suppress(Exception):  # the first run tries again, and tells
         shared_models()
     while True:

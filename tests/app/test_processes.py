@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -43,6 +44,15 @@ def test_a_process_gives_what_the_core_gives_and_takes_the_strength_of_every_ste
             assert other.xi == mine.xi
             known.xi, steered.xi = steered.xi, 100.0 + 10 * len(frames)  # the process is one step ahead
     assert [event.xi for event in frames] == [100.0 + 10 * max(i - 1, 0) for i in range(len(frames))]
+
+
+@pytest.mark.skipif(not hasattr(os, "getpriority"), reason="this system has no priorities of processes")
+def test_the_page_goes_before_the_sampler_where_both_want_a_core(processes):
+    events = processes.generate(SETTINGS, None, LiveXi(0.0))
+    next(events)
+    process = events.gi_frame.f_locals["process"].process
+    assert os.getpriority(os.PRIO_PROCESS, process.pid) > os.getpriority(os.PRIO_PROCESS, 0)
+    events.close()
 
 
 def test_a_run_that_is_ended_leaves_its_process_for_the_next(processes):
