@@ -11,10 +11,9 @@ from acgen.cli.output import output_directory
 from acgen.cli.progress import interrupts, progress_bar
 from acgen.errors import AcgenError
 from acgen.reproduction import IDS
-from acgen.threads import candidates_together, use_threads
 
 if TYPE_CHECKING:
-    from acgen.reproduction.figure import Given, PaperFigure
+    from acgen.reproduction.figure import Given
 
 
 def add_commands(commands) -> None:
@@ -48,39 +47,28 @@ def _run(args: argparse.Namespace) -> int:
     potential = None if args.potential is None else Path(args.potential)
     given = Given(load_models(), args.quick, tuple(Path(path) for path in args.data), potential)
     for name in wanted:
-        figure = figure_of(name)
         try:
-            _reproduce(figure, given, out, args.threads)
+            _reproduce(name, given, out, args.threads)
         except KeyboardInterrupt:
             print(f"interrupted in {name}; what is finished is kept in {out}: the same command goes on")
             return 130
-        print(f"{name}: {figure.title}, written to {out / name}.json", flush=True)
+        print(f"{name}: {figure_of(name).title}, written to {out / name}.json", flush=True)
     print(f"the paper and here: {write_table(out, IDS)}")
     return 0
 
 
-def _reproduce(figure: PaperFigure, given: Given, out: Path, threads: int | None) -> None:
-    """Make what a figure needs, and write it."""
-    from acgen.reproduction.files import write_answer
-    from acgen.reproduction.making import make, models_of, steps_left
+def _reproduce(name: str, given: Given, out: Path, threads: int | None) -> None:
+    """Make a figure, and say how far it is."""
+    from acgen.reproduction.run import reproduce
 
-    folder, cases = out / "structures", figure.cases(given)
-    networks = {case.name: models_of(case, given.models) for case in cases}
-    made = {}
     with progress_bar() as bar, interrupts() as check:
-        left = sum(steps_left(case, networks[case.name], folder) for case in cases)
-        task = bar.add_task(figure.id, total=left, note="")
+        task = bar.add_task(name, total=1, note="")
 
-        def tell() -> None:
+        def begin(steps: int) -> None:
+            bar.update(task, total=steps)
+
+        def tell(case: str) -> None:
             check()
-            bar.update(task, advance=1)
+            bar.update(task, advance=1, note=case)
 
-        for case in cases:
-            bar.update(task, note=case.name)
-            atoms = case.settings.n_atoms
-            together = min(candidates_together(atoms, threads), case.settings.candidates)
-            use_threads(atoms, 1 if together > 1 else threads)
-            made[case.name] = make(case, networks[case.name], folder, tell, together)
-        answer = figure.answer(given, made)
-    sums = {name: models.sha256 for name, models in networks.items()}
-    write_answer(out, figure, answer, given, cases, made, sums)
+        reproduce(name, given, out, threads=threads, begin=begin, tell=tell)

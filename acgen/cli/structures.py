@@ -21,7 +21,7 @@ def add_commands(commands) -> None:
     summary = "coordination, angles, g(r) and order of a structure"
     p = commands.add_parser("analyze", help=summary, description=_analyse.__doc__)
     p.add_argument("structure", metavar="STRUCTURE", help="extxyz, CIF, POSCAR, LAMMPS data, …")
-    about = "cells of its density; also tell which part of the atoms have surroundings copied from these"
+    about = "cells of its density: tell which part of the atoms have surroundings copied from these (default: shipped)"
     p.add_argument("--copies-of", nargs="+", metavar="DIR", help=about)
     p.add_argument("--out", required=True, metavar="F.json")
     p.set_defaults(run=_analyse)
@@ -38,16 +38,15 @@ def _analyse(args: argparse.Namespace) -> None:
     """Write coordination, bond angles, g(r), Steinhardt order and density of the last structure in a file as JSON."""
     from acgen.data.cells import read_structure
     from acgen.structures.analysis import analyse
-    from acgen.structures.environments import RARE
+    from acgen.structures.environments import RARE, copied_from_shipped
 
     atoms, out = read_structure(args.structure), output_file(args.out)
     result = analyse(atoms).to_dict()
-    if args.copies_of:
-        result["copied"] = _copied(atoms, args.copies_of)
+    result["copied"] = _copied(atoms, args.copies_of) if args.copies_of else copied_from_shipped(atoms)
     write_json(out, result)
     shares = ", ".join(f"CN{cn} {100 * share:.1f} %" for cn, share in result["cn_fraction"].items() if share)
     print(f"{len(atoms)} atoms: {shares}; written to {out}")
-    if args.copies_of:
+    if result["copied"] is not None:
         print(f"{100 * result['copied']:.1f} % of the atoms have copied surroundings ({100 * RARE:.0f} % is none)")
 
 

@@ -44,6 +44,8 @@ CLOSEST = 1.15
 ANGLE_RANGE = 4.0
 #: Energy in eV per atom above the reference of the same density: -0.21 to 0.05 in the cells.
 STRAINED = 0.2
+#: Part of the atoms whose surroundings are those of training cells: up to 0.05 in other cells of molecular dynamics.
+COPIED = 0.1
 #: Where atoms other than carbon come from, by the bond that shows (`acgen.spectra.foreign.WINDOWS`).
 FOREIGN = {
     "C-H": "hydrogen in the film or matter adsorbed on it",

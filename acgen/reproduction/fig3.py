@@ -13,11 +13,13 @@ from ase import Atoms
 from acgen.data.cells import load_cells
 from acgen.data.public import LabelledCell, network_label
 from acgen.errors import AcgenError
-from acgen.reproduction.figure import DENSITIES, Answer, Case, Given, PaperFigure, Row, Structures
+from acgen.reproduction.figure import DENSITIES, Answer, Case, Given, PaperFigure, Row, Structures, row_of
 from acgen.results.colours import OVERLAY_COLOURS, PREDICTION_COLOUR, REFERENCE_COLOUR
 from acgen.results.figures import empty
-from acgen.structures.analysis import ANGLE_EDGES, radial_distribution
+from acgen.statistics import mean_and_spread
+from acgen.structures.analysis import ANGLE_EDGES, radial_distribution, structure_factor
 from acgen.structures.distances import DISTANCES, distance, features
+from acgen.structures.elastic import bulk_modulus
 from acgen.structures.environments import RARE, copied
 from acgen.structures.reference import reference_cells
 from acgen.structures.rings import RING_SIZES
@@ -31,6 +33,8 @@ SPLITS = 20
 """Ways in which molecular dynamics is split into two independent sets."""
 POINTS = 300
 """Points of a set that are drawn of (q̄4, q̄6)."""
+KINDS = ("generated", "dynamics")
+"""What is compared."""
 EDGES = {"angles": ANGLE_EDGES, "volumes": np.linspace(4, 20, 65), "energies": np.linspace(-4, 1, 61)}
 """Of the histograms that are drawn."""
 PAPER = {
@@ -60,8 +64,9 @@ def answer(given: Given, made: Structures) -> Answer:
     dynamics, others = _cells(given)
     ratios: dict[str, dict[str, tuple[float, float, float]]] = defaultdict(dict)
     foreign: dict[str, list[float]] = defaultdict(list)
-    pools: dict[str, list[dict[str, np.ndarray]]] = {"generated": [], "dynamics": []}
+    pools: dict[str, list[dict[str, np.ndarray]]] = {kind: [] for kind in KINDS}
     copies: dict[str, float] = {}
+    moduli: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for density in map(str, _densities(given)):
         mine = [each.atoms for each in made[f"fig3-{density}"]]
         theirs = [atoms for atoms in dynamics if network_label(atoms) == density]
@@ -77,6 +82,9 @@ def answer(given: Given, made: Structures) -> Answer:
             if public:
                 foreign[what].append(_over_floor(what, public, there, pairs)[0])
         copies[density] = 100 * copied(mine, theirs, [a for a in others if network_label(a) == density])
+        if given.potential is not None:
+            stiff = [np.array([bulk_modulus(atoms, given.potential) for atoms in cells]) for cells in (mine, theirs)]
+            moduli[density] = stiff[0], stiff[1]
         pools["generated"] += here
         pools["dynamics"] += there
     rows = [_worst(what, found, foreign[what]) for what, found in ratios.items()]
@@ -84,10 +92,14 @@ def answer(given: Given, made: Structures) -> Answer:
     rows.append(
         Row("atoms with copied surroundings, worst density", "no exact copies", max(copies.values()), "%", note=note)
     )
+    rows += [_stiffness(density, *found) for density, found in moduli.items()]
     table = {what: np.array([*found.values()]) for what, found in ratios.items()}
     arrays: dict[str, Any] = {f"distance-floor-ratio-{what}": values[:, [1, 2, 0]] for what, values in table.items()}
     arrays["density"] = np.array(_densities(given))
-    return Answer(tuple(rows), arrays | _drawn(pools, radial_distribution(mine[0]).r))
+    arrays |= {"r": radial_distribution(mine[0]).r, "q": structure_factor(mine[0]).q}
+    for k, kind in enumerate(KINDS if moduli else ()):
+        arrays[f"modulus-{kind}"] = np.array([mean_and_spread(found[k]) for found in moduli.values()])
+    return Answer(tuple(rows), arrays | _drawn(pools))
 
 
 def _cells(given: Given) -> tuple[list[Atoms], list[Atoms]]:
@@ -151,18 +163,27 @@ def _worst(what: str, found: dict[str, tuple[float, float, float]], foreign: Seq
     )
 
 
+def _stiffness(density: str, here: np.ndarray, there: np.ndarray) -> Row:
+    """The row of a density's bulk moduli in GPa."""
+    mean, spread = mean_and_spread(there)
+    note = f"molecular dynamics {mean:.0f} ± {spread:.0f} GPa; by the potential, atoms relaxed"
+    return row_of(f"bulk modulus, {density} g/cm³", "", here, "GPa", note)
+
+
 def _by_density(values: dict[str, float], unit: str = "") -> str:
     return ", ".join(f"{density}: {value:.1f} {unit}".strip() for density, value in values.items())
 
 
-def _drawn(pools: dict[str, list[dict[str, np.ndarray]]], r: np.ndarray) -> dict[str, np.ndarray]:
+def _drawn(pools: dict[str, list[dict[str, np.ndarray]]]) -> dict[str, np.ndarray]:
     """Arrays of the plot: points, histograms and curves of both kinds, in which every structure counts as much."""
-    rng, arrays = np.random.default_rng(0), {"r": r}
+    rng = np.random.default_rng(0)
+    arrays: dict[str, np.ndarray] = {}
     for kind, found in pools.items():
         each = -(-POINTS // len(found))
         points = [one["order"][rng.permutation(len(one["order"]))[:each]] for one in found]
         arrays[f"order-{kind}"] = np.concatenate(points)
         arrays[f"rdf-{kind}"] = np.mean([one["rdf"] for one in found], axis=0)
+        arrays[f"sq-{kind}"] = np.ma.masked_invalid([one["sq"] for one in found]).mean(axis=0).filled(np.nan)
         arrays[f"rings-{kind}"] = np.mean([one["rings"] for one in found], axis=0)
         for what, edges in EDGES.items():
             if what in found[0]:
@@ -172,27 +193,28 @@ def _drawn(pools: dict[str, list[dict[str, np.ndarray]]], r: np.ndarray) -> dict
 
 
 def draw(found: Answer) -> Figure:
-    """Points of order, angles, g(r), Voronoi volumes, energies or rings, and the ratios to the noise floor."""
-    figure = empty(9.0)
-    (order, angles), (rdf, volumes), (last, ratios) = figure.subplots(3, 2)
-    colours = {"dynamics": REFERENCE_COLOUR, "generated": PREDICTION_COLOUR}
+    """Points of order, angles, g(r), S(q), Voronoi volumes, rings, and the ratios to the noise floor; with a potential
+    energies and bulk moduli, too."""
     energies = "energies-dynamics" in found.arrays
+    figure = empty(12.0 if energies else 10.5)
+    panels = figure.subplots(5 if energies else 4, 2)
+    (order, angles), (rdf, scattering), (volumes, ring), (ratios, energy), *rest = panels
+    colours = {"dynamics": REFERENCE_COLOUR, "generated": PREDICTION_COLOUR}
+    drawn = [(angles, "angles"), (volumes, "volumes"), *([(energy, "energies")] if energies else [])]
     for kind, colour in colours.items():
         order.plot(*found.arrays[f"order-{kind}"].T, "o", ms=2, alpha=0.5, color=colour, label=kind)
         rdf.plot(found.arrays["r"], found.arrays[f"rdf-{kind}"], color=colour)
-        for axes, what in ((angles, "angles"), (volumes, "volumes"), *(((last, "energies"),) if energies else ())):
+        scattering.plot(found.arrays["q"], found.arrays[f"sq-{kind}"], color=colour)
+        ring.plot(RING_SIZES, found.arrays[f"rings-{kind}"], "o-", color=colour)
+        for axes, what in drawn:
             axes.plot((EDGES[what][1:] + EDGES[what][:-1]) / 2, found.arrays[f"{what}-{kind}"], color=colour)
-        if not energies:
-            last.plot(RING_SIZES, found.arrays[f"rings-{kind}"], "o-", color=colour)
     order.set(xlabel="q̄4", ylabel="q̄6")
     order.legend(frameon=False, fontsize="small")
     angles.set(xlabel="bond angle (°)", ylabel="bond angles (per °)", xlim=(40, 180))
     rdf.set(xlabel="distance r (Å)", ylabel="g(r)", xlim=(0.8, 6))
+    scattering.set(xlabel="momentum transfer q (Å⁻¹)", ylabel="S(q)")
     volumes.set(xlabel="Voronoi volume (Å³)", ylabel="atoms (per Å³)")
-    if energies:
-        last.set(xlabel="energy of an atom (eV)", ylabel="atoms (per eV)")
-    else:
-        last.set(xlabel="atoms of a ring", ylabel="rings per atom")
+    ring.set(xlabel="atoms of a ring", ylabel="rings per atom")
     for what, colour in zip(DISTANCES, OVERLAY_COLOURS, strict=False):
         if f"distance-floor-ratio-{what}" in found.arrays:
             ratio = found.arrays[f"distance-floor-ratio-{what}"][:, 2]
@@ -200,6 +222,14 @@ def draw(found: Answer) -> Figure:
     ratios.axhline(1, color=REFERENCE_COLOUR, lw=1, ls="--")
     ratios.set(xlabel="density (g/cm³)", ylabel="distance over noise floor", ylim=(0, None))
     ratios.legend(frameon=False, fontsize="x-small", ncols=2)
+    energy.set_visible(energies)
+    energy.set(xlabel="energy of an atom (eV)", ylabel="atoms (per eV)")
+    for stiff, empty_axes in rest:
+        empty_axes.set_visible(False)
+        for kind, colour in colours.items():
+            mean, spread = found.arrays[f"modulus-{kind}"].T
+            stiff.errorbar(found.arrays["density"], mean, spread, fmt="o-", ms=4, capsize=2, color=colour)
+        stiff.set(xlabel="density (g/cm³)", ylabel="bulk modulus (GPa)", ylim=(0, None))
     return figure
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from acgen import __version__
+from acgen.assets import asset
 from acgen.reproduction.figure import Answer, Case, Given, PaperFigure, Row, Structures
 from acgen.results.figures import png, svg
 from acgen.results.whole import write_whole
@@ -55,6 +56,18 @@ def write_answer(
     write_whole(folder / f"{figure.id}.png", png(drawing))
     write_whole(folder / f"{figure.id}.svg", svg(drawing))
     write_whole(folder / f"{figure.id}.md", f"{table_of(answer.rows)}\n![{figure.title}]({figure.id}.png)\n")
+
+
+def read_answer(file: Path) -> Answer:
+    """The answer of a file `ID.json` of `write_answer`, with the digits it has; NaN where a number is undefined."""
+    content = json.loads(file.read_text(encoding="utf-8"))
+    arrays = {name: np.array(values, dtype=float) for name, values in content["arrays"].items()}
+    return Answer(tuple(Row(**row) for row in content["rows"]), arrays)
+
+
+def stored_answer(name: str) -> Answer:
+    """What ships with acgen of a figure, by its name in `acgen.reproduction.IDS`."""
+    return read_answer(asset(f"reproduction/{name}.json"))
 
 
 def write_table(folder: Path, ids: Sequence[str]) -> Path:

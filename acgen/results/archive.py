@@ -52,7 +52,7 @@ from acgen.results.run import LogEntry, ResultsError, Run
 
 #: 2: an instrument may be fitted; 3: tolerance, guide_below and end_t, whether a target was measured, times in the log;
 #: 4: frames have the instrument that was fitted to them, and a candidate may be unfinished; 5: structures from files;
-#: 6: pair distributions; 7: seconds of work.
+#: 6: pair distributions; 7: seconds of work, copied surroundings.
 FORMAT = 7
 _CLASSES: dict[str, type] = {"Run": Run, "LogEntry": LogEntry}
 RUN, ARRAYS = "restore/run.json", "restore/arrays.safetensors"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from acgen.errors import AcgenError
-from acgen.inference.flags import NEAR, density_flags, prediction_flags, structure_flags
+from acgen.inference.flags import COPIED, NEAR, density_flags, prediction_flags, structure_flags
 from acgen.sampling.generate import Candidate
 from acgen.sampling.settings import Settings
 from acgen.spectra.instrument_fit import Beamline, Fit
@@ -94,6 +94,11 @@ def flags_of(candidate: Candidate) -> tuple[str, ...]:
     """What to know before believing a candidate, one sentence each."""
     flags = prediction_flags(candidate.spectrum, candidate.judge_spectrum)
     flags += structure_flags(candidate.atoms, candidate.energy)
+    if candidate.copied is not None and candidate.copied > COPIED:
+        flags += (
+            f"{100 * candidate.copied:.0f} % of its atoms have the surroundings of atoms in cells that the networks "
+            f"learned from (in other cells up to 5 %): it is in part a copy.",
+        )
     if candidate.unrefined:
         flags = (f"It was not refined: {candidate.unrefined}.", *flags)
     if candidate.unfinished is not None:

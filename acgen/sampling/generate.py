@@ -29,6 +29,7 @@ from acgen.spectra.instrument_fit import Beamline, Fit
 from acgen.structures.analysis import Analysis, analyse, coordination_fractions
 from acgen.structures.cell import carbon, heights
 from acgen.structures.cell import density as density_of
+from acgen.structures.environments import copied_from_shipped
 
 ATOMS_TOGETHER = 16_384
 """Atoms that one graph holds, all candidates together."""
@@ -45,6 +46,8 @@ class Candidate:
     `pdf` is its pair distribution (points,) beside a measured one, as `acgen.scattering.target.PairTarget.values`, and
     `pdf_misfit` their distance. `energy` is that by the potential in eV per atom above the reference of the density,
     not relaxed; None where the candidate is older than the potential.
+    `copied` is the part of its atoms whose surroundings are those of shipped cells of molecular dynamics, see
+    `acgen.structures.environments.copied_from_shipped`; None where that is not known.
     `unfinished` is the step after which it was kept, if its run did not finish it. `unrefined` says why its anneal was
     given up, if it was: the atoms are then as they were before.
     """
@@ -65,6 +68,7 @@ class Candidate:
     pdf: np.ndarray | None = field(default=None, repr=False)
     unrefined: str = ""
     energy: float | None = None
+    copied: float | None = None
 
     def __post_init__(self) -> None:
         where = f"candidate {self.index!r:.20}"
@@ -74,8 +78,8 @@ class Candidate:
         want(is_array(self.judge_spectrum, N_POINTS), f"{where} has no spectrum by the judge")
         want(is_array(self.site_spectra, len(self.atoms), N_POINTS), f"{where} lacks spectra of its atoms")
         want(self.pdf is None or is_curve(self.pdf), f"{where} has an unfit pair distribution")
-        for value in (self.misfit, self.judge_misfit, self.pdf_misfit, self.energy):
-            want(value is None or is_number(value), f"{where} has a misfit or an energy that is no number")
+        for value in (self.misfit, self.judge_misfit, self.pdf_misfit, self.energy, self.copied):
+            want(value is None or is_number(value), f"{where} has a misfit, an energy or a share that is no number")
         want(is_number(self.wall_s), f"{where} has a time that is no number")
         pairs = [len(pair) == 2 and is_count(pair[0]) and is_number(pair[1]) for pair in self.xi]
         want(all(pairs), f"{where} has strengths that are no numbers")
@@ -110,6 +114,7 @@ class Candidate:
             "judge_misfit": self.judge_misfit,
             **({} if self.pdf_misfit is None else {"pdf_misfit": self.pdf_misfit}),
             "energy_above_reference_eV": self.energy,
+            "copied_fraction": self.copied,
             "wall_s": round(self.wall_s, 3),
             "xi": [list(change) for change in self.xi],
             **({} if self.instrument is None else {"instrument": self.instrument.to_dict()}),
@@ -314,7 +319,8 @@ def finish(
     spectrum, by_judge = sites.mean(0), predict_sites(models.judge, atoms).mean(0)
     target = settings.target
     made = Candidate(index, settings.seed + index, atoms, spectrum, sites, by_judge, None, None, wall_s, xi)
-    made = replace(judged(settings, made), energy=energy_above_reference(atoms, models.potential))
+    energy, share = energy_above_reference(atoms, models.potential), copied_from_shipped(atoms)
+    made = replace(judged(settings, made), energy=energy, copied=share)
     atoms.info = {
         "density": density_of(atoms),
         "seed": settings.seed + index,

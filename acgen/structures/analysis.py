@@ -1,4 +1,4 @@
-"""What a carbon structure looks like: coordination, bonds, angles, g(r) and bond order.
+"""What a carbon structure looks like: coordination, bonds, angles, g(r), S(q) and bond order.
 
 Every function takes an `ase.Atoms` with a cell of any shape and treats it as periodic in three dimensions. Positions
 may lie outside the cell. In small cells an atom may have several images of one neighbour, or of itself, as neighbours.
@@ -32,8 +32,29 @@ ANGLE_EDGES = np.arange(0.0, 181.0, 3.0)
 VORONOI_REACH = 3.0
 """Å from an atom to the farthest face of its Voronoi cell in a structure without large holes."""
 
+Q_RANGE, Q_BINS = (1.0, 12.0), 55
+"""Momentum transfers of S(q) in Å⁻¹, from where a cell of 6.3 Å has any, and number of bins."""
+
 FIRST_PEAK_RANGE = (1.0, 2.0)
 """Where the nearest-neighbour peak of carbon is looked for, in Å."""
+
+
+@dataclass(frozen=True, eq=False)
+class StructureFactor:
+    """The static structure factor of a structure, which scattering measures.
+
+    Attributes
+    ----------
+    q
+        Centres of the bins of the momentum transfer in Å⁻¹, shape (bins,).
+    s
+        Mean square of Σ exp(i q·r), over N, for the vectors q of the cell's reciprocal lattice in the bin that have no
+        negative index, which of a glass are as good as all: 1 for a random gas, NaN where there are none; shape
+        (bins,).
+    """
+
+    q: np.ndarray
+    s: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -325,6 +346,21 @@ def _neighbours(atoms: Atoms, quantities: str, cutoff: float) -> tuple[np.ndarra
         quantities, cutoff=cutoff, positions=atoms.positions, cell=np.asarray(atoms.cell), pbc=[True] * 3
     )
     return found if isinstance(found, tuple) else (found,)
+
+
+def structure_factor(atoms: Atoms) -> StructureFactor:
+    """Structure factor over `Q_RANGE`, by `freud.diffraction.StaticStructureFactorDirect`.
+
+    Raises
+    ------
+    AcgenError
+        If there are no atoms, no cell, or positions that are not finite.
+    """
+    import freud
+
+    found = freud.diffraction.StaticStructureFactorDirect(bins=Q_BINS, k_min=Q_RANGE[0], k_max=Q_RANGE[1])
+    found.compute(_freud_system(atoms, 0.0))
+    return StructureFactor(np.array(found.bin_centers, dtype=float), np.array(found.S_k, dtype=float))
 
 
 def _freud_system(atoms: Atoms, r_max: float) -> tuple[freud.box.Box, np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 from ase import Atoms
 
 from acgen.statistics import energy_distance
-from acgen.structures.analysis import bond_angles, radial_distribution, steinhardt, voronoi_volumes
+from acgen.structures.analysis import bond_angles, radial_distribution, steinhardt, structure_factor, voronoi_volumes
 from acgen.structures.potential import nep_energies
 from acgen.structures.rings import RING_SIZES, rings
 
@@ -17,6 +17,7 @@ DISTANCES = {
     "order": "energy distance of the points (q̄4, q̄6)",
     "angles": "Wasserstein distance of bond angles in degrees",
     "rdf": "root mean square difference of g(r) up to 6 Å",
+    "sq": "root mean square difference of S(q) from 1 to 12 Å⁻¹",
     "volumes": "Wasserstein distance of Voronoi volumes in Å³",
     "rings": "sum over 3 to 7 atoms of the difference in rings per atom",
     "energies": "Wasserstein distance of energies of atoms in eV",
@@ -30,8 +31,8 @@ def features(atoms: Atoms, potential: str | Path | None = None) -> dict[str, np.
     Returns
     -------
     dict
-        Samples: `order` (N, 2), `angles`, `volumes` in Å³ and `energies` in eV; curves: `rdf`, and `rings` per atom of
-        each size of `acgen.structures.rings.RING_SIZES`.
+        Samples: `order` (N, 2), `angles`, `volumes` in Å³ and `energies` in eV; curves: `rdf`, `sq`, and `rings` per
+        atom of each size of `acgen.structures.rings.RING_SIZES`.
     """
     order = np.column_stack([steinhardt(atoms, 4), steinhardt(atoms, 6)])
     found = rings(atoms)
@@ -39,6 +40,7 @@ def features(atoms: Atoms, potential: str | Path | None = None) -> dict[str, np.
         "order": order[np.isfinite(order).all(axis=1)],
         "angles": bond_angles(atoms),
         "rdf": radial_distribution(atoms).g,
+        "sq": structure_factor(atoms).s,
         "volumes": voronoi_volumes(atoms),
         "rings": np.array([len(found[size]) / len(atoms) for size in RING_SIZES]),
     }
@@ -57,9 +59,10 @@ def distance(what: str, first: Sequence[np.ndarray], second: Sequence[np.ndarray
     """
     if what == "order":
         return energy_distance(np.concatenate(first), np.concatenate(second))
-    if what in ("rdf", "rings"):
-        apart = np.mean(first, axis=0) - np.mean(second, axis=0)
-        return float(np.sqrt((apart**2).mean()) if what == "rdf" else np.abs(apart).sum())
+    if what in ("rdf", "sq", "rings"):
+        # a small cell has no vectors q in some bins of S(q)
+        apart = np.ma.masked_invalid(first).mean(axis=0) - np.ma.masked_invalid(second).mean(axis=0)
+        return float(np.abs(apart).sum() if what == "rings" else np.sqrt((apart**2).mean()))
     from scipy.stats import wasserstein_distance
 
     return float(wasserstein_distance(np.concatenate(first), np.concatenate(second)))

@@ -8,17 +8,22 @@ same in every orientation and order of the atoms.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from ase import Atoms
 from matscipy.neighbours import neighbour_list
 
 from acgen.errors import AcgenError
+from acgen.structures.cell import density as density_of
+from acgen.structures.reference import reference_cells
 
 REACH, SHELLS, SMEAR, ORDER = 5.0, 8, 0.35, 6
 """Radius in Å of what counts, number of its shells, their width in Å, and highest order of spherical harmonics."""
 RARE = 0.01
 """Part of held-out atoms whose surroundings are nearer to known ones than what counts as a copy."""
+OF_A_DENSITY, MOST_ATOMS = 0.26, 5000
+"""How far in g/cm³ cells may be from a structure to be of its density, and the most atoms that are compared."""
 _NEAREST = 1.2
 #: Rows that are compared at a time.
 _BLOCK = 500
@@ -26,6 +31,7 @@ _BLOCK = 500
 
 def environments(atoms: Atoms) -> np.ndarray:
     """Surroundings of every atom of a periodic structure, as vectors of length 1; shape (N, `ORDER` + 1 times 36)."""
+    from scipy.sparse import csr_array
     from scipy.special import sph_harm_y
 
     receivers, lengths, vectors = neighbour_list(
@@ -36,14 +42,15 @@ def environments(atoms: Atoms) -> np.ndarray:
     radial *= 0.5 * (1 + np.cos(np.pi * lengths[:, None] / REACH))
     polar = np.arccos(np.clip(vectors[:, 2] / np.maximum(lengths, 1e-9), -1, 1))
     azimuth = np.arctan2(vectors[:, 1], vectors[:, 0])
+    edges = np.arange(len(receivers))
+    at_atoms = csr_array((np.ones(len(edges)), (receivers, edges)), shape=(len(atoms), len(edges)))
     first, second = np.triu_indices(SHELLS)
     weight = np.where(first == second, 1.0, np.sqrt(2))
     parts = []
     for order in range(ORDER + 1):
         power = np.zeros((len(atoms), SHELLS, SHELLS))
         for m in range(-order, order + 1):
-            density = np.zeros((len(atoms), SHELLS), complex)
-            np.add.at(density, receivers, sph_harm_y(order, m, polar, azimuth)[:, None] * radial)
+            density = at_atoms @ (sph_harm_y(order, m, polar, azimuth)[:, None] * radial)
             power += (density[:, :, None] * density[:, None].conj()).real
         parts.append(power[:, first, second] * weight / np.sqrt(2 * order + 1))
     found = np.concatenate(parts, axis=1)
@@ -87,10 +94,35 @@ def copied(found: Sequence[Atoms], known: Sequence[Atoms], others: Sequence[Atom
     AcgenError
         If fewer than two structures are known.
     """
+    theirs, limit = _known(known, others)
+    mine = np.concatenate([nearest(environments(atoms), theirs) for atoms in found])
+    return float(np.mean(mine < limit))
+
+
+def copied_from_shipped(atoms: Atoms) -> float | None:
+    """The same of one structure, against the shipped cells of its density, which the networks learned from.
+
+    None where there are no such cells within `OF_A_DENSITY`, and of more than `MOST_ATOMS`.
+    """
+    if len(atoms) > MOST_ATOMS:
+        return None
+    known = _shipped(round(2 * density_of(atoms)) / 2)
+    if known is None or abs(density_of(atoms) - known[0]) > OF_A_DENSITY:
+        return None
+    return float(np.mean(nearest(environments(atoms), known[1]) < known[2]))
+
+
+@cache
+def _shipped(density: float) -> tuple[float, np.ndarray, float] | None:
+    """Density, surroundings and limit of the shipped cells of a density; None if there are none."""
+    cells = [atoms for atoms in reference_cells() if atoms.info["density"] == density]
+    return (density, *_known(cells)) if cells else None
+
+
+def _known(known: Sequence[Atoms], others: Sequence[Atoms] = ()) -> tuple[np.ndarray, float]:
+    """Surroundings of known structures, and the distance from them below which surroundings are copies."""
     if len(known) < 2:
         raise AcgenError(f"copies are told by what known structures have in common: got {len(known)}, give two or more")
     theirs, more = [environments(atoms) for atoms in known], [environments(atoms) for atoms in others]
     held = [nearest(one, np.concatenate([o for o in theirs if o is not one] + more)) for one in theirs]
-    limit = np.quantile(np.concatenate(held), RARE)
-    mine = np.concatenate([nearest(environments(atoms), np.concatenate(theirs + more)) for atoms in found])
-    return float(np.mean(mine < limit))
+    return np.concatenate(theirs + more), float(np.quantile(np.concatenate(held), RARE))

@@ -12,7 +12,7 @@ from ase import Atoms
 from acgen.errors import AcgenError
 from acgen.sampling.schedule import PLANS
 from acgen.sampling.settings import DEFAULT_XI
-from app.session.state import SET_HERE, State
+from app.session.state import NO_TARGET, SET_HERE, State
 
 #: Parameters that a link and a preset set, the target before the instrument, which follows it; a structure to start
 #: from, and how far it is noised, cannot be in a link.
@@ -24,15 +24,21 @@ COUNTS = ("steps", "restarts", "restart_steps")
 #: The preset that starts from diamond, displaced by 0.4 Å along each axis; ξ is the paper's 250.
 FROM_DIAMOND = "paper Fig. 7, from diamond"
 
+#: 216 atoms of the lightest carbon of the paper.
+LIGHT = {"density": 1.5, "cell": 14.21}
 PAPER = {"density": 2.0, "xi": 3000.0, "candidates": 16, "restarts": 8, "steps": 64}
 
 #: Presets by the name that the page shows; each starts from the defaults.
 PRESETS: dict[str, dict[str, Any]] = {
     "sp-rich at 2.0": {"target_name": "sp", "density": 2.0, "xi": 5000.0},
     "ta-C 3.2": {"target_name": "a-C-3.0", "density": 3.2},
+    "paper Fig. 2, a large cell": {"target_name": NO_TARGET, "cell": 36.0, "candidates": 1},
+    "paper Fig. 3, unguided": {"target_name": NO_TARGET, "cell": 14.0, "candidates": 6},
     "paper Fig. 5, sp": {"target_name": "sp"} | PAPER,
     "paper Fig. 5, sp³": {"target_name": "sp3"} | PAPER,
     FROM_DIAMOND: {"target_name": "a-C-3.5", "start_t": 0.5, "xi": 3675.0, "candidates": 2},
+    "paper Fig. 8, ten restarts at 1.5": {"target_name": NO_TARGET, "restarts": 10, "candidates": 20} | LIGHT,
+    "paper Supp. Fig. 2, a-C at 1.5": {"target_name": "a-C-1.5", "candidates": 3} | LIGHT,
 }
 
 

@@ -48,6 +48,8 @@ def test_a_frame_is_judged_as_a_finished_candidate_is_and_flagged():
     assert made.judge_misfit == pytest.approx(settings.target.misfit(made.judge_seen))
     assert made.unfinished == event.frame.step == made.to_dict()["unfinished_step"]
     assert "unfinished: it was kept after step 1" in flags_of(made)[0]
+    assert any("34 % of its atoms have the surroundings" in flag for flag in flags_of(replace(made, copied=0.34)))
+    assert not any("surroundings" in flag for flag in flags_of(replace(made, copied=0.04)))
 
 
 def test_a_paused_run_goes_on_after_one_of_its_frames_was_kept():

@@ -27,7 +27,8 @@ def test_presets_are_settings_that_the_core_takes_whatever_was_set_before(name):
     for one in (state, other):
         apply_preset(one, name)
     assert state.settings.to_dict() == other.settings.to_dict()
-    assert state.settings.target.name == PRESETS[name]["target_name"]
+    assert state.target_name == PRESETS[name]["target_name"]
+    assert (state.settings.target is None) == (state.target_name == NO_TARGET)
 
 
 def test_the_presets_of_the_paper_have_its_cell_and_number_of_structures():
@@ -37,6 +38,8 @@ def test_the_presets_of_the_paper_have_its_cell_and_number_of_structures():
     assert (settings.density, settings.candidates) == (2.0, 16)
     assert abs(settings.n_atoms - 216) <= 1
     assert 180 <= settings.xi / 216**0.5 <= 250
+    apply_preset(state, "paper Fig. 8, ten restarts at 1.5")
+    assert abs(state.settings.n_atoms - 216) <= 1
 
 
 def test_the_preset_from_diamond_starts_from_it_and_others_do_not():

@@ -253,7 +253,7 @@ def test_what_is_written_can_be_read(models, tmp_path):
     assert written == json.loads(json.dumps(summary(run)))
     entry = written["candidates"][0]
     assert set(entry) == {"index", "seed", "n_atoms", "cn_fraction", "misfit", "judge_misfit", "wall_s", "xi",
-                          "energy_above_reference_eV"}
+                          "energy_above_reference_eV", "copied_fraction"}
     assert set(written["weights"]) == {"score", "weak", "forward", "judge", "potential"}
     assert all(len(digest) == 64 for digest in written["weights"].values())
 

@@ -9,6 +9,7 @@ from ase.build import bulk
 from ase.io import read
 
 from acgen.structures.analysis import (
+    Q_RANGE,
     analyse,
     angle_distribution,
     bond_angles,
@@ -17,8 +18,10 @@ from acgen.structures.analysis import (
     coordination_numbers,
     radial_distribution,
     steinhardt,
+    structure_factor,
     voronoi_volumes,
 )
+from acgen.structures.reference import reference_cells
 
 GRAPHITE_A, GRAPHITE_C = 2.46, 6.71
 
@@ -259,3 +262,29 @@ def test_voronoi_volumes_of_equal_atoms_are_equal_and_fill_any_cell():
     gas = Atoms("C50", scaled_positions=rng.random((50, 3)), cell=[8, 9, 7], pbc=True)
     assert voronoi_volumes(gas).sum() == pytest.approx(gas.get_volume(), rel=1e-4)
     assert voronoi_volumes(gas).std() > 0.2 * voronoi_volumes(gas).mean()
+
+
+def test_the_structure_factor_is_the_mean_over_the_vectors_of_an_octant_that_the_cell_allows():
+    rng = np.random.default_rng(3)
+    cell = np.diag([6.5, 7.0, 8.0])
+    atoms = Atoms("C20", positions=rng.random((20, 3)) @ cell, cell=cell, pbc=True)
+    found = structure_factor(atoms)
+    limit = (Q_RANGE[1] * np.diag(cell) / (2 * np.pi)).astype(int) + 1
+    counts = np.stack(np.meshgrid(*(np.arange(n + 1) for n in limit), indexing="ij"), -1).reshape(-1, 3)
+    q = 2 * np.pi * counts / np.diag(cell)
+    power = np.abs(np.exp(1j * q @ atoms.positions.T).sum(1)) ** 2 / len(atoms)
+    length = np.linalg.norm(q, axis=1)
+    for k in (10, 30, 50):
+        half = (found.q[1] - found.q[0]) / 2
+        inside = np.abs(length - found.q[k]) < half
+        assert found.s[k] == pytest.approx(power[inside].mean(), rel=1e-3)
+
+
+def test_the_structure_factor_knows_no_orientation_and_is_one_for_a_gas():
+    atoms = reference_cells()[0]
+    turned = atoms.copy()
+    turned.rotate(37, (1, 2, 3), rotate_cell=True)
+    assert np.allclose(structure_factor(atoms).s, structure_factor(turned).s, atol=1e-4)
+    rng = np.random.default_rng(1)
+    gases = [Atoms("C200", positions=rng.random((200, 3)) * 14, cell=[14] * 3, pbc=True) for _ in range(8)]
+    assert np.mean([structure_factor(gas).s for gas in gases]) == pytest.approx(1.0, abs=0.03)

@@ -5,7 +5,7 @@ import pytest
 from ase.build import bulk, graphene
 
 from acgen.errors import AcgenError
-from acgen.structures.environments import RARE, copied, environments, nearest
+from acgen.structures.environments import RARE, copied, copied_from_shipped, environments, nearest
 from acgen.structures.reference import reference_cells
 
 DIAMOND = bulk("C", "diamond", a=3.567, cubic=True).repeat(2)
@@ -55,3 +55,14 @@ def test_copies_are_counted(cells):
     assert copied([other], cells, [other]) == 1
     with pytest.raises(AcgenError, match="two or more"):
         copied([copy], cells[:1])
+
+
+def test_a_shipped_cell_is_a_copy_and_what_they_know_nothing_of_is_not_compared(cells):
+    assert copied_from_shipped(cells[0]) == 1.0
+    shaken = cells[0].copy()
+    shaken.positions += np.random.default_rng(0).normal(0, 0.4, shaken.positions.shape)
+    assert copied_from_shipped(shaken) < 0.05
+    thin = cells[0].copy()
+    thin.set_cell(thin.cell * 2, scale_atoms=True)
+    assert copied_from_shipped(thin) is None
+    assert copied_from_shipped(cells[0].repeat(3)) is None, "too large"
