@@ -27,6 +27,7 @@ from acgen.cli import (
     screen,
     series,
     spectra,
+    strength,
     structures,
     training,
     validation,
@@ -43,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"acgen {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     groups = (
-        *(generate, screen, report, check, export_inputs, reach, density, series, film),
+        *(generate, screen, report, check, export_inputs, reach, density, strength, series, film),
         *(spectra, structures, data, label, md, training, validation, reproduce, app),
     )
     for group in groups:
