@@ -1,6 +1,6 @@
 """Refining a structure by a short guided anneal: Langevin dynamics under a potential and the guides' pull.
 
-A score network leaves strain in the network of bonds that no relaxation takes out; a picosecond at 1500 K does. The
+A score network leaves strain in the network of bonds that no relaxation takes out; two picoseconds from 2000 K do. The
 guides' penalty -log p(y|x) counts as an energy of `WORTH` k_B T times itself, with T the temperature that the anneal
 begins at: with 1, what is sampled there would be the posterior of Eq. 9 of arXiv:2312.05472 with the potential's
 Boltzmann factor as prior. While the cell cools, the pull stays as it is.

@@ -28,11 +28,12 @@ def placed_times(steps: int, start: float = T_MAX, end: float = T_MIN, rho: floa
 PHASES = ("denoise", "restart", "final", "refine")
 """What a step can be part of, see `Step`."""
 
-TIMESTEP = 1.0
-"""Step of the dynamics of an anneal in fs."""
-MD_STEPS = 5
-"""Steps of the dynamics in one step of a plan, which then takes about as long as a step of denoising."""
-REFINE_TEMPERATURE = 1500.0
+TIMESTEP = 2.0
+"""Step of the dynamics of an anneal in fs: a bond vibrates once in 20 fs or more."""
+MD_STEPS = 3
+"""Steps of the dynamics in one step of a plan, which then takes about as long as a step of denoising. The guides pull
+once in each: from 10 fs on what they pull at has moved away."""
+REFINE_TEMPERATURE = 2000.0
 """Temperature in K at which an anneal begins."""
 ROOM = 300.0
 """Temperature in K at which it ends."""

@@ -173,7 +173,7 @@ class Settings:
         0.0,
         "Refine",
         "Duration of a guided anneal after the restarts, which takes strain out of the bonds; 0 leaves it out. The "
-        "cell is held at 1500 K, or at `refine_temperature`, for one half and cooled to 300 K in the other, under the "
+        "cell is held at 2000 K, or at `refine_temperature`, for one half and cooled to 300 K in the other, under the "
         "shipped potential and the guide's pull.",
         unit="ps",
         bounds=(0.0, 100.0),

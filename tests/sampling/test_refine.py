@@ -15,7 +15,16 @@ from acgen.sampling.generate import Candidate, FrameEvent, generate
 from acgen.sampling.guidance import Evaluation, Seen
 from acgen.sampling.refine import PULL_LIMIT, WORTH, AnnealError, Refiner, temperature_of
 from acgen.sampling.sampler import sample_together
-from acgen.sampling.schedule import MD_STEPS, REFINE_TEMPERATURE, ROOM, Plan, Step, make_plan, refine_temperatures
+from acgen.sampling.schedule import (
+    MD_STEPS,
+    REFINE_TEMPERATURE,
+    ROOM,
+    TIMESTEP,
+    Plan,
+    Step,
+    make_plan,
+    refine_temperatures,
+)
 from acgen.sampling.settings import Settings
 from acgen.spectra.targets import builtin_targets
 
@@ -104,7 +113,7 @@ def test_an_anneal_is_held_and_cooled_to_room_temperature():
     assert temperatures[-1] == pytest.approx(ROOM)
     plan = make_plan(4, 1, 3, refine=1.0)
     anneal = [step for step in plan.steps if step.phase == "refine"]
-    assert len(anneal) * MD_STEPS == 1000
+    assert len(anneal) * MD_STEPS * TIMESTEP == pytest.approx(1000, abs=MD_STEPS * TIMESTEP / 2)
     assert anneal[0].temperature == REFINE_TEMPERATURE
     assert len(make_plan(4, 1, 3)) == len(plan) - len(anneal)
 
@@ -133,7 +142,7 @@ def test_an_anneal_goes_on_from_a_frame_bit_by_bit():
 
 SMALL = Settings(
     start=bulk("C", cubic=True) * (2, 2, 2), start_t=0.1, steps=6, restarts=1, restart_steps=4, restart_t=(0.1, 0.1),
-    candidates=1, seed=5, refine=0.025, refine_temperature=300.0, target=builtin_targets()["sp2"],
+    candidates=1, seed=5, refine=0.03, refine_temperature=300.0, target=builtin_targets()["sp2"],
 )
 
 
