@@ -27,7 +27,7 @@ PAPER = {("1.5", 2): "sp and sp²", ("1.5", 3): "sp and sp²", ("3.5", 3): "sp²
 def cases(given: Given) -> list[Case]:
     """A large cell at each density, one that is huge, and the small ones of Fig. 3."""
     edge = QUICK_EDGE if given.quick else EDGE
-    small = fig3.cases(given)
+    small = [case for case in fig3.cases(given) if not case.settings.refine]
     huge = [] if given.quick else [case for case in small if case.name == f"fig3-{HUGE_DENSITY}"]
     return [*small, *(_large(case, edge) for case in small), *(_large(case, HUGE_EDGE, "-huge") for case in huge)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,10 +32,10 @@ EDGE, CELLS = 14.0, 6
 """Edge in Å of the paper's cells, and how many of them at each density: 30, where the paper has 29."""
 SPLITS = 20
 """Ways in which molecular dynamics is split into two independent sets."""
-POINTS = 300
+POINTS = 200
 """Points of a set that are drawn of (q̄4, q̄6)."""
-KINDS = ("generated", "dynamics")
-"""What is compared."""
+MADE = {"generated": {}, "refined": {"refine": 2.0, "refine_temperature": 2500.0}}
+"""What is compared with molecular dynamics, and its settings: as denoised, and after an anneal."""
 EDGES = {"angles": ANGLE_EDGES, "volumes": np.linspace(4, 20, 65), "energies": np.linspace(-4, 1, 61)}
 """Of the histograms that are drawn."""
 PAPER = {
@@ -47,12 +48,21 @@ PAPER = {
 
 
 def cases(given: Given) -> list[Case]:
-    """Unguided cells of each density."""
+    """Unguided cells of each density, as denoised and refined."""
     found = []
     for density in _densities(given):
-        settings = given.settings(density, CELLS)
-        found.append(Case(f"fig3-{density}", settings if given.quick else replace(settings, cell=EDGE)))
+        for kind, options in MADE.items():
+            settings = given.settings(density, CELLS, **options)
+            if given.quick:
+                settings = replace(settings, refine=min(settings.refine, 0.05))
+            else:
+                settings = replace(settings, cell=EDGE)
+            found.append(Case(_case(kind, density), settings))
     return found
+
+
+def _case(kind: str, density: float) -> str:
+    return f"fig3-{density}" if kind == "generated" else f"fig3-{kind}-{density}"
 
 
 def _densities(given: Given) -> Sequence[float]:
@@ -62,44 +72,55 @@ def _densities(given: Given) -> Sequence[float]:
 def answer(given: Given, made: Structures) -> Answer:
     """Distances to molecular dynamics over those within it, copies, and what is drawn."""
     dynamics, others = _cells(given)
-    ratios: dict[str, dict[str, tuple[float, float, float]]] = defaultdict(dict)
+    ratios: dict[str, dict[str, dict[str, tuple[float, float, float]]]] = {kind: defaultdict(dict) for kind in MADE}
     foreign: dict[str, list[float]] = defaultdict(list)
-    pools: dict[str, list[dict[str, np.ndarray]]] = {kind: [] for kind in KINDS}
-    copies: dict[str, float] = {}
-    moduli: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    pools: dict[str, list[dict[str, np.ndarray]]] = {kind: [] for kind in (*MADE, "dynamics")}
+    copies: dict[str, dict[str, float]] = {kind: {} for kind in MADE}
+    moduli: dict[str, dict[str, np.ndarray]] = {}
     for density in map(str, _densities(given)):
-        mine = [each.atoms for each in made[f"fig3-{density}"]]
         theirs = [atoms for atoms in dynamics if network_label(atoms) == density]
         if len(theirs) < 2:
             raise AcgenError(
                 f"there are fewer than two cells of {density} g/cm³ to compare with: give more with --data"
             )
-        here, there = ([features(atoms, given.potential) for atoms in cells] for cells in (mine, theirs))
-        public = [features(a, given.potential) for a in others if network_label(a) == density]
-        pairs = splits([atoms.info.get("quench_fs") for atoms in theirs], SPLITS)
-        for what in here[0]:
-            ratios[what][density] = _over_floor(what, here, there, pairs)
-            if public:
-                foreign[what].append(_over_floor(what, public, there, pairs)[0])
-        copies[density] = 100 * copied(mine, theirs, [a for a in others if network_label(a) == density])
-        if given.potential is not None:
-            stiff = [np.array([bulk_modulus(atoms, given.potential) for atoms in cells]) for cells in (mine, theirs)]
-            moduli[density] = stiff[0], stiff[1]
-        pools["generated"] += here
+        there = [features(atoms, given.potential) for atoms in theirs]
         pools["dynamics"] += there
-    rows = [_worst(what, found, foreign[what]) for what, found in ratios.items()]
-    note = f"{100 * RARE:.0f} % says that nothing is copied; {_by_density(copies, '%')}"
-    rows.append(
-        Row("atoms with copied surroundings, worst density", "no exact copies", max(copies.values()), "%", note=note)
-    )
-    rows += [_stiffness(density, *found) for density, found in moduli.items()]
-    table = {what: np.array([*found.values()]) for what, found in ratios.items()}
-    arrays: dict[str, Any] = {f"distance-floor-ratio-{what}": values[:, [1, 2, 0]] for what, values in table.items()}
-    arrays["density"] = np.array(_densities(given))
-    arrays |= {"r": radial_distribution(mine[0]).r, "q": structure_factor(mine[0]).q}
-    for k, kind in enumerate(KINDS if moduli else ()):
-        arrays[f"modulus-{kind}"] = np.array([mean_and_spread(found[k]) for found in moduli.values()])
+        more = [atoms for atoms in others if network_label(atoms) == density]
+        public = [features(atoms, given.potential) for atoms in more]
+        pairs = splits([atoms.info.get("quench_fs") for atoms in theirs], SPLITS)
+        for what in there[0] if public else ():
+            foreign[what].append(_over_floor(what, public, there, pairs)[0])
+        cells = {kind: [each.atoms for each in made[_case(kind, float(density))]] for kind in MADE}
+        for kind, mine in cells.items():
+            here = [features(atoms, given.potential) for atoms in mine]
+            pools[kind] += here
+            for what in here[0]:
+                ratios[kind][what][density] = _over_floor(what, here, there, pairs)
+            copies[kind][density] = 100 * copied(mine, theirs, more)
+        if given.potential is not None:
+            both = {"generated": cells["generated"], "dynamics": theirs}
+            moduli[density] = {
+                kind: np.array([bulk_modulus(atoms, given.potential) for atoms in some]) for kind, some in both.items()
+            }
+    rows: list[Row] = []
+    arrays: dict[str, Any] = {"density": np.array(_densities(given))}
+    for kind in MADE:
+        rows += [_worst(what, found, foreign[what], kind) for what, found in ratios[kind].items()]
+        note = f"{100 * RARE:.0f} % says that nothing is copied; {_by_density(copies[kind], '%')}"
+        what = f"atoms with copied surroundings{_named(kind)}, worst density"
+        rows.append(Row(what, "no exact copies", max(copies[kind].values()), "%", note=note))
+        for what, found in ratios[kind].items():
+            arrays[f"distance-floor-ratio-{what}-{kind}"] = np.array([*found.values()])[:, [1, 2, 0]]
+    rows += [_stiffness(density, found["generated"], found["dynamics"]) for density, found in moduli.items()]
+    arrays |= {"r": radial_distribution(theirs[0]).r, "q": structure_factor(theirs[0]).q}
+    for kind in ("generated", "dynamics") if moduli else ():
+        arrays[f"modulus-{kind}"] = np.array([mean_and_spread(found[kind]) for found in moduli.values()])
     return Answer(tuple(rows), arrays | _drawn(pools))
+
+
+def _named(kind: str) -> str:
+    """What a row's name says of the kind of structures."""
+    return "" if kind == "generated" else f", {kind}"
 
 
 def _cells(given: Given) -> tuple[list[Atoms], list[Atoms]]:
@@ -149,14 +170,14 @@ def _over_floor(
     return float(np.mean(apart) / np.mean(floor)), float(np.mean(apart)), float(np.mean(floor))
 
 
-def _worst(what: str, found: dict[str, tuple[float, float, float]], foreign: Sequence[float]) -> Row:
+def _worst(what: str, found: dict[str, tuple[float, float, float]], foreign: Sequence[float], kind: str) -> Row:
     """The row of a distance: the largest ratio, and in the note that of each density."""
     ratios = {density: values[0] for density, values in found.items()}
     note = _by_density(ratios)
     if foreign:
         note += f"; public networks, of another potential, {min(foreign):.1f} to {max(foreign):.1f}"
     return Row(
-        f"{DISTANCES[what]}: over that within dynamics, worst density",
+        f"{DISTANCES[what]}{_named(kind)}: over that within dynamics, worst density",
         PAPER.get(what, ""),
         max(ratios.values()),
         note=note,
@@ -196,10 +217,10 @@ def draw(found: Answer) -> Figure:
     """Points of order, angles, g(r), S(q), Voronoi volumes, rings, and the ratios to the noise floor; with a potential
     energies and bulk moduli, too."""
     energies = "energies-dynamics" in found.arrays
-    figure = empty(12.0 if energies else 10.5)
+    figure = empty(10.5 if energies else 8.5)
     panels = figure.subplots(5 if energies else 4, 2)
     (order, angles), (rdf, scattering), (volumes, ring), (ratios, energy), *rest = panels
-    colours = {"dynamics": REFERENCE_COLOUR, "generated": PREDICTION_COLOUR}
+    colours = {"dynamics": REFERENCE_COLOUR, "generated": PREDICTION_COLOUR, "refined": OVERLAY_COLOURS[0]}
     drawn = [(angles, "angles"), (volumes, "volumes"), *([(energy, "energies")] if energies else [])]
     for kind, colour in colours.items():
         order.plot(*found.arrays[f"order-{kind}"].T, "o", ms=2, alpha=0.5, color=colour, label=kind)
@@ -215,20 +236,23 @@ def draw(found: Answer) -> Figure:
     scattering.set(xlabel="momentum transfer q (Å⁻¹)", ylabel="S(q)")
     volumes.set(xlabel="Voronoi volume (Å³)", ylabel="atoms (per Å³)")
     ring.set(xlabel="atoms of a ring", ylabel="rings per atom")
-    for what, colour in zip(DISTANCES, OVERLAY_COLOURS, strict=False):
-        if f"distance-floor-ratio-{what}" in found.arrays:
-            ratio = found.arrays[f"distance-floor-ratio-{what}"][:, 2]
-            ratios.plot(found.arrays["density"], ratio, "o-", color=colour, ms=4, lw=1.2, label=what)
+    for (what, colour), (kind, style) in product(
+        zip(DISTANCES, OVERLAY_COLOURS, strict=False), zip(MADE, ("o-", "o--"), strict=True)
+    ):
+        if f"distance-floor-ratio-{what}-{kind}" in found.arrays:
+            ratio = found.arrays[f"distance-floor-ratio-{what}-{kind}"][:, 2]
+            label = what if kind == "generated" else None
+            ratios.plot(found.arrays["density"], ratio, style, color=colour, ms=4, lw=1.2, label=label)
     ratios.axhline(1, color=REFERENCE_COLOUR, lw=1, ls="--")
-    ratios.set(xlabel="density (g/cm³)", ylabel="distance over noise floor", ylim=(0, None))
+    ratios.set(xlabel="density (g/cm³); dashed: refined", ylabel="distance over floor", ylim=(0, None))
     ratios.legend(frameon=False, fontsize="x-small", ncols=2)
     energy.set_visible(energies)
     energy.set(xlabel="energy of an atom (eV)", ylabel="atoms (per eV)")
     for stiff, empty_axes in rest:
         empty_axes.set_visible(False)
-        for kind, colour in colours.items():
+        for kind in ("dynamics", "generated"):
             mean, spread = found.arrays[f"modulus-{kind}"].T
-            stiff.errorbar(found.arrays["density"], mean, spread, fmt="o-", ms=4, capsize=2, color=colour)
+            stiff.errorbar(found.arrays["density"], mean, spread, fmt="o-", ms=4, capsize=2, color=colours[kind])
         stiff.set(xlabel="density (g/cm³)", ylabel="bulk modulus (GPa)", ylim=(0, None))
     return figure
 

@@ -59,7 +59,7 @@ class Made:
     candidate
         With spectra and misfits.
     passes
-        The structure after the first pass and after each restart; the last is the candidate's.
+        The structure after the first pass, after each restart and after an anneal; the last is the candidate's.
     """
 
     candidate: Candidate

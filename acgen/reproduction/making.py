@@ -55,7 +55,10 @@ def make(case: Case, models: Models, folder: Path, tell: Callable[[], None], tog
         passes: dict[int, list[Atoms]] = {}
         for event in generate(rest, models, together=together):
             if isinstance(event, Candidate):
-                _keep(_files(case, models, folder)[first + event.index], passes.pop(event.index), event.wall_s)
+                found = passes.pop(event.index)
+                if rest.refine:
+                    found.append(event.atoms)
+                _keep(_files(case, models, folder)[first + event.index], found, event.wall_s)
                 continue
             tell()
             if event.frame.phase == "final":
