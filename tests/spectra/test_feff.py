@@ -164,7 +164,7 @@ def test_a_real_calculation() -> None:
 def test_bounds_of_time_and_memory_and_a_bad_input() -> None:
     pytest.importorskip("feff10", reason='needs FEFF10: pip install "acgen[feff]"')
     with pytest.raises(AcgenError, match="more than 1 s of processor time"):
-        run_feff(five_atoms(), seconds=1)
+        run_feff(feff_input(cluster(amorphous(), 7)), seconds=1)  # some ten seconds: five atoms may take less than one
     with pytest.raises(AcgenError, match="FEFF failed: .*memory"):
         run_feff(five_atoms(), memory=10_000)
     with pytest.raises(AcgenError, match="^FEFF "):
