@@ -5,6 +5,7 @@ Both directions are pickles between two processes of one program; nothing of a u
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import signal
@@ -12,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from acgen.errors import AcgenError
 
@@ -37,6 +38,7 @@ class Child:
             stdout=subprocess.PIPE,
             env=os.environ | {"PYTHONPATH": path} | dict(environment or {}),
         )
+        self._requests, self._answers = cast(BinaryIO, self.process.stdin), cast(BinaryIO, self.process.stdout)
 
     @property
     def alive(self) -> bool:
@@ -45,12 +47,7 @@ class Child:
 
     def send(self, thing: Any) -> None:
         """Ask; if the process has ended, the next answer tells."""
-        assert self.process.stdin is not None
-        try:
-            pickle.dump(thing, self.process.stdin, pickle.HIGHEST_PROTOCOL)
-            self.process.stdin.flush()
-        except OSError:
-            """The process has ended."""
+        send(self._requests, thing)
 
     def receive(self) -> Any:
         """The next answer.
@@ -60,9 +57,8 @@ class Child:
         AcgenError
             If the process has ended.
         """
-        assert self.process.stdout is not None
         try:
-            return pickle.load(self.process.stdout)
+            return pickle.load(self._answers)
         except (EOFError, pickle.UnpicklingError) as error:
             code = self.process.wait()
             raise AcgenError(
@@ -72,25 +68,19 @@ class Child:
 
     def end(self, *, at_once: bool = False) -> None:
         """Let it end, which it does when nobody can ask it any more, or `at_once`."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
         if at_once:
             self.process.kill()
-        try:
-            self.process.stdin.close()
-        except OSError:
-            """What was still to be sent is wanted by nobody."""
+        with contextlib.suppress(OSError):  # what was still to be sent is wanted by nobody
+            self._requests.close()
         self.process.wait()
-        self.process.stdout.close()
+        self._answers.close()
 
 
-def send(answers: BinaryIO, thing: Any) -> None:
-    """Answer, in the process; if nobody listens any more, the next question tells."""
-    try:
-        pickle.dump(thing, answers, pickle.HIGHEST_PROTOCOL)
-        answers.flush()
-    except OSError:
-        """The asking process has ended."""
+def send(pipe: BinaryIO, thing: Any) -> None:
+    """Ask or answer; that the other process has ended, the next thing that is read tells."""
+    with contextlib.suppress(OSError):
+        pickle.dump(thing, pipe, pickle.HIGHEST_PROTOCOL)
+        pipe.flush()
 
 
 def serve(answer: Callable[[BinaryIO, BinaryIO], None]) -> None:
