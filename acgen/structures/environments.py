@@ -106,17 +106,22 @@ def copied_from_shipped(atoms: Atoms) -> float | None:
     """
     if len(atoms) > MOST_ATOMS:
         return None
-    known = _shipped(round(2 * density_of(atoms)) / 2)
-    if known is None or abs(density_of(atoms) - known[0]) > OF_A_DENSITY:
+    nearest_density = min(_shipped_densities(), key=lambda known: abs(known - density_of(atoms)))
+    if abs(nearest_density - density_of(atoms)) > OF_A_DENSITY:
         return None
-    return float(np.mean(nearest(environments(atoms), known[1]) < known[2]))
+    known, limit = _shipped(nearest_density)
+    return float(np.mean(nearest(environments(atoms), known) < limit))
 
 
 @cache
-def _shipped(density: float) -> tuple[float, np.ndarray, float] | None:
-    """Density, surroundings and limit of the shipped cells of a density; None if there are none."""
-    cells = [atoms for atoms in reference_cells() if atoms.info["density"] == density]
-    return (density, *_known(cells)) if cells else None
+def _shipped_densities() -> tuple[float, ...]:
+    return tuple({float(atoms.info["density"]) for atoms in reference_cells()})
+
+
+@cache
+def _shipped(density: float) -> tuple[np.ndarray, float]:
+    """Surroundings in the shipped cells of a density, and their limit, as `_known`."""
+    return _known([atoms for atoms in reference_cells() if atoms.info["density"] == density])
 
 
 def _known(known: Sequence[Atoms], others: Sequence[Atoms] = ()) -> tuple[np.ndarray, float]:
