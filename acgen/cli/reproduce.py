@@ -39,7 +39,6 @@ def _run(args: argparse.Namespace) -> int:
     if unknown := [name for name in wanted if name not in IDS]:
         raise AcgenError(f"there is no figure {unknown[0]!r:.30}; give some of {', '.join(IDS)}")
     out = output_directory(args.out)
-    output_directory(str(out / "structures"))
     from acgen.networks.models import load_models  # torch, once the figures are known
     from acgen.reproduction.figure import Given, figure_of
     from acgen.reproduction.files import write_table
