@@ -49,10 +49,13 @@ def _run(args: argparse.Namespace) -> None:
         raise AcgenError(f"there is no configuration {args.config} of a {args.task} network; use default or paper")
     if args.minutes is None and args.updates is None:
         raise AcgenError("training needs an end; give --minutes or --updates")
-    cells = [cell for cell in load_cells([Path(path) for path in args.data]) if cell.network not in args.leave_out]
-    if args.task == "forward":
-        cells = [cell for cell in cells if cell.spectra is not None]
     config = replace(DEFAULTS[args.task, args.config], updates=args.updates, minutes=args.minutes, seed=args.seed)
+    cells = load_cells([Path(path) for path in args.data])
+    if config.taught:  # a structure without spectra gives nothing away of a network that is left out
+        cells = [cell for cell in cells if cell.spectra is None or cell.network not in args.leave_out]
+    else:
+        cells = [cell for cell in cells if cell.network not in args.leave_out]
+        cells = [cell for cell in cells if cell.spectra is not None or args.task != "forward"]
     out = output_file(args.out)
     use_threads(config.batch * max((len(cell.atoms) for cell in cells), default=0), args.threads)
     torch.manual_seed(args.seed)

@@ -23,6 +23,7 @@ from acgen.networks.checkpoint import CheckpointError, file_sha256, load_model, 
 from acgen.networks.graph import batch_graphs, periodic_graph
 from acgen.networks.network import EnergyModel, Network, start_from
 from acgen.networks.noise import T_MAX, T_MIN, NoiseSchedule
+from acgen.networks.teacher import Teacher
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,11 @@ class TrainConfig:
         Noise times: this part of them is drawn uniformly from this interval of t, where the structure is decided,
         the rest uniformly from (0.001, 0.999), as all are in the paper (`focused=0`).
     jitter
-        Forward training displaces the atoms by a standard deviation drawn from 0 to this many Å for every cell, while
-        their spectra stay: a network that knows only thermal structures is easily fooled by a guided one.
+        Forward training displaces the atoms by a standard deviation drawn from 0 to this many Å for every cell: a
+        network that knows only thermal structures is easily fooled by a guided one. Spectra stay, unless `taught`.
+    taught
+        Forward training learns what `acgen.networks.teacher.Teacher`, who knows the cells with spectra, makes of
+        displaced copies of all cells (`COPIES`); cells need no spectra then.
     seed
         Seed of everything random.
     """
@@ -65,6 +69,7 @@ class TrainConfig:
     focus: tuple[float, float] = (0.02, 0.62)
     focused: float = 0.85
     jitter: float = 0.0
+    taught: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -92,7 +97,7 @@ DEFAULTS: dict[tuple[str, str], TrainConfig] = {
     ("score", "default"): TrainConfig(minutes=1, ema=0.9995),
     ("score", "shallow"): TrainConfig(minutes=1, ema=0.9995),
     ("score", "weak"): TrainConfig(minutes=1),
-    ("forward", "default"): TrainConfig(minutes=1, batch=1, rate=2e-3, warmup=200, jitter=0.25),
+    ("forward", "default"): TrainConfig(minutes=1, batch=1, rate=2e-3, warmup=200, jitter=0.25, taught=True),
     ("forward", "judge"): TrainConfig(minutes=1, batch=1, rate=1e-3, warmup=200, jitter=0.25),
     ("energy", "default"): TrainConfig(minutes=1, batch=4, rate=2e-3, ema=0.999, clip=10.0),
     ("score", "paper"): TrainConfig(updates=1_000_000, batch=64, rate=1e-3, constant=1.0, focused=0.0),
@@ -100,6 +105,9 @@ DEFAULTS: dict[tuple[str, str], TrainConfig] = {
 }
 """How the networks of `config.CONFIGS` are trained; `paper` is Table 1, of which the end is replaced."""
 
+COPIES = 24
+"""Displaced copies of each cell that a teacher labels. Their displacements are spread as the square of a uniform number
+from 0 to `TrainConfig.jitter`: most are small, where a spectrum depends on them."""
 ENERGY_WEIGHT = 100.0
 """Weight of the squared error of the energy per atom in eV² beside that of the forces in (eV/Å)²."""
 SITE_WEIGHT = 4.0
@@ -197,7 +205,7 @@ class _Run:
             raise AcgenError("there are no cells to train on; name a folder with structures")
         self.model, self.config, self.out = model, config, Path(out)
         self.state_file = self.out.with_name(self.out.name.removesuffix(".safetensors") + ".state.safetensors")
-        self.cells = [_prepare(cell, model.config.task) for cell in cells]
+        self.cells = [_prepare(cell, model.config.task, config.taught) for cell in cells]
         kinds = defaultdict(list)
         for index, cell in enumerate(cells):
             kinds[kind(cell)].append(index)
@@ -207,13 +215,14 @@ class _Run:
         self.optimizer = torch.optim.RAdam(model.parameters(), lr=config.rate)
         self.averaged = AveragedModel(model, avg_fn=_moving_average(config.ema))
         self.generator = torch.Generator().manual_seed(config.seed)
+        self.copies = self._taught(cells) if config.taught else []
         self.update, self.seconds = 0, 0.0
         self.start: dict[str, Any] | None = None
 
     def advance(self, step: Callable[..., Tensor], rate: float) -> Tensor:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        batch = [self.cells[self._draw()] for _ in range(self.config.batch)]
+        batch = [self._cell(self._draw()) for _ in range(self.config.batch)]
         losses = {"score": self._score_loss, "forward": self._forward_loss, "energy": self._energy_loss}
         loss = losses[self.model.config.task](step, batch)
         self.optimizer.zero_grad()
@@ -227,6 +236,25 @@ class _Run:
     def _draw(self) -> int:
         group = self.groups[int(torch.randint(len(self.groups), (), generator=self.generator))]
         return group[int(torch.randint(len(group), (), generator=self.generator))]
+
+    def _taught(self, cells: Sequence[LabelledCell]) -> list[list[tuple[Tensor, Tensor, Tensor]]]:
+        """Displaced copies of every cell with the spectra that a teacher gives them."""
+        teacher, copies = Teacher(cells), []
+        for positions, cell, _ in self.cells:
+            sizes = self.config.jitter * torch.rand(COPIES, generator=self.generator).square()
+            moved = [positions + size * torch.randn(positions.shape, generator=self.generator) for size in sizes]
+            copies.append([(each, cell, teacher(each, cell)) for each in moved])
+        return copies
+
+    def _cell(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
+        """A cell to learn from: for a forward network a displaced copy."""
+        if self.copies:
+            return self.copies[index][int(torch.randint(COPIES, (), generator=self.generator))]
+        positions, cell, labels = self.cells[index]
+        if self.model.config.task == "forward":
+            jitter = self.config.jitter * torch.rand((), generator=self.generator)
+            positions = positions + jitter * torch.randn(positions.shape, generator=self.generator)
+        return positions, cell, labels
 
     def _noise_times(self, count: int) -> Tensor:
         u, where = torch.rand(2, count, generator=self.generator)
@@ -249,8 +277,6 @@ class _Run:
         graphs, targets = [], []
         for positions, cell, spectra in batch:
             positions, cell = self._rotated(positions, cell)
-            jitter = self.config.jitter * torch.rand((), generator=self.generator)
-            positions = positions + jitter * torch.randn(positions.shape, generator=self.generator)
             graphs.append(periodic_graph(positions, cell, self.model.config.cutoff))
             targets.append(spectra)
         error = step(batch_graphs(graphs)) - torch.cat(targets)
@@ -342,18 +368,19 @@ def kind(cell: LabelledCell) -> str:
     return cell.network if quench is None else f"{cell.network}, {quench} fs quench"
 
 
-def _prepare(cell: LabelledCell, task: str) -> tuple[Tensor, Tensor, Tensor]:
-    """Positions (N, 3), cell (3, 3) and, for a forward network, spectra (N, points).
+def _prepare(cell: LabelledCell, task: str, taught: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """Positions (N, 3), cell (3, 3) and, for a forward network that nobody teaches, spectra (N, points).
 
     For a potential (N, 5): the force on every atom in eV/Å, the mean energy of an atom in eV, and the atom's own, NaN
     where it is not known.
     """
-    if task == "forward" and cell.spectra is None:
+    learned = task == "forward" and not taught
+    if learned and cell.spectra is None:
         raise AcgenError(f"{cell.name} has no spectra; train a forward network on cells that have them")
     positions = torch.tensor(cell.atoms.positions, dtype=torch.float32)
     box = torch.tensor(cell.atoms.cell.array, dtype=torch.float32)
     labels = torch.empty(0)
-    if task == "forward":
+    if learned:
         labels = torch.tensor(cell.spectra, dtype=torch.float32)
     elif task == "energy":
         labels = torch.tensor(_energy_labels(cell), dtype=torch.float32)
