@@ -31,9 +31,19 @@ def models_of(files: list[str]) -> Models:
 
 
 def files_by_task(files: list[str]) -> dict[str, str]:
-    """Weights files by what they are for in a run: ``score``, ``forward`` or ``potential``."""
-    tasks = [read_tensors(file)[1].get("config", {}).get("task", "score") for file in files]
-    return {"potential" if task == "energy" else task: file for task, file in zip(tasks, files, strict=True)}
+    """Weights files by what they are for in a run: ``score``, ``forward``, ``guide`` or ``potential``.
+
+    A forward network that was taught (`acgen.networks.train.TrainConfig.taught`) predicts. One that was not guides, and
+    predicts too where no other is given.
+    """
+    found: dict[str, str] = {}
+    for file in files:
+        info = read_tensors(file)[1]
+        task = info.get("config", {}).get("task", "score")
+        taught = info.get("provenance", {}).get("training", {}).get("taught", False)
+        role = {"energy": "potential", "forward": "forward" if taught else "guide"}.get(task, task)
+        found[role] = file
+    return found if "guide" not in found else {"forward": found["guide"]} | found
 
 
 def make_candidates(

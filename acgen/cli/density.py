@@ -29,7 +29,7 @@ def add_commands(commands) -> None:
     p.set_defaults(run=_run)
     b = commands.add_parser("library", help="sample the structures `density` uses", description=_library.__doc__)
     b.add_argument("--densities", type=float, nargs="+", default=list(GRID), metavar="D")
-    add_settings(b, ("candidates", "seed"), candidates=3)
+    add_settings(b, ("candidates", "seed", "refine", "refine_temperature"), candidates=3)
     add_threads(b)
     b.add_argument("--out", required=True, metavar="F.extxyz")
     b.set_defaults(run=_library)

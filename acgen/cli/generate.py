@@ -38,7 +38,7 @@ def add_commands(commands) -> None:
     kinds = "what --pdf holds: g(r), G(r) = 4πρr(g - 1) or S(Q) (default: by its name or data)"
     p.add_argument("--pdf-kind", choices=KINDS, help=kinds)
     p.add_argument("--start", metavar="STRUCTURE", help="start from this structure noised to --start-t")
-    p.add_argument("--weights", nargs="+", default=[], metavar="F", help="score or forward weights to use instead")
+    p.add_argument("--weights", nargs="+", default=[], metavar="F", help="networks to use instead of the shipped")
     p.add_argument("--trajectory", action="store_true", help="write trajectory-NNN.extxyz for every candidate")
     p.add_argument("--zip", metavar="F.zip", help="also write everything into one file, with a readable report")
     add_threads(p)

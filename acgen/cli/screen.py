@@ -31,7 +31,7 @@ def add_commands(commands) -> None:
         help="g/cm³, as 1.5:3.5:0.25 or 2.0,2.5",
     )
     add_settings(p, SHARED)
-    p.add_argument("--weights", nargs="+", default=[], metavar="F", help="score or forward weights to use instead")
+    p.add_argument("--weights", nargs="+", default=[], metavar="F", help="networks to use instead of the shipped")
     p.add_argument("--out", required=True, metavar="DIR", help="folder for the results; the same command goes on there")
     add_cluster(p)
     a = p.add_argument_group("batch system", "a job array; each job makes its share in one process")

@@ -14,7 +14,7 @@ def add_commands(commands) -> None:
     """Add `strength`."""
     p = commands.add_parser("strength", help="the guidance strength for a wanted misfit", description=_run.__doc__)
     p.add_argument("target", metavar="FILE|NAME", help="measured spectrum, or a name from `acgen targets`")
-    about = "wanted mean misfit of the candidates; below 0.1 to 0.2 it means nothing (default 0.1)"
+    about = "wanted mean misfit of the candidates; below 0.1 to 0.15 it means nothing (default 0.1)"
     p.add_argument("--misfit", type=float, default=0.1, metavar="X", help=about)
     add_settings(p, (name for name in OPTIONS if name not in ("start_t", "xi_pdf")), candidates=3)
     add_plan(p)

@@ -28,7 +28,7 @@ class Tried:
     xi
         Guidance strength.
     misfit, spread, judge_misfit
-        Distances to the target by the guiding model, their standard deviation, and by the judge.
+        Distances to the target by the forward model, their standard deviation, and by the judge.
     energy
         eV per atom above the reference of the density, by the shipped potential; not relaxed.
     """

@@ -64,10 +64,12 @@ CONFIGS: dict[tuple[str, str], NetworkConfig] = {
     ("score", "shallow"): NetworkConfig("score", interactions=4),
     ("score", "weak"): NetworkConfig("score", width=32, interactions=2),
     ("forward", "default"): NetworkConfig("forward", interactions=3),
+    ("forward", "guide"): NetworkConfig("forward", interactions=3),
     ("energy", "default"): NetworkConfig("energy", width=32, interactions=2, cutoff=3.7),
     ("score", "paper"): NetworkConfig("score", "meshgraphnets", width=256, interactions=5),
     ("forward", "paper"): NetworkConfig("forward", "meshgraphnets", width=256, interactions=3),
     ("forward", "judge"): NetworkConfig("forward", "schnet", width=96, interactions=3, cutoff=4.0, radial=32),
 }
 """Named configurations of `acgen train TASK --config NAME`; `paper` is Table 1 of arXiv:2312.05472, `shallow`
-the first stage of the default, `weak` what autoguidance leads away from, `judge` what judges guided structures."""
+the first stage of the default, `weak` what autoguidance leads away from, `guide` the forward network that guides,
+`judge` what judges guided structures."""

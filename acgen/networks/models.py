@@ -20,14 +20,17 @@ from acgen.networks.network import EnergyModel, ForwardModel, ScoreModel
 class Models:
     """The networks of a run and the SHA-256 of their files.
 
-    `weak` is a small score network, away from which autoguidance leads the prior. `judge` is a second forward network
-    of another kind that never guides: what it finds tells a fitted structure from one that merely fools the first.
+    `weak` is a small score network, away from which autoguidance leads the prior. `forward` predicts the spectra of
+    finished structures. `guide` is a forward network for the blurred structures of a run, whose spectrum it takes for
+    that of what they become; nothing but the guide uses it. `judge` is a third of another kind: what it finds tells a
+    fitted structure from one that merely fools the others.
     `potential` gives the energies of structures, and the forces that refine them.
     """
 
     score: ScoreModel
     weak: ScoreModel
     forward: ForwardModel
+    guide: ForwardModel
     judge: ForwardModel
     potential: EnergyModel
     sha256: Mapping[str, str]
@@ -39,12 +42,12 @@ class Models:
 
     def to(self, device: torch.device) -> Models:
         """The same networks on another device; these move there."""
-        for network in (self.score, self.weak, self.forward, self.judge, self.potential):
-            network.to(device)
+        for role in ROLES:
+            getattr(self, role).to(device)
         return self
 
 
-ROLES = ("score", "weak", "forward", "judge", "potential")
+ROLES = ("score", "weak", "forward", "guide", "judge", "potential")
 """What the networks of a run are for."""
 
 
@@ -57,6 +60,7 @@ def load_models(
     score: str | Path | None = None,
     forward: str | Path | None = None,
     judge: str | Path | None = None,
+    guide: str | Path | None = None,
     weak: str | Path | None = None,
     potential: str | Path | None = None,
 ) -> Models:
@@ -68,11 +72,12 @@ def load_models(
         If a file is missing, corrupted, or holds another kind of network, or if the score networks are made for
         different noise.
     """
-    files = weights_files(score=score, forward=forward, judge=judge, weak=weak, potential=potential)
+    files = weights_files(score=score, forward=forward, guide=guide, judge=judge, weak=weak, potential=potential)
     models = Models(
         load_score(files["score"]),
         load_score(files["weak"]),
         load_forward(files["forward"]),
+        load_forward(files["guide"]),
         load_forward(files["judge"]),
         load_energy(files["potential"]),
         {name: file_sha256(path) for name, path in files.items()},

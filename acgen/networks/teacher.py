@@ -1,7 +1,7 @@
 """A kernel regression of site spectra, which teaches a forward network what few labelled cells cannot.
 
-The labelled cells are snapshots of five networks of atoms. A neural network trained on them alone invents what it says of
-a sixth; a smooth kernel between surroundings does not, and far from everything known it returns to the mean. So the
+The labelled cells are snapshots of five networks of atoms. A neural network trained on them alone invents what it says
+of a sixth; a smooth kernel between surroundings does not, and far from everything known it returns to the mean. So the
 network learns the regression, on as many structures without labels as there are.
 """
 
@@ -53,7 +53,7 @@ class Teacher:
 
     def __init__(self, cells: Sequence[LabelledCell]):
         if find_spec("dscribe") is None:
-            raise AcgenError('a forward network is taught by surroundings that dscribe describes: pip install "acgen[train]"')
+            raise AcgenError('a forward network is taught by surroundings of dscribe: pip install "acgen[train]"')
         from dscribe.descriptors import SOAP as Soap  # brings scikit-learn, which only training needs
 
         self._soap = Soap(species=["C"], periodic=True, rbf="gto", **SOAP)

@@ -98,6 +98,7 @@ DEFAULTS: dict[tuple[str, str], TrainConfig] = {
     ("score", "shallow"): TrainConfig(minutes=1, ema=0.9995),
     ("score", "weak"): TrainConfig(minutes=1),
     ("forward", "default"): TrainConfig(minutes=1, batch=1, rate=2e-3, warmup=200, jitter=0.25, taught=True),
+    ("forward", "guide"): TrainConfig(minutes=1, batch=1, rate=2e-3, warmup=200, jitter=0.25),
     ("forward", "judge"): TrainConfig(minutes=1, batch=1, rate=1e-3, warmup=200, jitter=0.25),
     ("energy", "default"): TrainConfig(minutes=1, batch=4, rate=2e-3, ema=0.999, clip=10.0),
     ("score", "paper"): TrainConfig(updates=1_000_000, batch=64, rate=1e-3, constant=1.0, focused=0.0),
@@ -105,6 +106,8 @@ DEFAULTS: dict[tuple[str, str], TrainConfig] = {
 }
 """How the networks of `config.CONFIGS` are trained; `paper` is Table 1, of which the end is replaced."""
 
+CRYSTALS = ("diamond", "graphite")
+"""What is no glass among the labelled cells (`LabelledCell.network`)."""
 COPIES = 24
 """Displaced copies of each cell that a teacher labels. Their displacements are spread as the square of a uniform number
 from 0 to `TrainConfig.jitter`: most are small, where a spectrum depends on them."""
@@ -238,12 +241,18 @@ class _Run:
         return group[int(torch.randint(len(group), (), generator=self.generator))]
 
     def _taught(self, cells: Sequence[LabelledCell]) -> list[list[tuple[Tensor, Tensor, Tensor]]]:
-        """Displaced copies of every cell with the spectra that a teacher gives them."""
+        """Displaced copies of every cell with the spectra that a teacher gives them.
+
+        Those of a crystal keep its spectra: the teacher, who sees surroundings alone, would give them to a dense glass.
+        """
         teacher, copies = Teacher(cells), []
-        for positions, cell, _ in self.cells:
+        for known, (positions, cell, _) in zip(cells, self.cells, strict=True):
+            kept = None
+            if known.spectra is not None and known.network in CRYSTALS:
+                kept = torch.tensor(known.spectra, dtype=torch.float32)
             sizes = self.config.jitter * torch.rand(COPIES, generator=self.generator).square()
             moved = [positions + size * torch.randn(positions.shape, generator=self.generator) for size in sizes]
-            copies.append([(each, cell, teacher(each, cell)) for each in moved])
+            copies.append([(each, cell, teacher(each, cell) if kept is None else kept) for each in moved])
         return copies
 
     def _cell(self, index: int) -> tuple[Tensor, Tensor, Tensor]:

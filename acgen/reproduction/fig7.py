@@ -12,7 +12,7 @@ from acgen.reproduction.perturbed import DIAMOND
 from acgen.results.colours import OVERLAY_COLOURS, TARGET_COLOUR
 from acgen.results.figures import empty
 from acgen.spectra.grid import ENERGY
-from acgen.spectra.model_error import UNSEEN_ERROR
+from acgen.spectra.model_error import GUIDE_ERROR
 from acgen.spectra.targets import load_target
 from acgen.statistics import mean_and_spread
 from acgen.structures.analysis import Analysis
@@ -66,10 +66,10 @@ def _curves(analyses: Sequence[Analysis]) -> dict[str, np.ndarray]:
 
 
 def _transition(strengths: np.ndarray, ordered: np.ndarray, misfit: np.ndarray) -> list[Row]:
-    """Where half of the unguided order is lost, and where the misfit falls to the forward model's error, by seeds."""
+    """Where half of the unguided order is lost, and where the misfit falls to the guide's own error, by seeds."""
     lost = [crossing(strengths, curve, curve[0] / 2) if curve[0] > 0 else None for curve in ordered.T]
-    fitted = [crossing(strengths, curve, UNSEEN_ERROR) for curve in misfit.T]
-    what = f"ξ at which the misfit is {UNSEEN_ERROR}, the forward model's error"
+    fitted = [crossing(strengths, curve, GUIDE_ERROR) for curve in misfit.T]
+    what = f"ξ at which the misfit is {GUIDE_ERROR}, the forward model's error"
     return [
         _strength("ξ at which half of the diamond is left", "between 0 and 180", lost),
         _strength(what, "", fitted),

@@ -241,7 +241,7 @@ def _joined(
     pairs = () if settings.pdf is None or settings.xi_pdf == 0 else (PairGuide(settings.pdf, settings.xi_pdf),)
     if target is not None:
         guide = SpectrumGuide(
-            models.forward,
+            models.guide,
             target,
             settings.xi,
             settings.guide,

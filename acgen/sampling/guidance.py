@@ -16,7 +16,7 @@ from acgen.networks.network import ForwardModel, ScoreModel
 from acgen.sampling.schedule import GUIDE_BELOW
 from acgen.spectra.instrument import Instrument, instrument_matrix
 from acgen.spectra.instrument_fit import Beamline
-from acgen.spectra.model_error import UNSEEN_ERROR
+from acgen.spectra.model_error import GUIDE_ERROR
 from acgen.spectra.spectrum import Target
 
 REFERENCE_ATOMS = 216
@@ -86,7 +86,7 @@ class SpectrumGuide:
     1 / N and that of the second as 1 / sqrt(N), so they are multiplied by N / 216 and sqrt(N / 216): xi then means the
     same at every size, and what it means for the paper's 216 atoms. At equal xi, `site` pulls about 15 times as hard.
 
-    Below `tolerance`, the distance between prediction and truth that the forward model itself has on a network of atoms
+    Below `tolerance`, the distance between prediction and truth that the network that guides has on a network of atoms
     it has not seen, the pull fades, because a closer fit would fit the model's error: d becomes the fourth root of
     d⁴ + tolerance⁴.
 
@@ -115,7 +115,7 @@ class SpectrumGuide:
         target: Target,
         xi: float,
         mode: GuideMode = "cell",
-        tolerance: float = UNSEEN_ERROR,
+        tolerance: float = GUIDE_ERROR,
         *,
         instrument: bool = False,
         joint: bool = False,

@@ -24,7 +24,7 @@ from acgen.sampling.schedule import (
     make_plan,
 )
 from acgen.scattering.target import PairTarget
-from acgen.spectra.model_error import UNSEEN_ERROR
+from acgen.spectra.model_error import GUIDE_ERROR
 from acgen.spectra.spectrum import Target, fits_instrument
 from acgen.structures.cell import DENSITY_RANGE, cell_matrix, n_atoms
 from acgen.structures.cell import density as density_of
@@ -253,9 +253,10 @@ class Settings:
         otherwise="on for measured targets",
     )
     tolerance: float = option(
-        UNSEEN_ERROR,
+        GUIDE_ERROR,
         "Tolerance of the guide",
-        "Misfit below which the guide's pull fades: the forward model's own error. A closer fit would fit that error.",
+        "Misfit below which the guide's pull fades: the own error of the network that guides. A closer fit would fit "
+        "that error.",
         bounds=(0.0, 10.0),
         soft=(0.0, 0.5),
         step=0.01,

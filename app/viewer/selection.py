@@ -153,9 +153,10 @@ class Rings(Completion):
 
 
 def with_sites(shown: Shown, settings: Settings | None, load: Callable[[], Models]) -> Shown:
-    """A frame of a run with the spectra of its atoms, and what that run sees them through."""
-    clean = shown.atoms if shown.denoised is None else carbon(shown.denoised, shown.atoms.cell.array)
-    sites = predict_sites(load().forward, clean)
+    """A structure with the spectra of its atoms, and what its run sees them through; a frame by what guides."""
+    frame = shown.denoised is not None
+    clean = carbon(shown.denoised, shown.atoms.cell.array) if frame else shown.atoms
+    sites = predict_sites(load().guide if frame else load().forward, clean)
     if shown.instrument is not None:
         return replace(shown, site_spectra=sites)
     target, instrument = (None, False) if settings is None else (settings.target, settings.instrument)

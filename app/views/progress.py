@@ -46,7 +46,7 @@ class MisfitView(LivePlot):
     """Misfit after each step; the candidate on display strong, the others faint."""
 
     title = "Misfit"
-    axes = ("Step", "Misfit")
+    axes = ("Step", "Misfit by the guide")
     limits = ((0, None), (0, None))
     ticks = (None, 3)
 

@@ -81,7 +81,7 @@ def test_site_spectra_are_predicted_when_something_was_picked_and_the_run_rests(
     assert not background.busy(sites.what), "frames change too fast"
     state.snapshot = Snapshot(status=Status.PAUSED)
     until(lambda: (background.tick(), sites.tick(), state.shown.site_spectra is not None)[2], "the site spectra")
-    np.testing.assert_allclose(state.shown.site_spectra, predict_sites(models.forward, clean), atol=1e-4)
+    np.testing.assert_allclose(state.shown.site_spectra, predict_sites(models.guide, clean), atol=1e-4)
     assert state.compared == (state.shown,)
 
 

@@ -90,7 +90,7 @@ def median(function, rounds=15):
 @pytest.mark.parametrize("guided", [False, True], ids=["free", "guided"])
 @pytest.mark.parametrize("network", ["default", "paper"])
 def test_one_step_of_216_atoms(benchmark, models, network, guided):
-    score, forward, weak = (models.score, models.forward, models.weak) if network == "default" else (*paper(), None)
+    score, forward, weak = (models.score, models.guide, models.weak) if network == "default" else (*paper(), None)
     function, atoms = step(score, forward, edge_of(216, 2.0), guided=guided, weak=weak)
     benchmark.extra_info["atoms"] = atoms
     benchmark.pedantic(function, rounds=15, warmup_rounds=2)
@@ -101,9 +101,9 @@ def test_a_guided_step_against_its_bound(benchmark, models):
     torch.set_num_threads(1)
     edge = edge_of(216, 2.0)
     for name, gradient in {"estimate": "estimate", "through the score": "score"}.items():
-        function, atoms = step(models.score, models.forward, edge, weak=models.weak, gradient=gradient)
+        function, atoms = step(models.score, models.guide, edge, weak=models.weak, gradient=gradient)
         edges = 11.2 * atoms
-        score, weak, forward = (operations(each, atoms, edges) for each in (models.score, models.weak, models.forward))
+        score, weak, forward = (operations(each, atoms, edges) for each in (models.score, models.weak, models.guide))
         total = score * (1 if gradient == "estimate" else 2) + weak + 2 * forward
         bound = total / (2 * 1024**3) * product_seconds()
         seconds = median(function)
@@ -133,7 +133,7 @@ def test_sixteen_candidates_side_by_side(benchmark, models):
 
 
 def test_a_guided_step_against_the_paper(benchmark, models):
-    ours, _ = step(models.score, models.forward, edge_of(216, 2.0), weak=models.weak)
+    ours, _ = step(models.score, models.guide, edge_of(216, 2.0), weak=models.weak)
     theirs, _ = step(*paper(), edge_of(216, 2.0))
     ratio = median(theirs) / median(ours)
     benchmark.extra_info["paper over default"] = ratio
@@ -142,8 +142,8 @@ def test_a_guided_step_against_the_paper(benchmark, models):
 
 
 def test_time_per_atom_of_a_large_cell(benchmark, models):
-    small, few = step(models.score, models.forward, edge_of(216, 2.0))
-    large, many = step(models.score, models.forward, 35.0)
+    small, few = step(models.score, models.guide, edge_of(216, 2.0))
+    large, many = step(models.score, models.guide, 35.0)
     ratio = (median(large, 5) / many) / (median(small) / few)
     benchmark.extra_info["large over small, per atom"] = ratio
     print(f"\n{many} atoms: {ratio:.2f} times the time per atom and step of {few} atoms")
