@@ -27,7 +27,7 @@ from app.views.gallery import FEW, Gallery, projection
 #: Heading, tooltip and digits of the columns with numbers.
 COLUMNS = {
     "misfit": ("Misfit", "Distance of the spectrum by the forward model, which did not guide, to the target", 3),
-    "judge": ("Judge", "The same by the judge, a network of another kind: far from it where one knows no such atoms", 3),
+    "judge": ("Judge", "The same by the judge, a network of another kind: far from it where one errs", 3),
     "check": ("FEFF", "Distance of the mean by FEFF, brought to DFT, to the target: press Check", 2),
     "slopes": ("r′", "Correlation of the derivatives of prediction and target, which ranks materials; at most 1", 2),
     "pdf": ("PDF", "Misfit R_w to the measured pair distribution; two cells alike differ by 0.13 to 0.27", 3),
