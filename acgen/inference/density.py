@@ -88,8 +88,8 @@ class DensityEstimate:
         if self.trusted:
             return ""
         return (
-            f"Do not trust this: the closest structure is {self.best_misfit:.2f} away, and the forward model errs by "
-            f"at most {TRUSTED}. Measurement and model differ by more than structure: check how the target was prepared"
+            f"Do not trust this: the closest structure is {self.best_misfit:.2f} away, and that of an amorphous "
+            f"carbon at most {TRUSTED}. Measurement and model differ by more than structure: check how the target was prepared"
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -89,8 +89,8 @@ class ScanAnswer:
         closest = min(self.judge_misfit)
         if closest > TRUSTED:
             parts.append(
-                f"do not trust this: no density comes nearer than {closest:.3f} by the judge, and forward models err "
-                f"by at most {TRUSTED}"
+                f"do not trust this: no density comes nearer than {closest:.3f} by the judge, and those of an "
+                f"amorphous carbon come within {TRUSTED}"
             )
         return "; ".join(parts)
 

@@ -67,8 +67,8 @@ class Film:
         best = self.best
         found = (
             f"The nearest structure without guidance is {self.estimate.best_misfit:.2f} away, the best of "
-            f"{len(self.candidates)} guided candidates {best.misfit:.2f}, by the judge {best.judge_misfit:.2f}; the "
-            f"forward model errs by up to {TRUSTED}."
+            f"{len(self.candidates)} guided candidates {best.misfit:.2f}, by the judge {best.judge_misfit:.2f}; those "
+            f"of an amorphous carbon that the networks have not seen are at most {TRUSTED} away."
         )
         if self.answered:
             return f"An answer: {self.estimate.words}. {found}"
