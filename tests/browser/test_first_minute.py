@@ -14,7 +14,7 @@ def test_steps_example_and_words(chromium, server, axe):  # noqa: F811
     page.page.get_by_role("heading", name="Coordination").click()
     page.page.keyboard.press("?")
     dialog = page.page.get_by_role("dialog")
-    dialog.get_by_text("fooled").wait_for()
+    dialog.get_by_text("not to be believed").wait_for()
     assert dialog.locator("dt").count() == dialog.locator("dt svg").count() == dialog.locator("dd").count() == 5
     check(page, axe, "the words")
     page.page.keyboard.press("Escape")
