@@ -89,7 +89,8 @@ class DensityEstimate:
             return ""
         return (
             f"Do not trust this: the closest structure is {self.best_misfit:.2f} away, and that of an amorphous "
-            f"carbon at most {TRUSTED}. Measurement and model differ by more than structure: check how the target was prepared"
+            f"carbon at most {TRUSTED}. Measurement and model differ by more than structure: check how the target was "
+            "prepared"
         )
 
     def to_dict(self) -> dict[str, Any]:

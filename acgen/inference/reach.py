@@ -7,7 +7,7 @@ behind an instrument fitted to each where the guide fits one.
 
 Where the bounds come from: for every shipped target and 1.5, 2.0, 2.5, 3.0 and 3.5 g/cm³, two candidates of 108 atoms
 were guided with the default settings. Targets up to 0.22 away were met to 0.17 or better by the judge, no worse than
-the forward model's own error on networks of atoms it has not seen (0.08-0.23, mean 0.15); those 0.23-0.43 away to
+the own error of the network that guides on networks of atoms it has not seen (mean 0.15); those 0.23-0.43 away to
 0.10-0.31 and those 0.48-0.61 away to 0.17-0.28; all that were 0.7 or more away stayed 0.25 or more away.
 """
 

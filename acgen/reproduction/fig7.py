@@ -69,7 +69,7 @@ def _transition(strengths: np.ndarray, ordered: np.ndarray, misfit: np.ndarray) 
     """Where half of the unguided order is lost, and where the misfit falls to the guide's own error, by seeds."""
     lost = [crossing(strengths, curve, curve[0] / 2) if curve[0] > 0 else None for curve in ordered.T]
     fitted = [crossing(strengths, curve, GUIDE_ERROR) for curve in misfit.T]
-    what = f"ξ at which the misfit is {GUIDE_ERROR}, the forward model's error"
+    what = f"ξ at which the misfit is {GUIDE_ERROR}, the guide's own error"
     return [
         _strength("ξ at which half of the diamond is left", "between 0 and 180", lost),
         _strength(what, "", fitted),
