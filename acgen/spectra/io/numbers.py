@@ -12,7 +12,7 @@ _PLAIN = re.compile(rf"[+-]?(?:\d+(?:\.\d*)?|\.\d+){_EXPONENT}|[+-]?inf(?:inity)
 # Fortran leaves the letter out where the exponent has three digits.
 _NO_LETTER = re.compile(r"([+-]?(?:\d+\.\d*|\.\d+))([+-]\d{3})", _FLAGS)
 _DECIMAL_COMMA = re.compile(rf"[+-]?(?:\d*,\d+|\d+,){_EXPONENT}", _FLAGS)
-_GROUPED = re.compile(rf"[+-]?\d{{1,3}}(?:([,.' ])\d{{3}})(?:\1\d{{3}})*(?:(?!\1)[.,]\d*)?{_EXPONENT}", _FLAGS)
+_GROUPED = re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:([,.' ])\d{{3}})(?:\1\d{{3}})*(?:(?!\1)[.,]\d*)?{_EXPONENT}", _FLAGS)
 # Whole numbers above 999 with a mark between thousands; a number such as 0.123 is none.
 _THOUSANDS = {mark: re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+", re.ASCII) for mark in ",."}
 _SMALL = re.compile(r"[+-]?\d{1,3}", re.ASCII)
@@ -100,6 +100,8 @@ def _number(token: str, decimal: str, grouped: bool) -> float:
     token = token.replace("'", "").replace(" ", "")
     if decimal == ".":
         token = token.replace(",", "")
+        if token.count(".") > 1:  # no more than one of them could be decimal
+            token = token.replace(".", "")
     elif "," in token or (grouped and _THOUSANDS["."].fullmatch(token)):
         token = token.replace(".", "").replace(",", ".")
     if match := _NO_LETTER.fullmatch(token):
