@@ -34,6 +34,10 @@ SOAP: dict[str, Any] = {
 NOISE = 0.1
 #: Sites by which the width of the kernel is found.
 _SOME = 700
+#: What is no glass among the labelled cells (`LabelledCell.network`).
+CRYSTALS = ("diamond", "graphite")
+#: Displaced copies of each cell that a teacher labels.
+COPIES = 24
 
 
 class Teacher:
@@ -80,3 +84,30 @@ class Teacher:
         """Unit SOAP vectors of all atoms, shape (N, features)."""
         found = self._soap.create(atoms)
         return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+def taught_copies(
+    cells: Sequence[LabelledCell], jitter: float, generator: torch.Generator
+) -> list[list[tuple[Tensor, Tensor, Tensor]]]:
+    """`COPIES` displaced copies of every cell, each with the spectra that a teacher of these cells gives it.
+
+    The standard deviation of a displacement is `jitter` (Å) times the square of a uniform number: most are small, where
+    a spectrum depends on them. Copies of a crystal keep its spectra: the teacher, who sees surroundings alone, would
+    give them to a dense glass.
+
+    Returns
+    -------
+    list[list[tuple[Tensor, Tensor, Tensor]]]
+        Of every cell, of every copy: positions (N, 3) and cell (3, 3) in Å, spectra (N, 100).
+    """
+    teacher, copies = Teacher(cells), []
+    for known in cells:
+        positions = torch.tensor(known.atoms.positions, dtype=torch.float32)
+        cell = torch.tensor(known.atoms.cell.array, dtype=torch.float32)
+        kept = None
+        if known.spectra is not None and known.network in CRYSTALS:
+            kept = torch.tensor(known.spectra, dtype=torch.float32)
+        sizes = jitter * torch.rand(COPIES, generator=generator).square()
+        moved = [positions + size * torch.randn(positions.shape, generator=generator) for size in sizes]
+        copies.append([(each, cell, teacher(each, cell) if kept is None else kept) for each in moved])
+    return copies

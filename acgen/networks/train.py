@@ -23,7 +23,7 @@ from acgen.networks.checkpoint import CheckpointError, file_sha256, load_model, 
 from acgen.networks.graph import batch_graphs, periodic_graph
 from acgen.networks.network import EnergyModel, Network, start_from
 from acgen.networks.noise import T_MAX, T_MIN, NoiseSchedule
-from acgen.networks.teacher import Teacher
+from acgen.networks.teacher import COPIES, taught_copies
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class TrainConfig:
         network that knows only thermal structures is easily fooled by a guided one. Spectra stay, unless `taught`.
     taught
         Forward training learns what `acgen.networks.teacher.Teacher`, who knows the cells with spectra, makes of
-        displaced copies of all cells (`COPIES`); cells need no spectra then.
+        displaced copies of all cells (`taught_copies` there); cells need no spectra then.
     seed
         Seed of everything random.
     """
@@ -106,11 +106,6 @@ DEFAULTS: dict[tuple[str, str], TrainConfig] = {
 }
 """How the networks of `config.CONFIGS` are trained; `paper` is Table 1, of which the end is replaced."""
 
-CRYSTALS = ("diamond", "graphite")
-"""What is no glass among the labelled cells (`LabelledCell.network`)."""
-COPIES = 24
-"""Displaced copies of each cell that a teacher labels. Their displacements are spread as the square of a uniform number
-from 0 to `TrainConfig.jitter`: most are small, where a spectrum depends on them."""
 ENERGY_WEIGHT = 100.0
 """Weight of the squared error of the energy per atom in eV² beside that of the forces in (eV/Å)²."""
 SITE_WEIGHT = 4.0
@@ -218,7 +213,7 @@ class _Run:
         self.optimizer = torch.optim.RAdam(model.parameters(), lr=config.rate)
         self.averaged = AveragedModel(model, avg_fn=_moving_average(config.ema))
         self.generator = torch.Generator().manual_seed(config.seed)
-        self.copies = self._taught(cells) if config.taught else []
+        self.copies = taught_copies(cells, config.jitter, self.generator) if config.taught else []
         self.update, self.seconds = 0, 0.0
         self.start: dict[str, Any] | None = None
 
@@ -239,21 +234,6 @@ class _Run:
     def _draw(self) -> int:
         group = self.groups[int(torch.randint(len(self.groups), (), generator=self.generator))]
         return group[int(torch.randint(len(group), (), generator=self.generator))]
-
-    def _taught(self, cells: Sequence[LabelledCell]) -> list[list[tuple[Tensor, Tensor, Tensor]]]:
-        """Displaced copies of every cell with the spectra that a teacher gives them.
-
-        Those of a crystal keep its spectra: the teacher, who sees surroundings alone, would give them to a dense glass.
-        """
-        teacher, copies = Teacher(cells), []
-        for known, (positions, cell, _) in zip(cells, self.cells, strict=True):
-            kept = None
-            if known.spectra is not None and known.network in CRYSTALS:
-                kept = torch.tensor(known.spectra, dtype=torch.float32)
-            sizes = self.config.jitter * torch.rand(COPIES, generator=self.generator).square()
-            moved = [positions + size * torch.randn(positions.shape, generator=self.generator) for size in sizes]
-            copies.append([(each, cell, teacher(each, cell) if kept is None else kept) for each in moved])
-        return copies
 
     def _cell(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
         """A cell to learn from: for a forward network a displaced copy."""

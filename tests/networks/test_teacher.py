@@ -12,7 +12,7 @@ from acgen.errors import AcgenError
 from acgen.networks.checkpoint import load_forward, read_tensors
 from acgen.networks.config import NetworkConfig
 from acgen.networks.network import build
-from acgen.networks.teacher import Teacher
+from acgen.networks.teacher import Teacher, taught_copies
 from acgen.networks.train import TrainConfig, train
 from acgen.spectra.grid import ENERGY
 from acgen.structures.reference import reference_cells
@@ -63,6 +63,18 @@ def test_rotation_order_and_periodic_images_change_nothing(cells):
     assert np.allclose(spectra(teacher, moved), expected, atol=1e-3)
     order = np.random.default_rng(0).permutation(len(atoms))
     assert np.allclose(spectra(teacher, atoms[order]), expected[order], atol=1e-3)
+
+
+def test_displaced_copies_of_a_glass_change_their_spectra_and_those_of_a_crystal_do_not(cells):
+    glass, crystal = cells[0], replace(cells[1], network="diamond")
+    found = taught_copies([glass, crystal], 0.25, torch.Generator().manual_seed(0))
+    moved = [max(float((one[0] - torch.tensor(cell.atoms.positions)).abs().max()) for one in copies)
+             for cell, copies in zip((glass, crystal), found, strict=True)]
+    assert min(moved) > 0.2
+    spread = [torch.stack([spectra for _, _, spectra in copies]).std(0).max() for copies in found]
+    assert spread[0] > 0.05
+    assert spread[1] == 0
+    assert np.allclose(found[1][0][2], crystal.spectra, atol=1e-6)
 
 
 def test_a_network_learns_from_cells_without_spectra_too(cells, tmp_path):
