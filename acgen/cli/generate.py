@@ -11,7 +11,7 @@ from acgen.cli.options import add_device, add_plan, add_settings, add_threads, s
 from acgen.cli.output import output_directory, output_file
 from acgen.errors import AcgenError
 from acgen.networks.device import DEVICES
-from acgen.sampling.settings import OPTIONS
+from acgen.sampling.settings import HYBRIDS, OPTIONS
 from acgen.scattering.target import KINDS
 from acgen.spectra.references import builtin_targets
 from acgen.threads import candidates_together, use_threads
@@ -57,7 +57,8 @@ def _list(args: argparse.Namespace) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    """Generate candidate structures, guided by a spectrum if a target is given, and by a pair distribution."""
+    """Generate candidate structures, guided by a spectrum if a target is given, by a pair distribution, and by known
+    shares of sp, sp² and sp³ atoms."""
     target = None if args.target is None else _target(args)
     for warning in () if target is None else target.warnings:
         print(f"warning: {warning}", file=sys.stderr)
@@ -67,6 +68,9 @@ def _run(args: argparse.Namespace) -> int:
     settings = settings_from(args, target=target, start=start, pdf=_pdf(args))
     for warning in () if settings.pdf is None else (*settings.pdf.warnings, *settings.pdf.doubts(settings.density)):
         print(f"warning: {warning}", file=sys.stderr)
+    if getattr(args, "xi_cn", None) is not None and not settings.shares:
+        names = " or ".join(f"--{name}" for name in HYBRIDS.values())
+        raise AcgenError(f"--xi-cn is of known shares of atoms: give one with {names}")
     directory = output_directory(args.out)
     archive = None if args.zip is None else output_file(args.zip)
     from acgen.cli.candidates import make_candidates, models_of  # torch, once the options are known to make sense

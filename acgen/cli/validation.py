@@ -49,12 +49,12 @@ def add_commands(commands) -> None:
     p.add_argument("--potential", type=Path, metavar="FILE", help="C_2022_NEP4.txt, for energies")
     p.add_argument("--out", metavar="F.json", help="what is measured is added; what is there is not measured again")
     p.set_defaults(run=_plans)
-    about = "what a spectrum and a pair distribution recover"
+    about = "what a spectrum, a pair distribution and known shares recover"
     p = kinds.add_parser("recovery", help=about, description=_recovery.__doc__)
     p.add_argument("cells", nargs="+", metavar="STRUCTURE", help="cells that no network was trained on")
     words = ", ".join(RECOVERED_BY)
     p.add_argument("--guides", nargs="+", default=RECOVERED_BY, choices=RECOVERED_BY, metavar="G", help=words)
-    add_settings(p, ("xi", "xi_pdf", "candidates", "seed"))
+    add_settings(p, ("xi", "xi_pdf", "xi_cn", "refine", "candidates", "seed"))
     add_plan(p)
     add_threads(p)
     p.add_argument("--potential", type=Path, metavar="FILE", help="C_2022_NEP4.txt, for energies")
@@ -256,8 +256,9 @@ def _row_words(row: dict[str, Any]) -> str:
 
 
 def _recovery(args: argparse.Namespace) -> None:
-    """Guide candidates by the spectrum (of the forward model) and by the pair distribution of known cells, by each and
-    by both, and compare coordination, rings and energy with those of the cell. Means have their standard errors."""
+    """Guide candidates by the spectrum (of the forward model), the pair distribution and the coordination of known
+    cells, alone and together, and compare coordination, rings and energy with those of the cell. Means have their
+    standard errors."""
     from acgen.data.cells import read_structure
     from acgen.inference.recovery import recover
     from acgen.networks.models import load_models
@@ -266,7 +267,8 @@ def _recovery(args: argparse.Namespace) -> None:
     use_threads(asked=args.threads or 1)
     models, file = load_models(), output_file(args.out) if args.out else None
     rows = json.loads(file.read_text()) if file is not None and file.exists() else []
-    asked = {name: getattr(settings, name) for name in ("xi", "xi_pdf", "candidates", "seed", "steps", "restarts")}
+    fields = ("xi", "xi_pdf", "xi_cn", "candidates", "seed", "steps", "restarts", "refine")
+    asked = {name: getattr(settings, name) for name in fields}
     print("cell  guide  CN error, points  rings per atom  misfit  judge  PDF R_w  energy above the cell, eV/atom")
     for path in map(Path, args.cells):
         for guide in args.guides:

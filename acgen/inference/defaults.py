@@ -15,5 +15,13 @@ CHECK_SITES = 12
 FILM_ATOMS = 216
 """Atoms of each candidate of a film's page by default."""
 
-RECOVERED_BY = ("none", "spectrum", "pdf", "both")
-"""What may guide a recovery of a known cell, see `acgen.inference.recovery`."""
+RECOVERED_BY: dict[str, tuple[str, ...]] = {
+    "none": (),
+    "spectrum": ("spectrum",),
+    "pdf": ("pdf",),
+    "both": ("spectrum", "pdf"),
+    "shares": ("shares",),
+    "spectrum+shares": ("spectrum", "shares"),
+    "all": ("spectrum", "pdf", "shares"),
+}
+"""What may guide a recovery of a known cell, by its name, see `acgen.inference.recovery`."""

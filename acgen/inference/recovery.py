@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
+from acgen.inference.defaults import RECOVERED_BY
 from acgen.inference.validation import run
 from acgen.networks.models import Models, predict_sites
-from acgen.sampling.settings import Settings
+from acgen.sampling.settings import HYBRIDS, Settings
 from acgen.scattering.pairs import reduced_pdf
 from acgen.scattering.read import read_pdf
 from acgen.scattering.target import PairTarget
@@ -76,7 +77,8 @@ def recover(
 ) -> Recovery:
     """Make candidates of the density and cell of a known cell, guided by its measurements; see `Recovery`.
 
-    The spectrum is that of the forward model, so that it can be met; the pair distribution that of the atoms.
+    The spectrum is that of the forward model; the pair distribution and the shares of sp, sp² and sp³ atoms are those
+    of the cell.
 
     Parameters
     ----------
@@ -91,13 +93,15 @@ def recover(
     """
     spectrum, by_judge = (predict_sites(model, cell).mean(0) for model in (models.forward, models.judge))
     target, pdf = Target(spectrum, np.ones(spectrum.shape, bool), name), measured_pdf(cell, name)
+    by, shares = RECOVERED_BY[guide], coordination_fractions(cell)
     guides: dict[str, Any] = {
         "instrument": None,  # a computed spectrum has none
-        "target": target if guide in ("spectrum", "both") else None,
-        "pdf": pdf if guide in ("pdf", "both") else None,
+        "target": target if "spectrum" in by else None,
+        "pdf": pdf if "pdf" in by else None,
     }
+    guides |= {name: 100 * shares[number] if "shares" in by else None for number, name in HYBRIDS.items()}
     found = run(replace(settings, density=density(cell), cell=cell.cell.array, **guides), models)
-    shares, ring_counts = coordination_fractions(cell), _rings_per_atom(cell)
+    ring_counts = _rings_per_atom(cell)
     return Recovery(
         name,
         guide,

@@ -10,10 +10,8 @@ from typing import Any
 from acgen.errors import AcgenError
 from acgen.inference.density import DensityEstimate, estimate_density, prior_spectra
 from acgen.networks.network import ForwardModel
+from acgen.sampling.settings import HYBRIDS
 from acgen.spectra.spectrum import Target
-
-HYBRIDS = {2: "sp", 3: "sp2", 4: "sp3"}
-"""What the shares by coordination number are called in a table."""
 
 
 @dataclass(frozen=True)

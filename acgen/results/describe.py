@@ -10,7 +10,7 @@ import numpy as np
 from acgen.errors import AcgenError
 from acgen.inference.flags import COPIED, NEAR, density_flags, prediction_flags, structure_flags
 from acgen.sampling.generate import Candidate
-from acgen.sampling.settings import Settings
+from acgen.sampling.settings import HYBRIDS, OPTIONS, Settings
 from acgen.spectra.instrument_fit import Beamline, Fit
 from acgen.statistics import mean_and_spread
 from acgen.structures.analysis import HIGHEST_CN
@@ -24,6 +24,10 @@ INSTRUMENT = {
     "slope": ("slope", "%/eV", 100, 2),
     "sigma": ("broadening", "eV", 1, 2),
 }
+
+
+MISSED_SHARE = 5.0
+"""Points by which a share may miss what was asked before it is said: twice what 216 atoms scatter by."""
 
 
 def reference_of(candidates: Sequence[Candidate]) -> Figures:
@@ -114,9 +118,33 @@ def flags_of(candidate: Candidate) -> tuple[str, ...]:
     return (*flags, bound)
 
 
+def shares_words(settings: Settings) -> str:
+    """The shares that were asked for; empty text if none was."""
+    return ", ".join(f"{100 * share:g} % {hybrid(number)}" for number, share in settings.shares.items())
+
+
+def hybrid(number: int) -> str:
+    """What atoms of a coordination number are called, as sp² of 3."""
+    return OPTIONS[HYBRIDS[number]].label
+
+
+def missed_shares(settings: Settings, candidates: Sequence[Candidate]) -> list[str]:
+    """A sentence for each share of atoms that the candidates miss by more than `MISSED_SHARE`."""
+    found = []
+    for number, share in settings.shares.items():
+        asked, mean = 100 * share, 100 * float(np.mean([each.analysis.coordination[number] for each in candidates]))
+        if abs(mean - asked) > MISSED_SHARE:
+            found.append(
+                f"{mean:.0f} % of the atoms are {hybrid(number)}, not the {asked:g} % that were asked for: refine, "
+                "give a larger ξ of the shares, or another density."
+            )
+    return found
+
+
 def warnings_of(settings: Settings, candidates: Sequence[Candidate]) -> list[str]:
     """What a reader has to know before believing the result, one sentence each."""
     found = [] if settings.target is None else list(settings.target.warnings)
+    found += missed_shares(settings, candidates)
     if settings.pdf is not None:
         found += [*settings.pdf.warnings, *settings.pdf.doubts(settings.density)]
     found += density_flags(density_of(candidates[0].atoms))

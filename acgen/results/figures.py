@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from acgen.inference.scan_answer import ScanAnswer
-from acgen.inference.series import HYBRIDS, Member
+from acgen.inference.series import Member
 from acgen.results.colours import CN_COLOURS, CN_LABELS, PREDICTION_COLOUR, REFERENCE_COLOUR, TARGET_COLOUR
 from acgen.sampling.generate import Candidate
+from acgen.sampling.settings import HYBRIDS
 from acgen.scattering.target import PairTarget
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.model_error import TRUSTED
@@ -54,13 +55,15 @@ def spectrum_figure(candidates: Sequence[Candidate], target: Target | None, plai
     return figure
 
 
-def coordination_figure(shares: Sequence[Mapping[int, float]], reference: Mapping[int, float]) -> Figure:
+def coordination_figure(
+    shares: Sequence[Mapping[int, float]], reference: Mapping[int, float], asked: Mapping[int, float] | None = None
+) -> Figure:
     """Percentage of the atoms by coordination number, mean and standard deviation, beside the reference.
 
     Parameters
     ----------
-    shares, reference
-        Fraction of the atoms by coordination number, of each structure and of the reference.
+    shares, reference, asked
+        Fraction of the atoms by coordination number, of each structure, of the reference, and as it was asked for.
     """
     from matplotlib.patches import Patch
 
@@ -80,9 +83,14 @@ def coordination_figure(shares: Sequence[Mapping[int, float]], reference: Mappin
     known = [100 * reference[cn] for cn in numbers]
     style: dict[str, Any] = {"fill": False, "edgecolor": REFERENCE_COLOUR, "hatch": "//"}
     axes.bar([cn + 0.18 for cn in numbers], known, 0.36, **style)
+    entries: list[Any] = [Patch(color="#555555", label="candidates"), Patch(label="reference", **style)]
+    if asked:
+        heights = [100 * share for share in asked.values()]
+        mark: dict[str, Any] = {"color": TARGET_COLOUR, "marker": "D", "ls": "", "ms": 6, "label": "asked for"}
+        entries += axes.plot([cn - 0.18 for cn in asked], heights, **mark)
     axes.set_xticks(list(numbers), [CN_LABELS[cn] for cn in numbers])
     axes.set(xlabel="coordination number", ylabel="atoms (%)")
-    axes.legend(handles=[Patch(color="#555555", label="candidates"), Patch(label="reference", **style)], frameon=False)
+    axes.legend(handles=entries, frameon=False)
     return figure
 
 

@@ -14,7 +14,7 @@ from acgen import __version__
 from acgen.inference.check import Check, verdict
 from acgen.results import figures
 from acgen.results.check_files import check_figure
-from acgen.results.describe import INSTRUMENT, describe, reference_of, warnings_of
+from acgen.results.describe import INSTRUMENT, describe, reference_of, shares_words, warnings_of
 from acgen.results.run import LogEntry
 from acgen.sampling.generate import Candidate
 from acgen.sampling.settings import Settings
@@ -99,7 +99,9 @@ def figures_of(settings: Settings, candidates: Sequence[Candidate]) -> dict[str,
     if settings.pdf is not None and any(candidate.pdf is not None for candidate in candidates):
         spectra["pdf"] = figures.pdf_figure(candidates, settings.pdf)
     return spectra | {
-        "coordination": figures.coordination_figure([each.coordination for each in analyses], reference.coordination),
+        "coordination": figures.coordination_figure(
+            [each.coordination for each in analyses], reference.coordination, settings.shares
+        ),
         "angles": figures.angle_figure(analyses, reference),
         "rdf": figures.rdf_figure(analyses, reference),
     }
@@ -109,23 +111,25 @@ def _sentence(settings: Settings, overview: Mapping[str, Any]) -> str:
     count = overview["candidates"]
     text = f"{count} candidate{'s' if count > 1 else ''} of {settings.n_atoms} atoms at {settings.density:.3g} g/cm³"
     if settings.target is None:
-        return f"{text}, not guided by any spectrum.{_pdf_sentence(settings, overview)}"
+        return f"{text}, not guided by any spectrum.{_beside(settings, overview)}"
     seen = ", the prediction seen through an instrument fitted along the way" if settings.instrument else ""
     low, high = UNSEEN_RANGE
     return (
         f"{text}, guided with ξ = {settings.xi:g}{seen}. The misfit to the target is {_spread(overview['misfit'], 3)}, "
         f"by the judge, a network that did not guide, {_spread(overview['judge_misfit'], 3)}; a whole spectrum has a "
         f"norm of {np.linalg.norm(settings.target.intensity):.1f}, and the forward model itself errs by {low:g} to "
-        f"{high:g}.{_pdf_sentence(settings, overview)}"
+        f"{high:g}.{_beside(settings, overview)}"
     )
 
 
-def _pdf_sentence(settings: Settings, overview: Mapping[str, Any]) -> str:
+def _beside(settings: Settings, overview: Mapping[str, Any]) -> str:
+    """What guided beside a spectrum, a sentence each."""
+    asked = f" {shares_words(settings)} were asked for, with ξ = {settings.xi_cn:g}." if settings.shares else ""
     if settings.pdf is None or "pdf_misfit" not in overview:
-        return ""
+        return asked
     return (
-        f" The pair distribution of {settings.pdf.name} guided with ξ = {settings.xi_pdf:g}; the misfit R_w to it is "
-        f"{_spread(overview['pdf_misfit'], 3)}."
+        f"{asked} The pair distribution of {settings.pdf.name} guided with ξ = {settings.xi_pdf:g}; the misfit R_w to "
+        f"it is {_spread(overview['pdf_misfit'], 3)}."
     )
 
 

@@ -19,7 +19,8 @@ from acgen.memory import keep_freed_memory
 from acgen.networks.energies import energy_above_reference
 from acgen.networks.models import Models, predict_sites
 from acgen.sampling.beside import Helpers, worth_it
-from acgen.sampling.guidance import GuidedScore, SpectrumGuide
+from acgen.sampling.coordination_guide import CoordinationGuide
+from acgen.sampling.guidance import Guide, GuidedScore, SpectrumGuide
 from acgen.sampling.pair_guide import PairGuide
 from acgen.sampling.refine import AnnealError, Refiner
 from acgen.sampling.sampler import Frame, random_positions, sample_together
@@ -238,7 +239,7 @@ def _joined(
     cell = torch.tensor(settings.box, dtype=torch.float32)
     target = settings.target
     guide = None
-    pairs = () if settings.pdf is None or settings.xi_pdf == 0 else (PairGuide(settings.pdf, settings.xi_pdf),)
+    known = list(_guides_beside(settings))
     if target is not None:
         guide = SpectrumGuide(
             models.guide,
@@ -252,7 +253,7 @@ def _joined(
     score = GuidedScore(
         models.score,
         cell.to(device),
-        pairs,
+        known,
         guide_below=settings.guide_below,
         weak=models.weak,
         autoguidance=settings.autoguidance,
@@ -277,7 +278,7 @@ def _joined(
         xis = [0.0 if guide is None else strength(index, step) for index in indices]
         if guide is not None:
             guide.xi = torch.tensor(xis, device=device)
-            score.guides = (guide, *pairs) if max(xis) > 0 else pairs
+            score.guides = (guide, *known) if max(xis) > 0 else tuple(known)
         held = [old if old and xi == old[-1][1] else (*old, (step, xi)) for old, xi in zip(held, xis, strict=True)]
         try:
             frames = next(stream)
@@ -292,6 +293,14 @@ def _joined(
         atoms = carbon(frame.positions.astype(float), settings.box)
         made = finish(settings, models, index, atoms, (time.perf_counter() - begin) / len(indices), xi)
         yield replace(made, unrefined=unrefined)
+
+
+def _guides_beside(settings: Settings) -> Iterator[Guide]:
+    """The guides beside that of the spectrum, which no network takes part in."""
+    if settings.pdf is not None and settings.xi_pdf > 0:
+        yield PairGuide(settings.pdf, settings.xi_pdf)
+    if settings.shares and settings.xi_cn > 0:
+        yield CoordinationGuide(settings.shares, settings.xi_cn)
 
 
 def starting_positions(

@@ -70,8 +70,8 @@ class Evaluation:
 class Guide(Protocol):
     """A penalty on the clean estimate, whose gradient guides the sampler."""
 
-    def __call__(self, denoised: Tensor, cell: Tensor) -> tuple[Tensor, Sequence[Seen | SeenPairs]]:
-        """A penalty (-log p(y|x0), differentiable), and what is compared with the measurement, of each structure.
+    def __call__(self, denoised: Tensor, cell: Tensor) -> tuple[Tensor, Sequence[Seen | SeenPairs | None]]:
+        """A penalty (-log p(y|x0), differentiable), and the curve, if any, that is compared, of each structure.
 
         Clean estimates are (structures, N, 3), in equal cells; the penalty is the sum over structures.
         """
@@ -215,7 +215,7 @@ class GuidedScore:
             scaled = _limited(self.model(replace(graph, pos=pos), self._time(t)), SCORE_LIMIT)
             denoised = pos + sigma * scaled
         score = self._prior(graph, scaled.detach(), t) / sigma
-        told: tuple[Sequence[Seen | SeenPairs], ...] = ()
+        told: tuple[Sequence[Seen | SeenPairs | None], ...] = ()
         if guided:
             with torch.enable_grad():
                 if self.gradient == "estimate":
@@ -243,7 +243,7 @@ class GuidedScore:
         return scaled + _limited((self.autoguidance - 1) * (scaled - weak), CHANGE_LIMIT)
 
 
-def by_kind(told: Sequence[Seen | SeenPairs]) -> tuple[Seen | None, SeenPairs | None]:
+def by_kind(told: Sequence[Seen | SeenPairs | None]) -> tuple[Seen | None, SeenPairs | None]:
     """The first spectrum and the first pair distribution of what guides say of a structure."""
     spectra = (each for each in told if isinstance(each, Seen))
     pairs = (each for each in told if isinstance(each, SeenPairs))

@@ -47,8 +47,31 @@ twice as many steps, which each pull less: candidates are then as little straine
 DEFAULT_XI_PDF = 200.0
 """Strength of a measured pair distribution: the misfit falls by 40 %, and energies are those of unguided ones."""
 
+DEFAULT_XI_CN = 400.0
+"""Strength of known shares of sp, sp² and sp³: an anneal then comes within 3 points of what is 20 points away."""
+
+HYBRIDS = {2: "sp", 3: "sp2", 4: "sp3"}
+"""What atoms are called by their coordination number, and the setting that asks for so many of them."""
+ROUNDING = 1.0
+"""Percent by which three rounded percentages may miss 100."""
+
 MAX_STEPS = 100_000
 """Steps of one candidate; a longer plan is not built."""
+
+
+def _share(label: str, neighbours: str) -> Any:
+    return option(
+        None,
+        label,
+        f"Percentage of atoms with {neighbours} neighbours that the structures should have, as EELS or NMR tells it. "
+        "Those that are not given stay free.",
+        kind=float,
+        unit="%",
+        bounds=(0.0, 100.0),
+        soft=(0.0, 100.0),
+        step=1.0,
+        otherwise="free",
+    )
 
 
 @dataclass(frozen=True)
@@ -117,6 +140,18 @@ class Settings:
         "ξ of the PDF",
         "How strongly a measured pair distribution pulls on the atoms; 0 switches that off. It adds to the pull of the "
         "spectrum.",
+        bounds=(0.0, None),
+        soft=(0.0, 1_000.0),
+        step=10.0,
+    )
+    sp: float | None = _share("sp", "two")
+    sp2: float | None = _share("sp²", "three")
+    sp3: float | None = _share("sp³", "four")
+    xi_cn: float = option(
+        DEFAULT_XI_CN,
+        "ξ of the shares",
+        "How strongly known shares of sp, sp² and sp³ pull on the atoms; 0 switches that off. It adds to the pull of "
+        "the spectrum.",
         bounds=(0.0, None),
         soft=(0.0, 1_000.0),
         step=10.0,
@@ -298,6 +333,10 @@ class Settings:
         object.__setattr__(self, "instrument", fitted)
         if self.pdf is not None:
             self.pdf.points(self.box)
+        whole = 100 * sum(self.shares.values())
+        if whole > 100 + ROUNDING or (len(self.shares) == len(HYBRIDS) and whole < 100 - ROUNDING):
+            names = ", ".join(HYBRIDS[number] for number in self.shares)
+            raise AcgenError(f"{names} add up to {whole:g} %, not 100: correct them, or leave one out")
         total = self.steps + self.restarts * self.restart_steps
         if total > MAX_STEPS:
             raise AcgenError(f"a run of {total} steps is too long, at most {MAX_STEPS}; give fewer steps or restarts")
@@ -308,6 +347,11 @@ class Settings:
     def box(self) -> np.ndarray:
         """Cell vectors as rows in Å, shape (3, 3)."""
         return cell_matrix(self.cell)
+
+    @property
+    def shares(self) -> dict[int, float]:
+        """Asked fraction of the atoms by coordination number; empty if nothing is."""
+        return asked_shares(self)
 
     @property
     def n_atoms(self) -> int:
@@ -349,6 +393,12 @@ OPTIONS = options_of(Settings)
 """What a user can choose, by the name of its field."""
 
 Settings.__doc__ = f"{(Settings.__doc__ or '').rstrip()}\n{docstring(OPTIONS)}    "
+
+
+def asked_shares(settings: Any) -> dict[int, float]:
+    """Fraction of the atoms by coordination number that the percentages of any settings ask for."""
+    known = {number: getattr(settings, name) for number, name in HYBRIDS.items()}
+    return {number: percent / 100 for number, percent in known.items() if percent is not None}
 
 
 def _check_resume(frame: Frame, steps: int, atoms: int) -> None:

@@ -11,8 +11,9 @@ from ase import Atoms
 
 from acgen.errors import AcgenError
 from acgen.sampling.schedule import PLANS
-from acgen.sampling.settings import Settings
+from acgen.sampling.settings import HYBRIDS, Settings
 from app.controls.pdf import PairUpload
+from app.controls.shares import SharesInput
 from app.look.card import row
 from app.look.css import STYLE
 from app.look.notice import Notice
@@ -86,6 +87,7 @@ class Controls(pn.viewable.Viewer):
         self.intake = Intake(state, self.preparation, self.prepare, self._complain)
         self.history = pn.pane.HTML("", margin=(0, 18), stylesheets=[STYLE], css_classes=["acgen-small"])
         self.pdf = PairUpload(state, self.preparation.background, _slider(state.param.xi_pdf))
+        self.shares = SharesInput(state, _slider(state.param.xi_cn))
 
     def _choose_structure(self, load) -> None:
         """Density and cell, or a structure from a file, whose spectrum the networks that `load` gives predict."""
@@ -157,9 +159,10 @@ class Controls(pn.viewable.Viewer):
         self.structure.param.watch(lambda event: event.new and self._complain(event.new), "refused")
         state.param.watch(self._describe_target, ["target_name", "targets"])
         state.param.watch(self._lock, "snapshot")
+        work = ["xi", *COUNTS, "refine", "candidates", "target_name", "pdf", *HYBRIDS.values()]
         sizes = ["density", "cell", "cubic", "cell_b", "cell_c", "start"]
         state.param.watch(self._arrange, ["cubic", "start"])
-        state.param.watch(self._estimate, [*sizes, "xi", *COUNTS, "refine", "candidates", "target_name", "pdf"])
+        state.param.watch(self._estimate, [*sizes, *work])
         self._describe_target()
         self._arrange()
         self._estimate()
@@ -247,7 +250,7 @@ class Controls(pn.viewable.Viewer):
         start = [self.structure, self.start_t, self.random]
         target = [self.presets, self.target, self.targets.button, self.upload, self.prepare.button]
         run = [self.plans, self.instrument, self.joint, *self.counts, self.refine, self.seed]
-        return [*target, *self.pdf.locked, *cell, *start, *run]
+        return [*target, *self.pdf.locked, *self.shares.locked, *cell, *start, *run]
 
     def __panel__(self):
         return pmui.Column(
@@ -267,11 +270,13 @@ class Controls(pn.viewable.Viewer):
             self.edges,
             row(self.structure, self.pdf.upload),
             self.pdf,
+            self.shares,
             self.start_t,
             self.random,
             row(_section("Run"), pn.Spacer(sizing_mode="stretch_width"), self.plans),
             self.xi,
             self.pdf.slider,
+            self.shares.slider,
             row(self.instrument, self.joint),
             *self.counts,
             row(self.refine, self.seed),

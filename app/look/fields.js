@@ -18,7 +18,8 @@ function fieldOf(event) {
 }
 
 // The number that a text means, or why it means none.
-function read(text, {label, ends: [low, high], whole}) {
+function read(text, {label, ends: [low, high], whole, empty}) {
+  if (empty && text.trim() === "") return {value: ""};
   const wanted = `${label}: ${low} to ${high}${whole ? ", a whole number" : ""}`;
   let typed = text.trim().replace("−", "-");
   if (/^-?[1-9]\d{0,2}(,\d{3})+$/.test(typed)) {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from acgen.inference.tasks import Load
+from acgen.results.describe import shares_words
 from acgen.results.run import LogEntry, Run
 from acgen.sampling.generate import Candidate, FrameEvent
 from acgen.sampling.sampler import Frame
@@ -186,6 +187,7 @@ def in_words(settings: Settings) -> str:
     refined = f"{settings.refine:g} ps from {settings.refine_temperature:g} K, " if settings.refine else ""
     guide += " behind a fitted instrument" if settings.instrument else ""
     guide += "" if settings.pdf is None else f", PDF {settings.pdf.name}, ξ {settings.xi_pdf:g}"
+    guide += f", {shares_words(settings)}, ξ {settings.xi_cn:g}" if settings.shares else ""
     return (
         f"{settings.n_atoms} atoms at {settings.density:.3g} g/cm³ in {lengths} Å, {guide}, {settings.steps} steps, "
         f"{settings.restarts} restarts, {refined}{settings.candidates} candidates, seed {settings.seed}"

@@ -11,7 +11,7 @@ from ase import Atoms
 
 from acgen.errors import AcgenError
 from acgen.inference.check import Check
-from acgen.sampling.settings import OPTIONS, Settings
+from acgen.sampling.settings import OPTIONS, Settings, asked_shares
 from acgen.scattering.target import PairTarget
 from acgen.spectra.spectrum import Target, fits_instrument
 from acgen.spectra.targets import builtin_targets
@@ -35,7 +35,8 @@ def _setting(name: str, label: str = "") -> param.Parameter:
     kind = {bool: param.Boolean, int: param.Integer, float: param.Number}[each.kind]
     ends = {} if each.kind is bool else {"bounds": each.soft, "step": each.step}
     default = each.default if each.counts else getattr(_DEFAULT, name)
-    return kind(default, label=replace(each, label=label or each.label).title, doc=each.doc, **ends)
+    label = replace(each, label=label or each.label).title
+    return kind(default, label=label, doc=each.doc, allow_None=default is None, **ends)
 
 
 class State(param.Parameterized):
@@ -55,6 +56,10 @@ class State(param.Parameterized):
         class_=PairTarget, default=None, allow_None=True, doc="Measured pair distribution that guides too, or alone."
     )
     xi_pdf = _setting("xi_pdf")
+    sp = _setting("sp")
+    sp2 = _setting("sp2")
+    sp3 = _setting("sp3")
+    xi_cn = _setting("xi_cn")
     instrument = _setting("instrument")
     restarts = _setting("restarts")
     steps = _setting("steps")
@@ -129,6 +134,21 @@ class State(param.Parameterized):
     def target(self) -> Target | None:
         """The chosen target."""
         return self.targets[self.target_name]
+
+    @property
+    def shares(self) -> dict[int, float]:
+        """Asked fraction of the atoms by coordination number."""
+        return asked_shares(self)
+
+    @property
+    def guiding(self) -> Settings | State:
+        """What guides the structures on display, in `pdf` and `shares`; before the first, what is chosen."""
+        settings = self.snapshot.settings
+        if self.chosen:
+            return self.chosen[0].settings
+        if self.shown is None or settings is None or not self.snapshot.status.active:
+            return self
+        return settings
 
     @property
     def choices(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from acgen.results.figures import coordination_figure
 from acgen.results.sheet import to_width
+from acgen.sampling.settings import HYBRIDS
 from acgen.statistics import mean_and_spread
 from acgen.structures.reference import reference_at
 from app.look import colours
@@ -13,6 +14,8 @@ from app.look.card import swatch
 from app.views.plot import LivePlot
 
 SHOWN = tuple(colours.CN_NAMES)
+#: What stands for a share that nothing is asked of.
+FREE = -1.0
 #: Height of a number above its bar, in percent of the atoms.
 ROOM = 9
 
@@ -27,11 +30,13 @@ class CoordinationView(LivePlot):
 
     def source(self):
         compared = self.state.compared
-        return compared, compared[0].density if compared else float(self.state.density)
+        density = compared[0].density if compared else float(self.state.density)
+        asked = self.state.guiding.shares
+        return compared, density, *(float(asked.get(cn, FREE)) for cn in HYBRIDS)
 
     def _figures(self, data) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Percent of the atoms by coordination number: reference, mean and standard deviation; NaN if unknown."""
-        compared, density = data
+        compared, density = data[:2]
         known = np.array([100 * reference_at(density).coordination[cn] for cn in SHOWN])
         if not compared:
             return known, np.full(len(SHOWN), np.nan), np.full(len(SHOWN), np.nan)
@@ -43,6 +48,8 @@ class CoordinationView(LivePlot):
         self.figure.vbar("x", 0.72, "top", color="colour", line_width=0, source=self.data["bars"])
         self.figure.segment(**ends, color=colours.REFERENCE, line_width=3, source=self.data["reference"])
         self.figure.segment(**ends, color=colours.TEXT, line_width=2, source=self.data["spread"])
+        mark = {"size": 12, "marker": "diamond", "color": colours.TARGET}
+        self.figure.scatter("x", "y", source=self.data["asked"], **mark)
         self.figure.text(
             "x", "y", "text", source=self.data["numbers"], text_font_size="8pt", text_baseline="bottom",
             text_align="center", text_color=colours.TEXT,
@@ -59,23 +66,35 @@ class CoordinationView(LivePlot):
         tops = heights + (spread if several else 0)
         texts = [f"{h:.0f}±{s:.0f}" if several else f"{h:.1f}" for h, s in zip(heights, spread, strict=True)]
         above = [_above(height, level) for height, level in zip(tops, reference, strict=True)]
+        wanted = _asked(data)
+        asked = {"x": [SHOWN.index(cn) for cn in wanted], "y": [100 * share for share in wanted.values()]}
         numbers = {"x": places, "y": above, "text": texts if data[0] else [""] * len(SHOWN)}
-        return {"bars": bars, "reference": known, "spread": whiskers, "numbers": numbers}
+        return {"bars": bars, "reference": known, "spread": whiskers, "numbers": numbers, "asked": asked}
 
     def table(self):
-        reference, mean, spread = self._figures(self.source())
+        data = self.source()
+        reference, mean, spread = self._figures(data)
         columns = {"cn": [str(cn) for cn in SHOWN], "reference_percent": reference}
         columns |= {"mean_percent": mean, "std_percent": spread}
+        if asked := _asked(data):
+            columns["asked_percent"] = [100 * asked[cn] if cn in asked else np.nan for cn in SHOWN]
         each = {shown.name: [100 * shown.fractions[cn] for cn in SHOWN] for shown in self.state.compared}
         return columns | {f"percent {name}": values for name, values in each.items()}
 
     def paper(self):
-        compared, density = self.source()
+        data = self.source()
+        compared, density = data[:2]
         shares, known = [shown.fractions for shown in compared], reference_at(density).coordination
-        return lambda width_mm: to_width(coordination_figure(shares, known), width_mm)
+        return lambda width_mm: to_width(coordination_figure(shares, known, _asked(data)), width_mm)
 
     def legend(self):
-        return swatch(colours.REFERENCE, "reference")
+        reference = swatch(colours.REFERENCE, "reference")
+        return f'{swatch(colours.TARGET, "asked for", "dot")} {reference}' if self.state.guiding.shares else reference
+
+
+def _asked(data) -> dict[int, float]:
+    """Fraction of the atoms by coordination number that a source asks for."""
+    return {cn: share for cn, share in zip(HYBRIDS, data[2:], strict=True) if share != FREE}
 
 
 def _above(height: float, level: float) -> float:

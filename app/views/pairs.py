@@ -7,7 +7,6 @@ import functools
 import numpy as np
 
 from acgen.results.sheet import Curve, Sheet, sheet_figure
-from acgen.scattering.target import PairTarget
 from acgen.statistics import mean_and_spread
 from app.look import colours
 from app.look.card import swatch
@@ -24,7 +23,7 @@ class PairsView(LivePlot):
     axes = ("Distance r (Å)", "G(r) (Å⁻²)")
 
     def source(self):
-        return self.state.compared, pdf_of(self.state)
+        return self.state.compared, self.state.guiding.pdf
 
     def _curves(self, data) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """r, measured, mean prediction and its spread, NaN where there is none."""
@@ -103,11 +102,3 @@ class PairsView(LivePlot):
         return swatch(colours.PREDICTION, "± std", "band") + measured if len(self.state.compared) > 1 else measured
 
 
-def pdf_of(state) -> PairTarget | None:
-    """The pair distribution of the structures on display; before the first, the one that is chosen."""
-    settings, chosen = state.snapshot.settings, state.chosen
-    if chosen:
-        return chosen[0].settings.pdf
-    if state.shown is None or settings is None or not state.snapshot.status.active:
-        return state.pdf
-    return settings.pdf

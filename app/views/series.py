@@ -11,8 +11,9 @@ import panel as pn
 import panel_material_ui as pmui
 from bokeh.models import BasicTicker
 
-from acgen.inference.series import HYBRIDS, Member, as_numbered, series
+from acgen.inference.series import Member, as_numbered, series
 from acgen.results.series_files import TABLE, series_table
+from acgen.sampling.settings import HYBRIDS
 from acgen.spectra.spectrum import Target
 from app.look import colours
 from app.look.css import STYLE

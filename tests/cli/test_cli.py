@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from waiting import LIMIT, until
 from acgen.assets import asset
 from acgen.cli import main
 from acgen.cli.progress import interrupts
+from acgen.results.archive import read_zip
 from acgen.scattering.pairs import reduced_pdf
 from acgen.spectra.grid import ENERGY
 from acgen.structures.reference import reference_cells
@@ -69,6 +71,26 @@ def test_generate_with_a_pair_distribution(tmp_path, capsys):
     assert "--pdf-kind G" in capsys.readouterr().err
     assert main([*once, "--xi-pdf", "50"]) == 2
     assert "give one with --pdf" in capsys.readouterr().err
+
+
+def test_generate_with_known_shares(tmp_path, capsys):
+    once = ["generate", *QUICK, "--candidates", "1", "--out", str(tmp_path), "--zip", str(tmp_path / "run.zip")]
+    assert main([*once, "--target", "sp2", "--sp", "0", "--sp3", "95", "--xi-cn", "50"]) == 0
+    settings = json.loads((tmp_path / "summary.json").read_text())["settings"]
+    assert [settings[name] for name in ("sp", "sp2", "sp3", "xi_cn")] == [0, None, 95, 50]
+    with zipfile.ZipFile(tmp_path / "run.zip") as archive:
+        report = archive.read("report.html").decode()
+    assert "0 % sp, 95 % sp³ were asked for, with ξ = 50" in report
+    assert "not the 95 % that were asked for" in report
+    assert read_zip(tmp_path / "run.zip").settings.shares == {2: 0, 4: 0.95}
+    assert main([*once, "--sp2", "70", "--sp3", "40"]) == 2
+    assert "sp2, sp3 add up to 110 %, not 100" in capsys.readouterr().err
+    assert main([*once, "--sp", "1", "--sp2", "2", "--sp3", "3"]) == 2
+    assert "add up to 6 %" in capsys.readouterr().err
+    assert main([*once, "--sp3", "150"]) == 2
+    assert "0 to 100 %" in capsys.readouterr().err
+    assert main([*once, "--xi-cn", "50"]) == 2
+    assert "give one with --sp or --sp2 or --sp3" in capsys.readouterr().err
 
 
 def test_generate_without_a_target_and_with_three_edges(tmp_path):

@@ -1,0 +1,54 @@
+"""Known shares of sp, sp² and sp³ atoms: a field for each, and their strength while there is one."""
+
+from __future__ import annotations
+
+import panel as pn
+import panel_material_ui as pmui
+
+from acgen.sampling.settings import HYBRIDS, OPTIONS
+from app.session.state import State
+
+#: The buttons that step a number would leave no room for it; the arrow keys do the same.
+NARROW = {"& .MuiInputAdornment-root": {"display": "none"}, "& .MuiInputBase-input": {"px": "10px"}}
+
+
+class SharesInput(pn.viewable.Viewer):
+    """Fields for the percentages that are known; an empty one leaves that share free.
+
+    Parameters
+    ----------
+    state
+        Has the percentages, by the names of `HYBRIDS`.
+    slider
+        Of `State.xi_cn`; it is shown while a percentage is given.
+    """
+
+    def __init__(self, state: State, slider: pn.widgets.Widget, **params):
+        super().__init__(**params)
+        self.state, self.slider = state, slider
+        self.fields = [
+            pmui.FloatInput.from_param(
+                state.param[name],
+                placeholder=OPTIONS[name].otherwise,
+                margin=(6, 4, 2, 4),
+                size="small",
+                sizing_mode="stretch_width",
+                css_classes=[f"acgen-{name}"],
+                sx=NARROW,
+            )
+            for name in HYBRIDS.values()
+        ]
+        state.param.watch(self._arrange, list(HYBRIDS.values()))
+        self._arrange()
+
+    @property
+    def locked(self) -> list[pn.widgets.Widget]:
+        """What cannot be changed while a run is active."""
+        return [*self.fields, self.slider]
+
+    def _arrange(self, *_events) -> None:
+        self.slider.visible = bool(self.state.shares)
+
+    def __panel__(self):
+        """All but the slider, which stands beside that of the spectrum."""
+        return pn.Row(*self.fields, margin=(0, 12), sizing_mode="stretch_width")
