@@ -86,7 +86,7 @@ def coordination_figure(
     entries: list[Any] = [Patch(color="#555555", label="candidates"), Patch(label="reference", **style)]
     if asked:
         heights = [100 * share for share in asked.values()]
-        mark: dict[str, Any] = {"color": TARGET_COLOUR, "marker": "D", "ls": "", "ms": 6, "label": "asked for"}
+        mark: dict[str, Any] = {"color": TARGET_COLOUR, "marker": "D", "ls": "", "ms": 6, "label": "asked"}
         entries += axes.plot([cn - 0.18 for cn in asked], heights, **mark)
     axes.set_xticks(list(numbers), [CN_LABELS[cn] for cn in numbers])
     axes.set(xlabel="coordination number", ylabel="atoms (%)")

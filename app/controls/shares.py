@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import panel as pn
 import panel_material_ui as pmui
+import param
+from bokeh.models import CustomJSTickFormatter
 
 from acgen.sampling.settings import HYBRIDS, OPTIONS
 from app.session.state import State
 
 #: The buttons that step a number would leave no room for it; the arrow keys do the same.
 NARROW = {"& .MuiInputAdornment-root": {"display": "none"}, "& .MuiInputBase-input": {"px": "10px"}}
+
+
+class OptionalInput(pmui.FloatInput):
+    """A field for a number that may be missing: it is then empty, where others of its kind show 0.0."""
+
+    value = param.Number(None, allow_None=True)
+
+    def __init__(self, **params):
+        super().__init__(format=CustomJSTickFormatter(code="return tick === null ? '' : String(tick)"), **params)
 
 
 class SharesInput(pn.viewable.Viewer):
@@ -27,7 +38,7 @@ class SharesInput(pn.viewable.Viewer):
         super().__init__(**params)
         self.state, self.slider = state, slider
         self.fields = [
-            pmui.FloatInput.from_param(
+            OptionalInput.from_param(
                 state.param[name],
                 placeholder=OPTIONS[name].otherwise,
                 margin=(6, 4, 2, 4),

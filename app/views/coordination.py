@@ -89,7 +89,7 @@ class CoordinationView(LivePlot):
 
     def legend(self):
         reference = swatch(colours.REFERENCE, "reference")
-        return f'{swatch(colours.TARGET, "asked for", "dot")} {reference}' if self.state.guiding.shares else reference
+        return f'{swatch(colours.TARGET, "asked", "dot")} {reference}' if self.state.guiding.shares else reference
 
 
 def _asked(data) -> dict[int, float]:

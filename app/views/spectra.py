@@ -12,7 +12,7 @@ from acgen.inference.check import Check
 from acgen.results.sheet import Curve
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.instrument import instrument_matrix
-from acgen.spectra.model_error import error_covariance, site_covariance
+from acgen.spectra.model_error import GUIDE_ERROR, UNSEEN_ERROR, error_covariance, site_covariance
 from acgen.spectra.spectrum import Target
 from acgen.statistics import mean_and_spread
 from app.look import colours
@@ -113,8 +113,13 @@ def predicted(known: list[Shown], change=np.asarray) -> tuple[np.ndarray, np.nda
 
 
 def model_error(shown: Shown, covariance: Callable[[], np.ndarray]) -> np.ndarray:
-    """Standard error of a predicted spectrum of a structure or of one of its atoms, as it is seen, shape (100,)."""
+    """Standard error of a predicted spectrum of a structure or of one of its atoms, as it is seen, shape (100,).
+
+    While a run goes on the prediction is that of the network that guides, which errs more.
+    """
     known = covariance()
+    if shown.denoised is not None:
+        known = (GUIDE_ERROR / UNSEEN_ERROR) ** 2 * known
     if shown.instrument is not None:
         matrix = instrument_matrix(shown.instrument)
         known = matrix @ known @ matrix.T

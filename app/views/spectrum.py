@@ -96,7 +96,7 @@ class SpectrumView(EnergyPlot):
     """Target and prediction over photon energy; the target is missing where it was not measured.
 
     The band is the standard deviation over the candidates that are compared; of a single one and of an atom, what the
-    forward model errs by on networks of atoms that it has not seen.
+    network that predicts it errs by on networks of atoms that it has not seen.
     """
 
     title = "C K-edge spectrum"

@@ -19,7 +19,7 @@ from acgen.sampling.generate import Candidate
 from acgen.spectra.grid import ENERGY
 from acgen.spectra.instrument import Instrument, instrument_matrix
 from acgen.spectra.instrument_fit import Beamline, fit_instrument
-from acgen.spectra.model_error import error_covariance, site_covariance
+from acgen.spectra.model_error import GUIDE_ERROR, UNSEEN_ERROR, error_covariance, site_covariance
 from acgen.spectra.targets import builtin_targets
 from app.session.shown import Shown, show_candidate, show_frame
 from app.session.snapshot import Finished, Snapshot
@@ -29,6 +29,7 @@ from app.views.candidates import CandidatesView
 from app.views.gallery import Gallery, figure, spectra
 from app.views.instrument import InstrumentView
 from app.views.save import csv_text
+from app.views.spectra import model_error
 from app.views.spectrum import ResidualView, SpectrumView
 
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame")
@@ -105,6 +106,13 @@ def test_an_atom_is_drawn_through_the_instrument_of_the_mean(item, state):
         low, high = np.split(view.data[name].data["ys"][0], 2)
         error = np.sqrt(np.diag(matrix @ covariance @ matrix.T))
         np.testing.assert_allclose(high[::-1] - low, 2 * error, atol=1e-9)
+
+
+def test_the_band_of_a_frame_is_that_of_the_network_that_guides(item):
+    candidate = show_candidate(item.candidate, "1")
+    frame = replace(candidate, denoised=candidate.atoms.positions)
+    ratio = model_error(frame, error_covariance) / model_error(candidate, error_covariance)
+    np.testing.assert_allclose(ratio, GUIDE_ERROR / UNSEEN_ERROR)
 
 
 def test_the_export_has_the_curves_of_the_plot(item, state):

@@ -80,7 +80,7 @@ def test_marks_stand_where_shares_were_asked_for(state):
     state.sp3 = 40.0
     assert view.refresh()
     assert (view.data["asked"].data["x"], view.data["asked"].data["y"]) == ([4], [40])
-    assert "asked for" in view.key.object
+    assert "asked" in view.key.object
     assert not view.refresh()  # nothing has changed
     assert np.nansum(view.table()["asked_percent"]) == 40
 

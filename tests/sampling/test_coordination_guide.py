@@ -17,6 +17,7 @@ from acgen.structures.reference import reference_cells
 
 CELL = torch.tensor([[7.5, 0.0, 0.0], [0.5, 7.8, 0.0], [0.0, -0.4, 8.0]], dtype=torch.float64)
 ALL = list(range(13))
+SHEETS = graphene("C2", a=2.46, size=(3, 3, 1), vacuum=5.0)
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def shares_of(structure, numbers):
     return soft_shares(torch.tensor(structure.positions), torch.tensor(structure.cell.array), numbers)
 
 
-@pytest.mark.parametrize(("crystal", "number"), [(diamond(), 4), (graphene("C2", a=2.46, size=(3, 3, 1), vacuum=5.0), 3)])
+@pytest.mark.parametrize(("crystal", "number"), [(diamond(), 4), (SHEETS, 3)])
 def test_crystals_are_of_one_kind(crystal, number):
     soft, hard = shares_of(crystal, [2, 3, 4])
     assert hard.tolist() == [number == k for k in (2, 3, 4)]
