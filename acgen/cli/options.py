@@ -48,9 +48,12 @@ def add_settings(parser: Any, names: Iterable[str], **defaults: Any) -> None:
 
 
 def add_plan(parser: Any) -> None:
-    """Add `--plan`, a name for steps, restarts and steps of a restart, each of which may still be given."""
-    told = ", ".join(f"{name} {each.steps} + {each.restarts} × {each.restart_steps}" for name, each in PLANS.items())
-    about = f"evaluations of a candidate, first pass + restarts × steps: {told} (default: default)"
+    """Add `--plan`, a name for steps, restarts, steps of a restart and anneal, each of which may still be given."""
+    told = []
+    for name, each in PLANS.items():
+        anneal = f" and {each.refine:g} ps of anneal" if each.refine else ""
+        told.append(f"{name} {each.steps} + {each.restarts} × {each.restart_steps}{anneal}")
+    about = f"evaluations of a candidate, first pass + restarts × steps: {', '.join(told)} (default: default)"
     parser.add_argument("--plan", choices=PLANS, help=about)
 
 

@@ -101,21 +101,29 @@ class Effort:
         Steps of the first pass, restart cycles, steps of each cycle.
     pull
         What the usual guidance strength is multiplied with: fewer steps bear less.
+    refine
+        Duration of an anneal at the end in ps.
     """
 
     steps: int
     restarts: int
     restart_steps: int
     pull: float = 1.0
+    refine: float = 0.0
 
     @property
     def total(self) -> int:
-        """Evaluations of a candidate from random atoms."""
+        """Evaluations of the score network for a candidate from random atoms."""
         return self.steps + self.restarts * self.restart_steps
 
 
-PLANS = {"quick": Effort(24, 6, 8, 0.5), "default": Effort(32, 8, 12), "thorough": Effort(64, 8, 25, 2.0)}
-"""Named plans: a look, what is usual, and twice that."""
+PLANS = {
+    "quick": Effort(24, 6, 8, 0.5),
+    "default": Effort(32, 8, 12),
+    "thorough": Effort(64, 8, 25, 2.0),
+    "refined": Effort(32, 8, 12, refine=2.0),
+}
+"""Named plans: a look, what is usual, twice that, and what is usual with the strain taken out."""
 DEFAULT_EFFORT = PLANS["default"]
 
 

@@ -47,8 +47,8 @@ twice as many steps, which each pull less: candidates are then as little straine
 DEFAULT_XI_PDF = 200.0
 """Strength of a measured pair distribution: the misfit falls by 40 %, and energies are those of unguided ones."""
 
-DEFAULT_XI_CN = 400.0
-"""Strength of known shares of sp, sp² and sp³: an anneal then comes within 3 points of what is 20 points away."""
+DEFAULT_XI_CN = 200.0
+"""Strength of known shares of sp, sp² and sp³: with an anneal, shares that lie 20 points off come within 6."""
 
 HYBRIDS = {2: "sp", 3: "sp2", 4: "sp3"}
 """What atoms are called by their coordination number, and the setting that asks for so many of them."""

@@ -129,11 +129,13 @@ class Controls(pn.viewable.Viewer):
         self.xi = _slider(parameters.xi)
         self.instrument = pmui.Checkbox.from_param(parameters.instrument, size="small", margin=(0, 14))
         self.joint = pmui.Checkbox.from_param(parameters.joint, size="small", margin=(0, 0))
-        evaluations = {name: f"{name}: {plan.total} evaluations" for name, plan in PLANS.items()}
+        anneals = {name: f", {plan.refine:g} ps" if plan.refine else "" for name, plan in PLANS.items()}
+        evaluations = {name: f"{name}: {plan.total} evaluations{anneals[name]}" for name, plan in PLANS.items()}
         self.plans = pmui.MenuButton(
             label="Plan",
             items=[{"label": label} for label in evaluations.values()],
-            description="Steps, restarts and the ξ that they bear: quick for a look, thorough takes twice the time",
+            description="Steps, restarts and the ξ that they bear: quick for a look, thorough fits more closely, "
+            "refined takes out strain",
             variant="text",
             size="small",
             margin=(0, 12, -12, 0),
@@ -159,7 +161,7 @@ class Controls(pn.viewable.Viewer):
         self.structure.param.watch(lambda event: event.new and self._complain(event.new), "refused")
         state.param.watch(self._describe_target, ["target_name", "targets"])
         state.param.watch(self._lock, "snapshot")
-        work = ["xi", *COUNTS, "refine", "candidates", "target_name", "pdf", *HYBRIDS.values()]
+        work = ["xi", *COUNTS, "candidates", "target_name", "pdf", *HYBRIDS.values()]
         sizes = ["density", "cell", "cubic", "cell_b", "cell_c", "start"]
         state.param.watch(self._arrange, ["cubic", "start"])
         state.param.watch(self._estimate, [*sizes, *work])

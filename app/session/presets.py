@@ -19,7 +19,7 @@ from app.session.state import NO_TARGET, SET_HERE, State
 LINKED = ("target_name", "cubic", "cell_b", "cell_c", *(name for name in SET_HERE if name != "start_t"))
 
 #: What of a plan is set apart from ξ, which can be changed while a run goes on.
-COUNTS = ("steps", "restarts", "restart_steps")
+COUNTS = ("steps", "restarts", "restart_steps", "refine")
 
 #: The preset that starts from diamond, displaced by 0.4 Å along each axis; ξ is the paper's 250.
 FROM_DIAMOND = "paper Fig. 7, from diamond"
@@ -59,13 +59,13 @@ def _diamond() -> Atoms:
 
 
 def apply_plan(state: State, name: str) -> None:
-    """Set the steps, the restarts and the usual ξ of a named plan."""
+    """Set the steps, the restarts, the anneal and the usual ξ of a named plan."""
     parts = asdict(PLANS[name])
     state.param.update(xi=parts.pop("pull") * DEFAULT_XI["cell"], **parts)
 
 
 def plan_of(state: State) -> str:
-    """Name of the plan whose steps and restarts are set; empty if it is none of them."""
+    """Name of the plan whose steps, restarts and anneal are set; empty if it is none of them."""
     now = [getattr(state, part) for part in COUNTS]
     return next((name for name, plan in PLANS.items() if [getattr(plan, part) for part in COUNTS] == now), "")
 

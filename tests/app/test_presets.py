@@ -59,7 +59,8 @@ def test_a_plan_of_the_page_is_that_of_the_command_line(name):
     state = State()
     apply_plan(state, name)
     assert plan_of(state) == name
-    assert len(state.settings.plan) == PLANS[name].total
+    assert sum(step.phase != "refine" for step in state.settings.plan.steps) == PLANS[name].total
+    assert state.settings.refine == PLANS[name].refine
     assert state.settings.xi == PLANS[name].pull * Settings(target=builtin_targets()["sp"]).xi
     state.restarts += 1
     assert plan_of(state) == ""

@@ -83,6 +83,9 @@ def test_a_plan_has_a_name_and_each_of_its_parts_may_still_be_given():
     assert len(quick.plan) == PLANS["quick"].total
     assert (mixed.steps, mixed.restarts) == (9, PLANS["quick"].restarts)
     assert quick.xi < usual.xi == DEFAULT_XI["cell"]
+    refined = settings_from(parser.parse_args(["--plan", "refined"]))
+    assert (refined.refine, refined.xi) == (2, usual.xi)
+    assert settings_from(parser.parse_args(["--plan", "refined", "--refine", "1"])).refine == 1
     words = ["--plan", "thorough", "--guide", "site"]
     assert settings_from(parser.parse_args(words)).xi > DEFAULT_XI["site"]
     assert settings_from(parser.parse_args([*words, "--xi", "7"])).xi == 7
