@@ -120,10 +120,10 @@ class Effort:
 PLANS = {
     "quick": Effort(24, 6, 8, 0.5),
     "default": Effort(32, 8, 12),
-    "thorough": Effort(64, 8, 25, 2.0),
+    "thorough": Effort(32, 20, 12),
     "refined": Effort(32, 8, 12, refine=2.0),
 }
-"""Named plans: a look, what is usual, twice that, and what is usual with the strain taken out."""
+"""Named plans: a look, what is usual, more restarts, and what is usual with the strain taken out by an anneal."""
 DEFAULT_EFFORT = PLANS["default"]
 
 
