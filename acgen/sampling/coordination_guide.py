@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from acgen.errors import AcgenError
-from acgen.networks.graph import edge_vectors, periodic_graph, scatter_sum
+from acgen.networks.graph import edge_vectors, equal_graphs, scatter_sum
 from acgen.sampling.guidance import REFERENCE_ATOMS
 from acgen.structures.analysis import BOND_CUTOFF
 
@@ -52,24 +52,22 @@ class CoordinationGuide:
     def __call__(self, denoised: Tensor, cell: Tensor) -> tuple[Tensor, list[None]]:
         atoms = denoised.shape[1]
         asked = denoised.new_tensor(list(self.shares.values()))
-        penalties = []
-        for positions in denoised:
-            soft, hard = soft_shares(positions, cell, list(self.shares))
-            distance = (soft + (hard - soft).detach() - asked).norm()
-            penalties.append((distance**4 + self.tolerance**4) ** 0.25)
-        return 2 * self.xi * atoms / REFERENCE_ATOMS * torch.stack(penalties).sum(), [None] * len(denoised)
+        soft, hard = soft_shares(denoised, cell, list(self.shares))
+        distance = (soft + (hard - soft).detach() - asked).norm(dim=1)
+        penalty = (distance**4 + self.tolerance**4) ** 0.25
+        return 2 * self.xi * atoms / REFERENCE_ATOMS * penalty.sum(), [None] * len(denoised)
 
 
 def soft_shares(positions: Tensor, cell: Tensor, numbers: list[int]) -> tuple[Tensor, Tensor]:
-    """Shares of atoms by coordination number, differentiable in positions (N, 3) in Å, and those of whole neighbours.
+    """Shares of atoms by coordination number, differentiable, and those of whole neighbours, (structures, K) each.
 
     A neighbour at r counts 1 / (1 + exp((r - BOND_CUTOFF) / SOFTNESS)), and an atom with n of them is of number k by
-    1 - |n - k|, so that all shares add up to 1.
+    1 - |n - k|, so that all shares add up to 1. Positions are (structures, N, 3) in Å, in equal cells (3, 3).
     """
-    graph = periodic_graph(positions, cell, BOND_CUTOFF + REACH * SOFTNESS)
+    graph = equal_graphs(positions, cell, BOND_CUTOFF + REACH * SOFTNESS)
     distance = edge_vectors(graph).square().sum(1).clamp(min=1e-12).sqrt()  # in one place the root has no gradient
     bonded = torch.stack([torch.sigmoid((BOND_CUTOFF - distance) / SOFTNESS), (distance < BOND_CUTOFF).to(distance)], 1)
-    counts = scatter_sum(bonded, graph.edge_index[1], len(positions)).T
+    counts = scatter_sum(bonded, graph.edge_index[1], len(graph.pos)).T.reshape(2, *positions.shape[:2], 1)
     of = torch.tensor(numbers, dtype=positions.dtype, device=positions.device)
-    soft, hard = (1 - (counts[..., None] - of).abs()).clamp(min=0).mean(1)
+    soft, hard = (1 - (counts - of).abs()).clamp(min=0).mean(2)
     return soft, hard

@@ -26,7 +26,8 @@ def atoms():
 
 
 def shares_of(structure, numbers):
-    return soft_shares(torch.tensor(structure.positions), torch.tensor(structure.cell.array), numbers)
+    found = soft_shares(torch.tensor(structure.positions)[None], torch.tensor(structure.cell.array), numbers)
+    return [each[0] for each in found]
 
 
 @pytest.mark.parametrize(("crystal", "number"), [(diamond(), 4), (SHEETS, 3)])
@@ -50,19 +51,19 @@ def test_the_gradient_is_that_of_soft_neighbours(atoms):
     x = atoms[None].clone().requires_grad_(True)
     penalty, _ = guide(x, CELL)
     (gradient,) = torch.autograd.grad(penalty, x)
-    hard = soft_shares(atoms, CELL, [3, 4])[1]
+    hard = soft_shares(atoms[None], CELL, [3, 4])[1][0]
     distance = float((hard - torch.tensor([0.2, 0.7])).norm())
     assert float(penalty.detach()) == pytest.approx(200 * 40 / 216 * (distance**4 + SHARE_TOLERANCE**4) ** 0.25)
 
     direction, h = torch.randn(atoms.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64), 1e-5
-    ends = [soft_shares(atoms + step * direction, CELL, [3, 4])[0] for step in (h, -h)]
+    ends = [soft_shares((atoms + step * direction)[None], CELL, [3, 4])[0][0] for step in (h, -h)]
     slope = (ends[0] - ends[1]) / (2 * h)
     steepness = distance**3 / (distance**4 + SHARE_TOLERANCE**4) ** 0.75
     known = 200 * 40 / 216 * steepness * (slope @ (hard - torch.tensor([0.2, 0.7])) / distance)
     assert float((gradient[0] * direction).sum()) == pytest.approx(float(known), rel=1e-4)
 
 
-def test_a_supercell_pulls_an_atom_alike(atoms):
+def test_a_supercell_and_company_pull_an_atom_alike(atoms):
     def pull(x, cell):
         x = x.clone().requires_grad_(True)
         return torch.autograd.grad(CoordinationGuide({4: 0.9}, 100.0)(x, cell)[0], x)[0]
@@ -71,6 +72,9 @@ def test_a_supercell_pulls_an_atom_alike(atoms):
     two = pull(torch.cat([atoms, atoms + CELL[2]])[None], CELL * torch.tensor([[1.0], [1], [2]]))[0]
     assert float(one.norm()) > 0
     assert torch.allclose(two[:40], one, atol=1e-9)
+    both = pull(torch.stack([atoms, atoms.flip(0)]), CELL)
+    assert torch.allclose(both[0], one, atol=1e-9)
+    assert torch.allclose(both[1].flip(0), one, atol=1e-9)
 
 
 def test_what_has_the_shares_is_left_alone():
