@@ -94,10 +94,11 @@ def test_a_strength_is_not_negative(xi):
 
 
 def test_candidates_come_nearer_to_what_is_asked():
-    def sp3(**known):
-        settings = Settings(density=2.0, cell=9.0, candidates=3, steps=24, restarts=4, restart_steps=8, **known)
+    def sp3(candidates=3, steps=24, **known):
+        plan = {"steps": steps, "restarts": 3, "restart_steps": 8}
+        settings = Settings(density=2.0, cell=8.5, candidates=candidates, **plan, **known)
         made = [each for each in generate(settings, load_models()) if isinstance(each, Candidate)]
         return np.mean([100 * coordination_fractions(each.atoms)[4] for each in made])
 
     assert sp3(sp3=40.0, xi_cn=1500.0) > sp3() + 10
-    assert sp3(sp3=40.0, xi_cn=0.0) == sp3()
+    assert sp3(1, 4, sp3=40.0, xi_cn=0.0) == sp3(1, 4)
