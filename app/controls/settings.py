@@ -265,7 +265,7 @@ class Controls(pn.viewable.Viewer):
             # Of fixed height, for what a closed dialog holds would stretch the sidebar.
             self.prepare,
             row(self.targets, height=1),
-            _section("Structure"),
+            row(_section("Structure"), pn.Spacer(sizing_mode="stretch_width"), self.shares.button),
             self.density,
             self.cell,
             self.cubic,

@@ -26,6 +26,8 @@ class OptionalInput(pmui.FloatInput):
 class SharesInput(pn.viewable.Viewer):
     """Fields for the percentages that are known; an empty one leaves that share free.
 
+    Small windows have no room for what few need: the fields come with a button, and stay while one is filled.
+
     Parameters
     ----------
     state
@@ -49,6 +51,12 @@ class SharesInput(pn.viewable.Viewer):
             )
             for name in HYBRIDS.values()
         ]
+        self.row = pn.Row(*self.fields, margin=(0, 12), sizing_mode="stretch_width", visible=False)
+        self.button = pmui.Button(
+            label="Known shares", variant="text", size="small", margin=(0, 12, -12, 0), css_classes=["acgen-shares"],
+            description="Shares of sp, sp² and sp³ that EELS or NMR tells, to guide by them too",
+            on_click=lambda _event: self.row.param.update(visible=not self.row.visible or bool(state.shares)),
+        )
         state.param.watch(self._arrange, list(HYBRIDS.values()))
         self._arrange()
 
@@ -59,7 +67,8 @@ class SharesInput(pn.viewable.Viewer):
 
     def _arrange(self, *_events) -> None:
         self.slider.visible = bool(self.state.shares)
+        self.row.visible = self.row.visible or self.slider.visible
 
     def __panel__(self):
-        """All but the slider, which stands beside that of the spectrum."""
-        return pn.Row(*self.fields, margin=(0, 12), sizing_mode="stretch_width")
+        """The fields; slider and button stand in rows of others."""
+        return self.row

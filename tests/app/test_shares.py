@@ -34,10 +34,12 @@ def shares(state):
 def test_an_empty_field_leaves_a_share_free(state, shares):
     assert state.settings.shares == {}
     assert not shares.slider.visible
+    assert not shares.row.visible
     sp, _sp2, sp3 = shares.fields
     sp3.value, sp.value = 40.0, 0.0
     assert state.settings.shares == {2: 0, 4: 0.4}
     assert shares.slider.visible
+    assert shares.row.visible
     shares.slider.value = 70.0
     assert state.settings.xi_cn == 70
     assert "0 % sp, 40 % sp³, ξ 70" in in_words(state.settings)

@@ -13,6 +13,9 @@ def test_known_shares_guide_and_can_be_taken_back(chromium, server):
     strength = page.page.locator(".acgen-xi_cn")
     assert not strength.is_visible()
     field = page.page.locator(".acgen-sp3 input[type=text]")
+    assert not field.is_visible()
+    page.press("Known shares")
+    field.wait_for()
     assert field.input_value() == ""
     field.click()
     field.fill("150")
