@@ -62,7 +62,7 @@ def soft_shares(positions: Tensor, cell: Tensor, numbers: list[int]) -> tuple[Te
     """Shares of atoms by coordination number, differentiable, and those of whole neighbours, (structures, K) each.
 
     A neighbour at r counts 1 / (1 + exp((r - BOND_CUTOFF) / SOFTNESS)), and an atom with n of them is of number k by
-    1 - |n - k|, so that all shares add up to 1. Positions are (structures, N, 3) in Å, in equal cells (3, 3).
+    1 - abs(n - k), so that all shares add up to 1. Positions are (structures, N, 3) in Å, in equal cells (3, 3).
     """
     graph = equal_graphs(positions, cell, BOND_CUTOFF + REACH * SOFTNESS)
     distance = edge_vectors(graph).square().sum(1).clamp(min=1e-12).sqrt()  # in one place the root has no gradient
