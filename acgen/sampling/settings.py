@@ -184,7 +184,7 @@ class Settings:
         "How often the finished structure is partly noised and denoised again. It heals broken bonds; the paper uses "
         "6-10.",
         bounds=(0, MAX_STEPS),
-        soft=(0, 20),
+        soft=(0, 40),
         step=1,
     )
     restart_steps: int = option(
