@@ -239,7 +239,7 @@ def _joined(
     cell = torch.tensor(settings.box, dtype=torch.float32)
     target = settings.target
     guide = None
-    known = list(_guides_beside(settings))
+    known = tuple(_guides_beside(settings))
     if target is not None:
         guide = SpectrumGuide(
             models.guide,
@@ -278,7 +278,7 @@ def _joined(
         xis = [0.0 if guide is None else strength(index, step) for index in indices]
         if guide is not None:
             guide.xi = torch.tensor(xis, device=device)
-            score.guides = (guide, *known) if max(xis) > 0 else tuple(known)
+            score.guides = (guide, *known) if max(xis) > 0 else known
         held = [old if old and xi == old[-1][1] else (*old, (step, xi)) for old, xi in zip(held, xis, strict=True)]
         try:
             frames = next(stream)

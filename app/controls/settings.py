@@ -134,7 +134,7 @@ class Controls(pn.viewable.Viewer):
         self.plans = pmui.MenuButton(
             label="Plan",
             items=[{"label": label} for label in evaluations.values()],
-            description="Steps, restarts and the ξ that they bear: quick for a look, thorough fits more closely, "
+            description="Steps, restarts and the ξ that they bear: quick for a look, thorough heals more bonds, "
             "refined takes out strain",
             variant="text",
             size="small",
